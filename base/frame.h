@@ -1,0 +1,69 @@
+#ifndef BASE_FRAME_H_
+#define BASE_FRAME_H_
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/cursor.h"
+
+struct buf;
+struct err;
+
+/*
+ * Frames from a worker to its parent.
+ *
+ *   u32le  length of the body (at most LIMIT_FRAME)
+ *   u8     type (1 to FRAME_TYPES)
+ *   body   fields, each u8 tag, u32le length, bytes; tags 1..63 ascending,
+ *          each at most once
+ *
+ * The parent treats the worker as hostile: frame_check is the one gate.  It
+ * carries a contract that `make prove` discharges: it reads only within the
+ * frame, and when it says yes then every field lies inside the body and
+ * fields follow each other without a gap up to its end.  What a field means
+ * is checked by the consumer (analyzer/wire.h, custody/verify_frames.h).
+ */
+#define FRAME_HEADER 5
+#define FRAME_FIELD 5
+#define FRAME_TAGS 64
+
+struct frame {
+	uint8_t type;
+	struct cursor field[FRAME_TAGS];	/* by tag; buf NULL if absent */
+};
+
+/*
+ * frame_size(head): length of the body that a header announces, or 0 with
+ * *ok false when it is over the limit.
+ */
+uint32_t frame_size(const uint8_t head[FRAME_HEADER], bool *ok);
+
+/* frame_check(body, n): is the body well formed? */
+bool frame_check(const uint8_t *body, size_t n);
+
+/*
+ * frame_parse(f, type, body, n): frame_check, then the table of fields.
+ * The cursors point into ${body}.
+ */
+bool frame_parse(struct frame *f, uint8_t type, const uint8_t *body,
+    size_t n);
+
+bool frame_has(const struct frame *f, uint8_t tag);
+/* Fixed-size fields: false when absent or of another size. */
+bool frame_u64(const struct frame *f, uint8_t tag, uint64_t *ret);
+bool frame_u32(const struct frame *f, uint8_t tag, uint32_t *ret);
+
+/*
+ * The worker's side: frame_begin, frame_put*, frame_send.  Fields must be
+ * put in ascending order of tag (else BUG).  frame_send writes the whole
+ * frame to ${fd}; ERR_LIMIT when it is too long, ERR_IO.
+ */
+void frame_begin(struct buf *b, uint8_t type);
+void frame_put(struct buf *b, uint8_t tag, const void *p, size_t n);
+void frame_put_str(struct buf *b, uint8_t tag, const char *s);
+void frame_put_u64(struct buf *b, uint8_t tag, uint64_t v);
+void frame_put_u32(struct buf *b, uint8_t tag, uint32_t v);
+int frame_send(struct buf *b, int fd, struct err *e);
+
+#endif /* !BASE_FRAME_H_ */

@@ -1,0 +1,292 @@
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/bug.h"
+#include "base/json_write.h"
+#include "base/text.h"
+
+void
+json_init(struct json_write *w, struct buf *b, enum json_style style)
+{
+	memset(w, 0, sizeof(*w));
+	w->b = b;
+	w->style = style;
+}
+
+static void
+indent(struct json_write *w)
+{
+	if (w->style != JSON_PRETTY)
+		return;
+	buf_putc(w->b, '\n');
+	for (unsigned i = 0; i < w->depth; i++)
+		buf_putc(w->b, ' ');
+}
+
+/* Before a value or a key: the comma, and whether it may stand here. */
+static void
+before(struct json_write *w, bool key)
+{
+	bool in_object = w->depth > 0 && w->is_object[w->depth];
+
+	if (w->after_key) {
+		BUG_ON(key);
+		w->after_key = false;
+		return;
+	}
+	if (w->depth == 0)
+		return;
+	if (in_object != key)
+		BUG("%s", key ? "a key outside of an object" :
+		    "a value without a key");
+	if (w->need_comma[w->depth])
+		buf_putc(w->b, ',');
+	w->need_comma[w->depth] = true;
+	indent(w);
+}
+
+static void
+begin(struct json_write *w, bool object)
+{
+	before(w, false);
+	BUG_ON(w->depth + 1 >= JSON_WRITE_DEPTH);
+	w->depth++;
+	w->is_object[w->depth] = object;
+	w->need_comma[w->depth] = false;
+	w->last_key[w->depth][0] = '\0';
+	buf_putc(w->b, object ? '{' : '[');
+}
+
+static void
+end(struct json_write *w, bool object)
+{
+	bool any;
+
+	BUG_ON(w->depth == 0 || w->is_object[w->depth] != object ||
+	    w->after_key);
+	any = w->need_comma[w->depth];
+	w->depth--;
+	if (any)
+		indent(w);
+	buf_putc(w->b, object ? '}' : ']');
+}
+
+void
+json_begin_object(struct json_write *w)
+{
+	begin(w, true);
+}
+
+void
+json_end_object(struct json_write *w)
+{
+	end(w, true);
+}
+
+void
+json_begin_array(struct json_write *w)
+{
+	begin(w, false);
+}
+
+void
+json_end_array(struct json_write *w)
+{
+	end(w, false);
+}
+
+static void
+put_quoted(struct json_write *w, const char *p, size_t n)
+{
+	buf_putc(w->b, '"');
+	for (size_t i = 0; i < n; i++) {
+		switch (p[i]) {
+		case '"':
+		case '\\':
+			buf_putc(w->b, '\\');
+			buf_putc(w->b, p[i]);
+			break;
+		case '\n':
+			buf_puts(w->b, "\\n");
+			break;
+		case '\t':
+			buf_puts(w->b, "\\t");
+			break;
+		default:
+			BUG_ON((unsigned char)p[i] < 0x20);
+			buf_putc(w->b, p[i]);
+		}
+	}
+	buf_putc(w->b, '"');
+}
+
+void
+json_key(struct json_write *w, const char *key)
+{
+	size_t n = strlen(key);
+	char *last;
+
+	before(w, true);
+	if (w->style == JSON_CANONICAL) {
+		last = w->last_key[w->depth];
+		if (n >= sizeof(w->last_key[0]) || strcmp(last, key) >= 0)
+			BUG("canonical key '%s' after '%s'", key, last);
+		memcpy(last, key, n + 1);
+	}
+	put_quoted(w, key, n);
+	buf_puts(w->b, w->style == JSON_PRETTY ? ": " : ":");
+	w->after_key = true;
+}
+
+void
+json_str(struct json_write *w, const char *s)
+{
+	if (s == NULL) {
+		json_null(w);
+		return;
+	}
+	before(w, false);
+	put_quoted(w, s, strlen(s));
+}
+
+void
+json_text(struct json_write *w, const void *p, size_t n, unsigned flags)
+{
+	const uint8_t *s = p;
+	char piece[1024];
+	size_t used, len;
+
+	before(w, false);
+	buf_putc(w->b, '"');
+	while (n > 0) {
+		len = text_printable(piece, sizeof(piece), s, n, flags, &used);
+		for (size_t i = 0; i < len; i++) {
+			if (piece[i] == '"' || piece[i] == '\\')
+				buf_putc(w->b, '\\');
+			if (piece[i] == '\n')
+				buf_puts(w->b, "\\n");
+			else if (piece[i] == '\t')
+				buf_puts(w->b, "\\t");
+			else
+				buf_putc(w->b, piece[i]);
+		}
+		s += used;
+		n -= used;
+	}
+	buf_putc(w->b, '"');
+}
+
+void
+json_u64(struct json_write *w, uint64_t v)
+{
+	before(w, false);
+	buf_printf(w->b, "%llu", (unsigned long long)v);
+}
+
+void
+json_i64(struct json_write *w, int64_t v)
+{
+	before(w, false);
+	buf_printf(w->b, "%lld", (long long)v);
+}
+
+void
+json_bool(struct json_write *w, bool v)
+{
+	before(w, false);
+	buf_puts(w->b, v ? "true" : "false");
+}
+
+void
+json_null(struct json_write *w)
+{
+	before(w, false);
+	buf_puts(w->b, "null");
+}
+
+void
+json_double(struct json_write *w, double v)
+{
+	char text[40];
+
+	if (w->style == JSON_CANONICAL)
+		BUG("floating point in canonical JSON");
+	if (!isfinite(v)) {
+		json_null(w);
+		return;
+	}
+	before(w, false);
+	/* The shortest of the two forms that reads back as the same value. */
+	(void)snprintf(text, sizeof(text), "%.15g", v);
+	if (strtod(text, NULL) != v)
+		(void)snprintf(text, sizeof(text), "%.17g", v);
+	buf_puts(w->b, text);
+}
+
+void
+json_hex(struct json_write *w, const void *p, size_t n)
+{
+	before(w, false);
+	buf_putc(w->b, '"');
+	buf_hex(w->b, p, n);
+	buf_putc(w->b, '"');
+}
+
+void
+json_raw(struct json_write *w, const char *json)
+{
+	before(w, false);
+	buf_puts(w->b, json);
+}
+
+void
+json_kstr(struct json_write *w, const char *key, const char *s)
+{
+	json_key(w, key);
+	json_str(w, s);
+}
+
+void
+json_ktext(struct json_write *w, const char *key, const void *p, size_t n)
+{
+	json_key(w, key);
+	json_text(w, p, n, TEXT_PLAIN);
+}
+
+void
+json_ku64(struct json_write *w, const char *key, uint64_t v)
+{
+	json_key(w, key);
+	json_u64(w, v);
+}
+
+void
+json_ki64(struct json_write *w, const char *key, int64_t v)
+{
+	json_key(w, key);
+	json_i64(w, v);
+}
+
+void
+json_kbool(struct json_write *w, const char *key, bool v)
+{
+	json_key(w, key);
+	json_bool(w, v);
+}
+
+void
+json_knull(struct json_write *w, const char *key)
+{
+	json_key(w, key);
+	json_null(w);
+}
+
+void
+json_khex(struct json_write *w, const char *key, const void *p, size_t n)
+{
+	json_key(w, key);
+	json_hex(w, p, n);
+}

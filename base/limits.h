@@ -1,0 +1,80 @@
+#ifndef BASE_LIMITS_H_
+#define BASE_LIMITS_H_
+
+/*
+ * Every limit, its unit, its reason, and what happens when it is reached.
+ * A limit that is reached is said (finding LIMIT-*, "complete":false, or an
+ * error): it never makes anything silently shorter.
+ */
+
+#define KIB ((size_t)1024)
+#define MIB (KIB * 1024)
+#define GIB (MIB * 1024)
+
+/* Buffered reader's window: one read(2) per 64 KiB is 99 % of a big one. */
+#define LIMIT_READER_WINDOW (64 * KIB)
+
+/* Copy buffer of collect and verify: larger gains nothing here [bench]. */
+#define LIMIT_COPY_CHUNK (256 * KIB)
+
+/* What a parser may hold for one object, everything nested included. */
+#define LIMIT_ARENA (512 * MIB)
+/* Address space of a worker: arena + library heaps + libmagic's database. */
+#define LIMIT_WORKER_AS (1536 * MIB)
+/* CPU and wall seconds of a worker, plus some for each GiB of input. */
+#define LIMIT_WORKER_SECONDS 300
+#define LIMIT_WORKER_SECONDS_PER_GIB 60
+
+/* A frame from a worker; a longer one means that the worker is hostile. */
+#define LIMIT_FRAME (256 * KIB)
+/* All frames of one object: past this the worker is ended, with a finding. */
+#define LIMIT_FRAMES_BYTES (64 * MIB)
+/* Findings of one rule in one object that are kept; the rest are counted. */
+#define LIMIT_FINDINGS_PER_RULE 100
+#define LIMIT_FINDINGS_PER_OBJECT 2000
+
+/* Nesting of objects (bundle ! zip ! pickle ...): deeper is a finding. */
+#define LIMIT_DEPTH 8
+/* Members of one container; past it the rest are not examined, and said. */
+#define LIMIT_MEMBERS 200000
+/* A decompressed member, and its ratio once it is larger than 64 MiB. */
+#define LIMIT_INFLATE (256 * MIB)
+#define LIMIT_INFLATE_RATIO 200
+#define LIMIT_INFLATE_RATIO_FROM (64 * MIB)
+
+/* safetensors: MAX_HEADER_SIZE of the reference reader, tensor.rs. */
+#define LIMIT_SAFETENSORS_HEADER 100000000
+/* JSON nesting: serde_json's own recursion limit. */
+#define LIMIT_JSON_DEPTH 128
+/* One JSON string or number. */
+#define LIMIT_JSON_STRING (16 * MIB)
+/* A text line that a text format keeps. */
+#define LIMIT_LINE (16 * MIB)
+
+/* Pickle: see formats/pickle.h for what happens at each. */
+#define LIMIT_PICKLE_STACK 1000000
+#define LIMIT_PICKLE_MEMO 4000000
+#define LIMIT_PICKLE_OPS 400000000ULL
+#define LIMIT_PICKLE_LINE (1 * MIB)
+#define LIMIT_PICKLE_CONST (1 * MIB)	/* longer constants are not kept */
+#define LIMIT_RENDER 4096		/* bytes of one rendered argument list */
+#define LIMIT_RENDER_DEPTH 16
+
+/* Bundle: names, trailer (custody.md 3.1), manifest lines. */
+#define LIMIT_MEMBER_NAME 4096
+#define LIMIT_TRAILER (64 * KIB)
+#define LIMIT_TAG_FILE (1 * GIB)	/* a manifest of 10 million members */
+#define LIMIT_COMPONENT 255
+
+/* Source paths in collect: Linux PATH_MAX, and directory depth. */
+#define LIMIT_PATH 4096
+#define LIMIT_WALK_DEPTH 512
+#define LIMIT_XATTR_BYTES (64 * KIB)	/* of one object: kernel's own limit */
+
+/* A time-stamp reply; real ones are below 10 KiB. */
+#define LIMIT_TSR (64 * KIB)
+#define LIMIT_P7S (256 * KIB)
+/* Seconds for a TSA to answer by HTTP. */
+#define LIMIT_TSA_SECONDS 30
+
+#endif /* !BASE_LIMITS_H_ */

@@ -1,0 +1,223 @@
+#include <string.h>
+
+#include "analyzer/attempt.h"
+#include "analyzer/rules.h"
+#include "analyzer/wire.h"
+#include "base/arena.h"
+#include "base/bytesrc.h"
+#include "base/err.h"
+#include "base/limits.h"
+
+struct attempt_node {
+	struct attempt_node *next;
+	struct finding f;
+};
+
+struct attempt_name {
+	struct attempt_name *next;
+	size_t n;
+	char name[];
+};
+
+/* Names of callees that are remembered, to not report the name again. */
+#define CALLEES_MAX 4096
+
+/* Bytes of an unexplained range that a finding shows. */
+#define PREVIEW 32
+
+void
+attempt_init(struct attempt *a, const struct format *f, unsigned bits,
+    struct arena *arena)
+{
+	memset(a, 0, sizeof(*a));
+	a->format = f;
+	a->bits = bits;
+	a->arena = arena;
+}
+
+static bool
+is_judged(enum finding_id id)
+{
+	return id <= FINDING_PKL_GLOBAL_UNKNOWN;
+}
+_Static_assert(FINDING_PKL_CALL_DANGEROUS == 0 &&
+    FINDING_PKL_GLOBAL_UNKNOWN == 5,
+    "calls and globals come first in findings.def");
+
+/* Copy what the finding points to; text that does not fit is left out. */
+static bool
+keep(struct attempt *a, const struct finding *f)
+{
+	struct attempt_node *n;
+
+	if ((n = arena_alloc(a->arena, sizeof(*n))) == NULL)
+		return false;
+	n->f = *f;
+	for (unsigned i = 0; i < f->ndetails; i++) {
+		struct detail *d = &n->f.details[i];
+
+		if (d->len > LIMIT_RENDER)
+			d->len = LIMIT_RENDER;
+		if (d->text != NULL && (d->text = (const uint8_t *)arena_dup(
+		    a->arena, d->text, d->len)) == NULL)
+			return false;
+	}
+	if (a->last != NULL)
+		a->last->next = n;
+	else
+		a->first = n;
+	a->last = n;
+	a->kept++;
+	return true;
+}
+
+void
+attempt_add(struct attempt *a, const struct finding *f)
+{
+	if (finding_info(f->id)->verdict == VERDICT_INCOMPLETE)
+		a->incomplete = true;
+	if (is_judged(f->id))
+		a->judged = true;
+	if (a->per_rule[f->id] >= LIMIT_FINDINGS_PER_RULE ||
+	    a->kept >= LIMIT_FINDINGS_PER_OBJECT || !keep(a, f)) {
+		a->cut++;
+		return;
+	}
+	a->per_rule[f->id]++;
+}
+
+static const struct attempt_name *
+find_callee(const struct attempt *a, const char *name, size_t n)
+{
+	for (const struct attempt_name *c = a->callees; c != NULL;
+	    c = c->next)
+		if (c->n == n && memcmp(c->name, name, n) == 0)
+			return c;
+	return NULL;
+}
+
+static void
+add_callee(struct attempt *a, const char *name, size_t n)
+{
+	struct attempt_name *c;
+
+	if (a->ncallees == CALLEES_MAX ||
+	    (c = arena_alloc(a->arena, sizeof(*c) + n)) == NULL)
+		return;
+	c->n = n;
+	memcpy(c->name, name, n);
+	c->next = a->callees;
+	a->callees = c;
+	a->ncallees++;
+}
+
+void
+attempt_call(struct attempt *a, const struct ev_call *c)
+{
+	size_t n = rule_callee(c);
+	struct finding f;
+	bool seen;
+
+	if (!rule_call(c, &f))
+		return;
+	seen = find_callee(a, c->callee, n) != NULL;
+	if (!seen)
+		add_callee(a, c->callee, n);
+	/* A thousand instances of one unknown class are one fact. */
+	if (seen && f.id == FINDING_PKL_CALL_UNKNOWN)
+		return;
+	attempt_add(a, &f);
+}
+
+void
+attempt_global(struct attempt *a, const struct ev_global *g)
+{
+	char dotted[1024];
+	struct finding f;
+	size_t n = g->module_len + 1 + g->name_len;
+
+	if (!g->resolved || n > sizeof(dotted))
+		return;	/* PICKLE_UNRESOLVED says so */
+	memcpy(dotted, g->module, g->module_len);
+	dotted[g->module_len] = '.';
+	memcpy(dotted + g->module_len + 1, g->name, g->name_len);
+	if (!rule_global(g, dotted, n, &f))
+		return;
+	/*
+	 * Names come before the calls that use them, so whether this one is
+	 * called is not known yet: attempt_send leaves out those that are.
+	 */
+	attempt_add(a, &f);
+}
+
+static void
+add_preview(struct finding *f, const struct bytesrc *src, char hex[])
+{
+	static const char digit[] = "0123456789abcdef";
+	uint8_t raw[PREVIEW];
+	size_t n = f->len < PREVIEW ? (size_t)f->len : PREVIEW;
+
+	if (n == 0 || f->ndetails == FINDING_DETAILS ||
+	    bytesrc_read(src, f->off, raw, n, NULL) < 0)
+		return;
+	for (size_t i = 0; i < n; i++) {
+		hex[2 * i] = digit[raw[i] >> 4];
+		hex[2 * i + 1] = digit[raw[i] & 15];
+	}
+	rule_detail_text(f, "preview_hex", hex, 2 * n);
+}
+
+void
+attempt_anomaly(struct attempt *a, const struct ev_anomaly *v,
+    const struct bytesrc *src)
+{
+	char hex[2 * PREVIEW];
+	struct finding f;
+
+	rule_anomaly(v, &f);
+	if (finding_info(f.id)->verdict == VERDICT_SUSPICIOUS)
+		add_preview(&f, src, hex);
+	attempt_add(a, &f);
+}
+
+/* Is this a name that a reported call, or an earlier finding, covers? */
+static bool
+is_covered(const struct attempt *a, const struct attempt_node *node)
+{
+	const struct detail *d = &node->f.details[0];
+
+	if (node->f.id != FINDING_PKL_GLOBAL_DANGEROUS &&
+	    node->f.id != FINDING_PKL_GLOBAL_UNKNOWN)
+		return false;
+	if (find_callee(a, (const char *)d->text, d->len) != NULL)
+		return true;
+	for (const struct attempt_node *n = a->first; n != node; n = n->next)
+		if (n->f.id == node->f.id && n->f.details[0].len == d->len &&
+		    memcmp(n->f.details[0].text, d->text, d->len) == 0)
+			return true;
+	return false;
+}
+
+int
+attempt_send(const struct attempt *a, struct wire *w, uint32_t object,
+    bool judged_only, struct err *e)
+{
+	struct finding cut;
+	int r = 0;
+
+	for (const struct attempt_node *n = a->first; n != NULL && r >= 0;
+	    n = n->next) {
+		if ((judged_only && !is_judged(n->f.id)) || is_covered(a, n))
+			continue;
+		r = wire_send_finding(w, object, &n->f, e);
+	}
+	if (r >= 0 && a->cut > 0) {
+		memset(&cut, 0, sizeof(cut));
+		cut.id = FINDING_FINDINGS_CUT;
+		cut.severity = finding_info(cut.id)->severity;
+		cut.confidence = CONFIDENCE_CERTAIN;
+		rule_detail_num(&cut, "not_kept", a->cut);
+		r = wire_send_finding(w, object, &cut, e);
+	}
+	return r;
+}

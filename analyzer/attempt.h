@@ -1,0 +1,54 @@
+#ifndef ANALYZER_ATTEMPT_H_
+#define ANALYZER_ATTEMPT_H_
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "analyzer/finding.h"
+
+struct arena;
+struct bytesrc;
+struct err;
+struct wire;
+
+/*
+ * One format's attempt at one object: its findings are kept until all
+ * formats have had theirs, since only then it is known which of them count.
+ *
+ * Bounds: LIMIT_FINDINGS_PER_RULE of one rule and LIMIT_FINDINGS_PER_OBJECT
+ * in all are kept, the rest are counted and said (SCAN-CUT).
+ */
+struct attempt_node;
+
+struct attempt {
+	const struct format *format;
+	unsigned bits;		/* of its bid */
+	int rc;			/* of its parse */
+	struct arena *arena;	/* for what is kept */
+	struct attempt_node *first, *last;
+	struct attempt_name *callees;	/* names that calls were found for */
+	unsigned ncallees;
+	unsigned kept;
+	uint64_t cut;		/* findings that were not kept */
+	uint16_t per_rule[FINDING_COUNT];
+	bool incomplete;	/* a finding says that the parse is not whole */
+	bool judged;		/* a finding comes from a call or a global */
+};
+
+void attempt_init(struct attempt *a, const struct format *f, unsigned bits,
+    struct arena *arena);
+void attempt_add(struct attempt *a, const struct finding *f);
+void attempt_call(struct attempt *a, const struct ev_call *c);
+void attempt_global(struct attempt *a, const struct ev_global *g);
+void attempt_anomaly(struct attempt *a, const struct ev_anomaly *v,
+    const struct bytesrc *src);
+
+/*
+ * attempt_send: the findings in the order of the events.  With ${judged_only}
+ * only those that come from calls and globals.
+ */
+int attempt_send(const struct attempt *a, struct wire *w, uint32_t object,
+    bool judged_only, struct err *e);
+
+#endif /* !ANALYZER_ATTEMPT_H_ */

@@ -1,0 +1,352 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "analyzer/attempt.h"
+#include "analyzer/bundle.h"
+#include "analyzer/examine.h"
+#include "analyzer/rules.h"
+#include "analyzer/wire.h"
+#include "base/arena.h"
+#include "base/bytesrc.h"
+#include "base/err.h"
+#include "base/limits.h"
+#include "custody/digest.h"
+#include "formats/format.h"
+#include "formats/magic.h"
+#include "formats/registry.h"
+
+/*
+ * Every plausible bid is parsed.  The primary format is the best bid that
+ * came to its end, or else the best bid; all of its findings count.  Of the
+ * others, what their calls and globals say always counts (a model that is
+ * also a pickle is a pickle), and two strong formats that both come to their
+ * end are a finding by themselves.  What a weak bid that failed finds odd
+ * about bytes of another format is noise and is dropped.
+ */
+#define BIDS_MAX 16
+#define FINDINGS_ARENA (48 * MIB)
+
+struct exam {
+	struct examine *x;
+	const struct ev_member *m;
+	uint32_t index;
+	unsigned depth;
+	struct arena *kept;	/* findings of all attempts */
+	struct attempt *at;	/* the attempt in progress */
+	uint64_t members;
+	char label[WIRE_LABEL_MAX];	/* libmagic's, copied at once: its
+					 * handle serves nested objects too */
+	struct err *e;
+};
+
+static int
+on_member(void *ctx, const struct ev_member *m)
+{
+	struct exam *ex = ctx;
+	const struct worker_job *job = ex->x->job;
+	struct wire_member wm = {0};
+	struct finding f = {0};
+
+	if (++ex->members > LIMIT_MEMBERS || ex->depth >= LIMIT_DEPTH) {
+		f.id = ex->depth >= LIMIT_DEPTH ? FINDING_DEPTH :
+		    FINDING_LIMIT;
+		f.severity = finding_info(f.id)->severity;
+		f.confidence = CONFIDENCE_CERTAIN;
+		f.off = m->off;
+		rule_detail_text(&f, "member", m->name, m->name_len);
+		attempt_add(ex->at, &f);
+		return 0;
+	}
+	if (!job->delegate || ex->depth != job->depth ||
+	    (m->flags & MEMBER_STORED) == 0 ||
+	    strcmp(ex->at->format->name, "tar") != 0)
+		return examine_object(ex->x, m, ex->index, ex->depth + 1,
+		    ex->e);
+	wm.parent = ex->index;
+	wm.name = (const uint8_t *)m->name;
+	wm.name_len = m->name_len;
+	wm.off = m->off;
+	wm.size = m->size;
+	return wire_send_member(ex->x->wire, &wm, ex->e);
+}
+
+static int
+on_global(void *ctx, const struct ev_global *g)
+{
+	struct exam *ex = ctx;
+
+	attempt_global(ex->at, g);
+	return 0;
+}
+
+static int
+on_call(void *ctx, const struct ev_call *c)
+{
+	struct exam *ex = ctx;
+
+	attempt_call(ex->at, c);
+	return 0;
+}
+
+static int
+on_anomaly(void *ctx, const struct ev_anomaly *a)
+{
+	struct exam *ex = ctx;
+
+	attempt_anomaly(ex->at, a, ex->m->src);
+	return 0;
+}
+
+static const struct events exam_events = {
+    .member = on_member,
+    .global = on_global,
+    .call = on_call,
+    .anomaly = on_anomaly,
+};
+
+static int
+run_attempt(struct exam *ex, struct attempt *at)
+{
+	struct parse p = {0};
+	int r;
+
+	if ((p.arena = arena_new(LIMIT_ARENA)) == NULL)
+		return err_set(ex->e, ERR_NOMEM, "out of memory");
+	p.src = ex->m->src;
+	p.size = bytesrc_size(p.src);
+	p.ev = &exam_events;
+	p.ctx = ex;
+	p.e = ex->e;
+	p.depth = ex->depth;
+	ex->at = at;
+	at->rc = at->format->parse(&p);
+	arena_free(p.arena);
+	/* Over the arena's cap: the object's fault, not ours. */
+	if (at->rc == ERR_NOMEM || at->rc == ERR_LIMIT) {
+		struct finding f = {.id = FINDING_LIMIT,
+		    .severity = finding_info(FINDING_LIMIT)->severity,
+		    .confidence = CONFIDENCE_CERTAIN};
+
+		rule_detail_text(&f, "limit", "memory", 6);
+		attempt_add(at, &f);
+		err_reset(ex->e);
+		at->rc = 1;
+	}
+	r = at->rc < 0 ? at->rc : 0;
+	return r;
+}
+
+static unsigned
+find_primary(const struct attempt *at, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (at[i].rc == 0 && !at[i].incomplete)
+			return i;
+	return 0;
+}
+
+/* Tell the findings that count; *complete is whether the primary's is. */
+static int
+settle(struct exam *ex, struct attempt *at, unsigned n, unsigned primary,
+    bool *complete)
+{
+	struct finding poly = {.id = FINDING_POLYGLOT,
+	    .severity = finding_info(FINDING_POLYGLOT)->severity,
+	    .confidence = CONFIDENCE_STRONG};
+	bool strong;
+	int r;
+
+	*complete = at[primary].rc == 0 && !at[primary].incomplete;
+	r = attempt_send(&at[primary], ex->x->wire, ex->index, false, ex->e);
+	for (unsigned i = 0; i < n && r >= 0; i++) {
+		if (i == primary)
+			continue;
+		strong = at[i].bits >= BID_STRONG &&
+		    at[primary].bits >= BID_STRONG && at[i].rc == 0 &&
+		    !at[i].incomplete;
+		r = attempt_send(&at[i], ex->x->wire, ex->index, !strong,
+		    ex->e);
+		if (r < 0 || (!strong && !at[i].judged))
+			continue;
+		poly.ndetails = 0;
+		rule_detail_text(&poly, "one", at[primary].format->name,
+		    strlen(at[primary].format->name));
+		rule_detail_text(&poly, "other", at[i].format->name,
+		    strlen(at[i].format->name));
+		r = wire_send_finding(ex->x->wire, ex->index, &poly, ex->e);
+	}
+	return r;
+}
+
+static unsigned
+collect_bids(const struct exam *ex, const uint8_t *head, size_t n,
+    struct bid bids[BIDS_MAX])
+{
+	const struct format *extra = ex->x->job->extra;
+	const struct format *forced;
+	const char *name = ex->m->format;
+	struct cursor c;
+	unsigned bits, count;
+
+	if (name != NULL && (forced = registry_find(name)) != NULL) {
+		bids[0].format = forced;
+		bids[0].bits = BID_STRONG;
+		return 1;
+	}
+	cursor_init(&c, head, n, 0);
+	count = registry_bids(c, ex->m->size, bids, BIDS_MAX - 1);
+	if (extra != NULL && (bits = extra->bid(c, ex->m->size)) > 0) {
+		bids[count].format = extra;
+		bids[count++].bits = bits;
+	}
+	return count;
+}
+
+static int
+say(struct exam *ex, enum finding_id id)
+{
+	struct finding f = {.id = id,
+	    .severity = finding_info(id)->severity,
+	    .confidence = CONFIDENCE_CERTAIN};
+
+	f.len = ex->m->size;
+	return wire_send_finding(ex->x->wire, ex->index, &f, ex->e);
+}
+
+/*
+ * Raw tensor bytes by their container's rules have no format: they are whole
+ * when nothing claims them.
+ */
+static int
+examine_bytes(struct exam *ex, const uint8_t *head, size_t n,
+    struct wire_end *end)
+{
+	struct attempt at[BIDS_MAX];
+	struct bid bids[BIDS_MAX];
+	unsigned count, primary;
+	bool storage = (ex->m->flags & MEMBER_STORAGE) != 0;
+	int r;
+
+	if (ex->m->size == 0) {
+		memcpy(end->format, "empty", 6);
+		end->complete = true;
+		return say(ex, FINDING_EMPTY);
+	}
+	count = collect_bids(ex, head, n, bids);
+	if (storage && (count == 0 || bids[0].bits < BID_STRONG)) {
+		memcpy(end->format, "tensor-data", 12);
+		end->complete = true;
+		return 0;
+	}
+	if (count == 0) {
+		memcpy(end->format, "unknown", 8);
+		return say(ex, FINDING_FORMAT_UNKNOWN);
+	}
+	for (unsigned i = 0; i < count; i++) {
+		attempt_init(&at[i], bids[i].format, bids[i].bits, ex->kept);
+		if ((r = run_attempt(ex, &at[i])) < 0)
+			return r;
+	}
+	primary = find_primary(at, count);
+	(void)snprintf(end->format, sizeof(end->format), "%s",
+	    at[primary].format->name);
+	return settle(ex, at, count, primary, &end->complete);
+}
+
+/* The digest of a nested object, by this worker. */
+static int
+digest_src(const struct bytesrc *src, uint8_t ret[32], struct err *e)
+{
+	static uint8_t chunk[LIMIT_COPY_CHUNK];
+	uint64_t off = 0, size = bytesrc_size(src);
+	struct digest *d;
+	struct digests out;
+	int r = 0;
+	size_t n;
+
+	if ((d = digest_new(DIGEST_SHA256, e)) == NULL)
+		return ERR_CRYPTO;
+	while (off < size && r >= 0) {
+		n = size - off < sizeof(chunk) ? (size_t)(size - off) :
+		    sizeof(chunk);
+		if ((r = bytesrc_read(src, off, chunk, n, e)) >= 0)
+			r = digest_put(d, chunk, n, e);
+		off += n;
+	}
+	if (r >= 0 && (r = digest_now(d, &out, e)) >= 0)
+		memcpy(ret, out.sha256, 32);
+	digest_free(d);
+	return r;
+}
+
+static int
+examine_content(struct exam *ex, struct wire_end *end)
+{
+	const struct worker_job *job = ex->x->job;
+	uint8_t head[FORMAT_HEAD];
+	size_t n;
+	int r;
+
+	if ((r = bytesrc_read_some(ex->m->src, 0, head, sizeof(head), &n,
+	    ex->e)) < 0)
+		return r;
+	if (job->magic != NULL && n > 0) {
+		const char *label = magic_label(job->magic, head, n);
+
+		if (label != NULL) {
+			end->label_len = strnlen(label, sizeof(ex->label));
+			memcpy(ex->label, label, end->label_len);
+			end->label = (const uint8_t *)ex->label;
+		}
+	}
+	if (job->hash && ex->depth > job->depth) {
+		if ((r = digest_src(ex->m->src, end->sha256, ex->e)) < 0)
+			return r;
+		end->has_sha256 = true;
+	}
+	if (job->delegate && ex->depth == job->depth &&
+	    bundle_is(head, n))
+		return bundle_examine(ex->m->src, ex->x->wire, ex->index, end,
+		    ex->e);
+	return examine_bytes(ex, head, n, end);
+}
+
+/* An object that ends before its stated size is the object's fault. */
+static int
+read_failed(struct exam *ex, struct wire_end *end, int r)
+{
+	if (r != ERR_TRUNC)
+		return r;
+	err_reset(ex->e);
+	end->complete = false;
+	if (end->format[0] == '\0')
+		memcpy(end->format, "unknown", 8);
+	return say(ex, FINDING_TRUNCATED);
+}
+
+int
+examine_object(struct examine *x, const struct ev_member *m, uint32_t parent,
+    unsigned depth, struct err *e)
+{
+	struct exam ex = {.x = x, .m = m, .depth = depth, .e = e};
+	struct wire_begin begin = {0};
+	struct wire_end end = {0};
+	int r;
+
+	ex.index = begin.index = end.index = x->next_index++;
+	begin.parent = parent;
+	begin.name = (const uint8_t *)m->name;
+	begin.name_len = m->name_len;
+	begin.size = m->size;
+	if ((ex.kept = arena_new(FINDINGS_ARENA)) == NULL)
+		return err_set(e, ERR_NOMEM, "out of memory");
+	if ((r = wire_send_begin(x->wire, &begin, e)) < 0)
+		goto out;
+	if ((r = examine_content(&ex, &end)) < 0 &&
+	    (r = read_failed(&ex, &end, r)) < 0)
+		goto out;
+	r = wire_send_end(x->wire, &end, e);
+out:
+	arena_free(ex.kept);
+	return r;
+}

@@ -1,0 +1,32 @@
+#ifndef ANALYZER_EXAMINE_H_
+#define ANALYZER_EXAMINE_H_
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "analyzer/worker.h"
+
+struct bytesrc;
+struct err;
+struct ev_member;
+struct wire;
+
+/*
+ * Examine one object, inside the worker: bids, parse, rules, nested objects.
+ */
+struct examine {
+	const struct worker_job *job;
+	struct wire *wire;
+	uint32_t next_index;	/* of the next object */
+	bool fault;		/* our side failed: the worker exits non-zero */
+};
+
+/*
+ * examine_object: tell the parent everything about the object; ${parent} is
+ * WIRE_NONE for the worker's own.  ${name} and flags as in ev_member.
+ * Negative when our side failed or the parent is gone.
+ */
+int examine_object(struct examine *x, const struct ev_member *m,
+    uint32_t parent, unsigned depth, struct err *e);
+
+#endif /* !ANALYZER_EXAMINE_H_ */

@@ -1,0 +1,64 @@
+#ifndef ANALYZER_RESULT_H_
+#define ANALYZER_RESULT_H_
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "analyzer/finding.h"
+#include "base/sandbox.h"
+
+/*
+ * What a run found out, in the form that sinks receive: validated, in a
+ * deterministic order (object by object in the order of the paths given,
+ * members after their container, findings after their object by offset and
+ * id), the same bytes for the same input apart from times.
+ */
+struct result_header {
+	const char *command;		/* "scan" */
+	int64_t started_ns;		/* clock_real_ns */
+	uint8_t rules_digest[32];	/* of catalogue and policy in force */
+	struct sandbox_status sandbox;
+	bool hashed;			/* false under --no-hash */
+};
+
+struct result_object {
+	const char *path;	/* printable, '!' between levels */
+	unsigned depth;		/* number of '!' */
+	bool has_sha256;
+	uint8_t sha256[32];
+	uint64_t size;
+	const char *format;	/* or "unknown" */
+	const char *magic;	/* libmagic's label, printable, or NULL */
+	enum verdict verdict;	/* rolled up */
+	bool complete;		/* rolled up */
+	uint64_t examined;	/* bytes that a parser explained, or size */
+	unsigned findings;	/* of this object alone */
+};
+
+struct result_finding {
+	const struct finding *finding;
+	const char *path;
+};
+
+/* Something that was left out of the run by a documented rule. */
+struct result_skip {
+	const char *what;	/* "member digests" */
+	const char *why;	/* "--no-hash" */
+};
+#define RESULT_SKIPS 16
+
+struct result_summary {
+	uint64_t objects;
+	uint64_t verdicts[VERDICT_COUNT];	/* all rows */
+	uint64_t top_verdicts[VERDICT_COUNT];	/* rows of depth 0 */
+	uint64_t incomplete;			/* rows with complete false */
+	uint64_t severities[SEVERITY_COUNT];
+	uint64_t findings;
+	uint64_t bytes;				/* of the depth-0 objects */
+	double seconds;
+	struct result_skip skips[RESULT_SKIPS];
+	unsigned nskips;
+};
+
+#endif /* !ANALYZER_RESULT_H_ */

@@ -1,0 +1,195 @@
+#include <string.h>
+
+#include "analyzer/policy.h"
+#include "analyzer/rules.h"
+#include "base/bug.h"
+
+/*
+ * What a call means.
+ *
+ * The verdict is callee class times argument evidence:
+ *
+ *	callee      no evidence        evidence
+ *	dangerous   critical/high: it is what loading would run
+ *	judge       by the names in    a dangerous callable or a denied
+ *	            its arguments      name handed on: high
+ *	unknown     low                high
+ *	allowed     nothing            only a dangerous callable: high
+ *
+ * BUILD and the implicit methods of an object of unknown class get their
+ * evidence only from callables: a state dictionary may hold paths and URLs
+ * honestly.
+ */
+static const char *const own_methods[] = {".__setstate__", ".__setitem__",
+    ".__new__", ".__init__", ".append", ".extend", ".add", ".__dict__.update",
+    NULL};
+
+void
+rule_detail_text(struct finding *f, const char *key, const void *p, size_t n)
+{
+	BUG_ON(f->ndetails == FINDING_DETAILS);
+	f->details[f->ndetails++] =
+	    (struct detail){key, p != NULL ? p : (const uint8_t *)"", n, 0};
+}
+
+void
+rule_detail_num(struct finding *f, const char *key, uint64_t v)
+{
+	BUG_ON(f->ndetails == FINDING_DETAILS);
+	f->details[f->ndetails++] = (struct detail){key, NULL, 0, v};
+}
+
+static void
+rule_detail_z(struct finding *f, const char *key, const char *s)
+{
+	rule_detail_text(f, key, s, strlen(s));
+}
+
+static bool
+ends_with(const char *p, size_t n, const char *tail, size_t *rest)
+{
+	size_t m = strlen(tail);
+
+	if (n <= m || memcmp(p + n - m, tail, m) != 0)
+		return false;
+	*rest = n - m;
+	return true;
+}
+
+size_t
+rule_callee(const struct ev_call *c)
+{
+	size_t n = c->callee_len;
+
+	for (const char *const *m = own_methods; *m != NULL; m++)
+		if (ends_with(c->callee, c->callee_len, *m, &n))
+			break;
+	return n;
+}
+
+/* Constructed or called by REDUCE and its kin, not fed by BUILD or APPEND? */
+static bool
+is_plain_call(const struct ev_call *c)
+{
+	return strcmp(c->opcode, "REDUCE") == 0 ||
+	    strcmp(c->opcode, "INST") == 0 || strcmp(c->opcode, "OBJ") == 0;
+}
+
+static bool
+is_callable_evidence(const char *evidence)
+{
+	return evidence != NULL &&
+	    strcmp(evidence, "dangerous-callable") == 0;
+}
+
+static enum finding_id
+judge(const struct ev_call *c, const struct policy_row *row,
+    const char **evidence)
+{
+	enum policy_class cls = row != NULL ? row->cls : POLICY_UNKNOWN;
+	const char *found = policy_evidence(c->args, c->args_len);
+
+	*evidence = NULL;
+	if (cls == POLICY_DANGEROUS) {
+		*evidence = found;
+		return FINDING_PKL_CALL_DANGEROUS;
+	}
+	if (is_callable_evidence(found)) {
+		*evidence = found;
+		return FINDING_PKL_CALL_EVIDENCE;
+	}
+	if (cls == POLICY_ALLOW)
+		return FINDING_COUNT;
+	if (cls == POLICY_JUDGE) {
+		if (found != NULL && strcmp(found, "denied-name") == 0) {
+			*evidence = found;
+			return FINDING_PKL_CALL_EVIDENCE;
+		}
+		return policy_names_allowed(c->args, c->args_len) ?
+		    FINDING_COUNT : FINDING_PKL_CALL_UNKNOWN;
+	}
+	if (!c->resolved)
+		return FINDING_PKL_CALL_COMPUTED;
+	if (found == NULL || !is_plain_call(c))
+		return FINDING_PKL_CALL_UNKNOWN;
+	*evidence = found;
+	return FINDING_PKL_CALL_EVIDENCE;
+}
+
+bool
+rule_call(const struct ev_call *c, struct finding *ret)
+{
+	const struct policy_row *row = policy_judge(c->callee, rule_callee(c));
+	const char *evidence;
+	enum finding_id id = judge(c, row, &evidence);
+
+	if (id == FINDING_COUNT)
+		return false;
+	memset(ret, 0, sizeof(*ret));
+	ret->id = id;
+	ret->severity = finding_info(id)->severity;
+	if (id == FINDING_PKL_CALL_DANGEROUS && row != NULL)
+		ret->severity = row->severity;
+	ret->confidence = id == FINDING_PKL_CALL_DANGEROUS ?
+	    CONFIDENCE_CERTAIN : CONFIDENCE_STRONG;
+	if (id == FINDING_PKL_CALL_UNKNOWN)
+		ret->confidence = CONFIDENCE_WEAK;
+	ret->off = c->off;
+	ret->len = 1;
+	rule_detail_text(ret, "callee", c->callee, c->callee_len);
+	rule_detail_text(ret, "arguments", c->args, c->args_len);
+	if (c->args_cut)
+		rule_detail_num(ret, "arguments_cut", 1);
+	rule_detail_z(ret, "opcode", c->opcode);
+	rule_detail_num(ret, "call", c->index);
+	if (c->stream > 0)
+		rule_detail_num(ret, "stream", c->stream);
+	if (row != NULL)
+		rule_detail_z(ret, "why", row->why);
+	if (evidence != NULL)
+		rule_detail_z(ret, "argument_evidence", evidence);
+	return true;
+}
+
+bool
+rule_global(const struct ev_global *g, const char *dotted, size_t n,
+    struct finding *ret)
+{
+	const struct policy_row *row = policy_judge(dotted, n);
+	bool danger = row != NULL && row->cls == POLICY_DANGEROUS;
+
+	if (row != NULL && !danger)
+		return false;
+	memset(ret, 0, sizeof(*ret));
+	ret->id = danger ? FINDING_PKL_GLOBAL_DANGEROUS :
+	    FINDING_PKL_GLOBAL_UNKNOWN;
+	ret->severity = finding_info(ret->id)->severity;
+	ret->confidence = CONFIDENCE_STRONG;
+	ret->off = g->off;
+	ret->len = 1;
+	rule_detail_text(ret, "global", dotted, n);
+	rule_detail_z(ret, "opcode", g->opcode);
+	if (row != NULL)
+		rule_detail_z(ret, "why", row->why);
+	return true;
+}
+
+void
+rule_anomaly(const struct ev_anomaly *a, struct finding *ret)
+{
+	BUG_ON(a->nfacts > FACT_MAX);
+	memset(ret, 0, sizeof(*ret));
+	ret->id = finding_of_anomaly(a->id);
+	ret->severity = finding_info(ret->id)->severity;
+	ret->confidence = CONFIDENCE_CERTAIN;
+	ret->off = a->off;
+	ret->len = a->len;
+	for (unsigned i = 0; i < a->nfacts; i++) {
+		const struct fact *f = &a->facts[i];
+
+		if (f->text != NULL)
+			rule_detail_text(ret, f->key, f->text, f->len);
+		else
+			rule_detail_num(ret, f->key, f->num);
+	}
+}

@@ -1,0 +1,108 @@
+#ifndef ANALYZER_SCAN_GROUP_H_
+#define ANALYZER_SCAN_GROUP_H_
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "analyzer/finding.h"
+#include "analyzer/result.h"
+#include "analyzer/worker.h"
+#include "base/buf.h"
+#include "base/proc.h"
+
+struct arena;
+struct err;
+struct frame;
+struct sink;
+
+/*
+ * A group is one file that was asked for, with everything inside it: the
+ * parent's side of scanning.  It has one job for the file and one for each
+ * member that got a worker of its own; a job has a parsing worker and a
+ * hashing worker.  What workers say is checked here before it is believed.
+ */
+struct node {			/* an object: one row of the result */
+	struct result_object row;
+	uint32_t parent;	/* in the same job; WIRE_NONE for its first */
+	bool ended;		/* its END frame came */
+	bool complete;		/* it alone */
+	struct node_finding *first, *last;
+	unsigned count;
+};
+
+enum task_state { TASK_NONE, TASK_WAITING, TASK_RUNNING, TASK_DONE };
+
+struct task {
+	enum task_state state;
+	struct proc proc;
+	struct buf in;		/* bytes of frames not yet whole */
+	uint64_t received;
+};
+
+struct job {
+	struct group *group;
+	struct job *next;	/* in the group's order */
+	struct worker_job work;
+	const char *path;	/* printable */
+	unsigned depth;
+	struct task parse, hash;
+	struct node *nodes;
+	uint32_t count, cap;
+	bool has_status, done;	/* frames seen */
+	bool misbehaved;
+	bool has_expected;	/* the bundle's manifest states a digest */
+	uint8_t expected[32];
+};
+
+struct group {
+	struct group *next;
+	struct arena *arena;	/* everything below */
+	int fd;
+	uint64_t size;
+	struct job *first, *last;
+	uint32_t jobs;
+	struct job *cursor;	/* next job that has a waiting task */
+	struct sandbox_status sandbox;
+	bool has_sandbox;
+	bool failed;		/* our side failed somewhere in it */
+};
+
+struct group *group_new(const char *path, struct err *e);
+void group_free(struct group *g);
+/* group_problem: the group is one row that says why it was not examined. */
+int group_problem(struct group *g, enum finding_id id, const char *why);
+/* group_open: open the file and make its first job. */
+int group_open(struct group *g, const char *raw_path,
+    const struct worker_job *proto, bool hash, struct err *e);
+
+/*
+ * job_frames(j): take the whole frames out of j->parse.in.  Negative when
+ * the worker must be ended (j->misbehaved then).
+ */
+int job_frames(struct job *j);
+/* job_parsed, job_hashed: the worker has ended; notes how. */
+void job_parsed(struct job *j, enum proc_end end, int status);
+void job_hashed(struct job *j, enum proc_end end, int status);
+
+bool group_done(const struct group *g);
+/*
+ * group_emit: roll up verdicts and hand the rows to the sink; adds to the
+ * summary.
+ */
+int group_emit(struct group *g, struct sink *s, struct result_summary *sum,
+    struct err *e);
+
+/* For scan_emit.c and scan_job.c. */
+struct node_finding {
+	struct node_finding *next;
+	struct finding f;
+};
+int node_add(struct group *g, struct node *n, const struct finding *f);
+int job_say(struct job *j, uint32_t node, enum finding_id id,
+    const char *key, const char *text);
+struct job *group_add_job(struct group *g, const char *path, unsigned depth);
+const char *group_member_path(struct group *g, const char *parent,
+    const uint8_t *name, size_t n);
+
+#endif /* !ANALYZER_SCAN_GROUP_H_ */

@@ -1,0 +1,50 @@
+#ifndef ANALYZER_SINK_H_
+#define ANALYZER_SINK_H_
+
+#include <stdbool.h>
+
+#include "analyzer/result.h"
+
+struct err;
+
+/*
+ * Where results go.  A sink receives header, then objects each followed by
+ * its findings, then the summary, and writes them to a descriptor.  It
+ * cannot fail silently: every call returns 0 or the first write error, and
+ * a result without its summary is recognisably cut.
+ *
+ * Adding a sink: sink_foo.c with `const struct sink_ops sink_foo`, one row
+ * in sinks.def.
+ */
+struct sink {
+	const struct sink_ops *ops;
+	int fd;
+	bool verbose;		/* text: notes and evidence in full */
+	bool quiet;		/* text: findings at the threshold only */
+	bool colour;		/* text: a terminal without NO_COLOR */
+	enum severity threshold;/* --fail-on */
+	bool first;		/* nothing written yet */
+	unsigned pending;	/* of the sink's own use */
+};
+
+struct sink_ops {
+	const char *name;	/* as in --format */
+	int (*header)(struct sink *s, const struct result_header *h,
+	    struct err *e);
+	int (*object)(struct sink *s, const struct result_object *o,
+	    struct err *e);
+	int (*finding)(struct sink *s, const struct result_finding *f,
+	    struct err *e);
+	int (*summary)(struct sink *s, const struct result_summary *r,
+	    struct err *e);
+};
+
+const struct sink_ops *sink_find(const char *name);	/* NULL: no such */
+int sink_header(struct sink *s, const struct result_header *h, struct err *e);
+int sink_object(struct sink *s, const struct result_object *o, struct err *e);
+int sink_finding(struct sink *s, const struct result_finding *f,
+    struct err *e);
+int sink_summary(struct sink *s, const struct result_summary *r,
+    struct err *e);
+
+#endif /* !ANALYZER_SINK_H_ */

@@ -1,0 +1,21 @@
+#ifndef ANALYZER_SINK_ROWS_H_
+#define ANALYZER_SINK_ROWS_H_
+
+struct json_write;
+struct result_finding;
+struct result_header;
+struct result_object;
+struct result_summary;
+
+/*
+ * The rows of a result as JSON objects: used by the sinks that write JSON.
+ * Keys and their meaning are fixed by schemas/results-*.schema.json.
+ */
+extern const struct sink_ops sink_jsonl, sink_json;
+
+void sink_row_header(struct json_write *w, const struct result_header *h);
+void sink_row_object(struct json_write *w, const struct result_object *o);
+void sink_row_finding(struct json_write *w, const struct result_finding *r);
+void sink_row_summary(struct json_write *w, const struct result_summary *r);
+
+#endif /* !ANALYZER_SINK_ROWS_H_ */

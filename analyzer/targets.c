@@ -1,0 +1,175 @@
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "analyzer/targets.h"
+#include "base/err.h"
+#include "base/limits.h"
+#include "base/text.h"
+
+/* More files than this in one call is a mistake, or an attack. */
+#define TARGETS_MAX 20000000
+
+static int
+add(struct targets *t, const char *path, bool link, const char *problem,
+    struct err *e)
+{
+	struct target *p;
+	size_t cap;
+
+	if (t->count == t->cap) {
+		cap = t->cap == 0 ? 64 : 2 * t->cap;
+		if (cap > TARGETS_MAX)
+			return err_set(e, ERR_LIMIT, "too many files");
+		if ((p = reallocarray(t->list, cap, sizeof(*p))) == NULL)
+			return err_set(e, ERR_NOMEM, "out of memory");
+		t->list = p;
+		t->cap = cap;
+	}
+	p = &t->list[t->count];
+	p->link = link;
+	p->problem = NULL;
+	if ((p->path = strdup(path)) == NULL ||
+	    (problem != NULL && (p->problem = strdup(problem)) == NULL)) {
+		free(p->path);
+		return err_set(e, ERR_NOMEM, "out of memory");
+	}
+	t->count++;
+	return 0;
+}
+
+static int
+compare_names(const void *a, const void *b)
+{
+	const char *const *x = a;
+	const char *const *y = b;
+
+	return strcmp(*x, *y);
+}
+
+struct names {
+	char **list;
+	size_t count, cap;
+};
+
+static void
+names_release(struct names *n)
+{
+	for (size_t i = 0; i < n->count; i++)
+		free(n->list[i]);
+	free(n->list);
+}
+
+static int
+names_read(struct names *n, const char *dir, struct err *e)
+{
+	struct dirent *de;
+	char **p;
+	DIR *d;
+	int r = 0;
+
+	if ((d = opendir(dir)) == NULL)
+		return err_sys(e, errno, "cannot read directory");
+	while (r == 0 && (errno = 0, de = readdir(d)) != NULL) {
+		if (strcmp(de->d_name, ".") == 0 ||
+		    strcmp(de->d_name, "..") == 0)
+			continue;
+		if (n->count == n->cap) {
+			n->cap = n->cap == 0 ? 64 : 2 * n->cap;
+			if ((p = reallocarray(n->list, n->cap,
+			    sizeof(*p))) == NULL) {
+				r = err_set(e, ERR_NOMEM, "out of memory");
+				break;
+			}
+			n->list = p;
+		}
+		if ((n->list[n->count] = strdup(de->d_name)) == NULL)
+			r = err_set(e, ERR_NOMEM, "out of memory");
+		else
+			n->count++;
+	}
+	if (r == 0 && errno != 0)
+		r = err_sys(e, errno, "cannot read directory");
+	(void)closedir(d);
+	if (n->count > 0)
+		qsort(n->list, n->count, sizeof(*n->list), compare_names);
+	return r;
+}
+
+static int add_tree(struct targets *t, const char *path, unsigned depth,
+    struct err *e);
+
+static int
+add_entry(struct targets *t, const char *path, unsigned depth, struct err *e)
+{
+	struct stat st;
+
+	if (lstat(path, &st) < 0)
+		return add(t, path, false, strerrordesc_np(errno), e);
+	if (S_ISLNK(st.st_mode))
+		return add(t, path, true, NULL, e);
+	if (S_ISDIR(st.st_mode))
+		return add_tree(t, path, depth + 1, e);
+	if (!S_ISREG(st.st_mode))
+		return add(t, path, false, "not a regular file", e);
+	return add(t, path, false, NULL, e);
+}
+
+/* Depth is bounded, so is the recursion. */
+static int
+add_tree(struct targets *t, const char *path, unsigned depth, struct err *e)
+{
+	struct err why = ERR_INIT;
+	struct names names = {0};
+	char *child;
+	int r = 0;
+
+	if (depth > LIMIT_WALK_DEPTH)
+		return add(t, path, false, "directories nest too deep", e);
+	if (names_read(&names, path, &why) < 0)
+		r = add(t, path, false, why.msg, e);
+	for (size_t i = 0; i < names.count && r == 0; i++) {
+		if (asprintf(&child, "%s%s%s", path,
+		    path[strlen(path) - 1] == '/' ? "" : "/",
+		    names.list[i]) < 0) {
+			r = err_set(e, ERR_NOMEM, "out of memory");
+			break;
+		}
+		r = add_entry(t, child, depth, e);
+		free(child);
+	}
+	names_release(&names);
+	return r;
+}
+
+int
+targets_add(struct targets *t, const char *path, struct err *e)
+{
+	char shown[128];
+	struct stat st;
+
+	if (*path == '\0')
+		return err_set(e, ERR_ARG, "an empty path");
+	if (stat(path, &st) < 0)
+		return err_sys(e, errno, "cannot read '%s'",
+		    text_z(shown, sizeof(shown), path, strlen(path)));
+	if (S_ISDIR(st.st_mode))
+		return add_tree(t, path, 0, e);
+	if (!S_ISREG(st.st_mode))
+		return add(t, path, false, "not a regular file", e);
+	return add(t, path, false, NULL, e);
+}
+
+void
+targets_release(struct targets *t)
+{
+	for (size_t i = 0; i < t->count; i++) {
+		free(t->list[i].path);
+		free(t->list[i].problem);
+	}
+	free(t->list);
+	*t = (struct targets){0};
+}

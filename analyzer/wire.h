@@ -1,0 +1,102 @@
+#ifndef ANALYZER_WIRE_H_
+#define ANALYZER_WIRE_H_
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "analyzer/finding.h"
+#include "base/buf.h"
+#include "base/frame.h"
+#include "base/sandbox.h"
+
+struct err;
+
+/*
+ * What a scanning worker says to its parent, in frames of base/frame.h:
+ *
+ *   STATUS   the fence stands; always first
+ *   BEGIN    an object: index (0, 1, ... in order), parent, name, size
+ *   FINDING  about an object that has begun
+ *   MEMBER   a stored member that deserves a worker of its own
+ *   END      an object: format, label, digest, complete
+ *   DONE     the worker saw the end of its work; always last
+ *
+ * wire_read_* are the parent's gate: they accept only frames of which every
+ * field has its right type, size and range, and return false otherwise (the
+ * parent then ends the worker and that is a finding).  Text fields are raw
+ * bytes: the parent makes them printable.
+ */
+enum wire_type {
+	WIRE_STATUS = 1,
+	WIRE_BEGIN,
+	WIRE_FINDING,
+	WIRE_MEMBER,
+	WIRE_END,
+	WIRE_DONE,
+	WIRE_TYPES
+};
+
+#define WIRE_NONE UINT32_MAX	/* no parent: the worker's own object */
+#define WIRE_NAME_MAX 4096
+#define WIRE_LABEL_MAX 512
+#define WIRE_FORMAT_MAX 32
+
+struct wire_begin {
+	uint32_t index, parent;
+	const uint8_t *name;	/* points into the frame */
+	size_t name_len;
+	uint64_t size;
+};
+
+struct wire_finding {
+	uint32_t object;
+	struct finding f;	/* texts and keys point into frame and keys */
+	char keys[FINDING_DETAILS][33];
+};
+
+struct wire_member {
+	uint32_t parent;
+	const uint8_t *name;
+	size_t name_len;
+	uint64_t off, size;	/* within the parent object */
+	bool tag;		/* a tag file of a bundle */
+	bool has_sha256;	/* what the bundle's manifest states */
+	uint8_t sha256[32];
+};
+
+struct wire_end {
+	uint32_t index;
+	bool complete;
+	char format[WIRE_FORMAT_MAX + 1];
+	const uint8_t *label;
+	size_t label_len;	/* 0: none */
+	bool has_sha256;
+	uint8_t sha256[32];
+};
+
+/* The worker's side. */
+struct wire {
+	int fd;
+	struct buf b;
+};
+void wire_init(struct wire *w, int fd);
+int wire_send_status(struct wire *w, const struct sandbox_status *st,
+    struct err *e);
+int wire_send_begin(struct wire *w, const struct wire_begin *x,
+    struct err *e);
+int wire_send_finding(struct wire *w, uint32_t object,
+    const struct finding *f, struct err *e);
+int wire_send_member(struct wire *w, const struct wire_member *x,
+    struct err *e);
+int wire_send_end(struct wire *w, const struct wire_end *x, struct err *e);
+int wire_send_done(struct wire *w, struct err *e);
+
+/* The parent's side. */
+bool wire_read_status(const struct frame *f, struct sandbox_status *ret);
+bool wire_read_begin(const struct frame *f, struct wire_begin *ret);
+bool wire_read_finding(const struct frame *f, struct wire_finding *ret);
+bool wire_read_member(const struct frame *f, struct wire_member *ret);
+bool wire_read_end(const struct frame *f, struct wire_end *ret);
+
+#endif /* !ANALYZER_WIRE_H_ */

@@ -1,0 +1,175 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "analyzer/wire.h"
+#include "base/err.h"
+
+static uint8_t sent[1 << 16];
+static size_t sent_n;
+
+/* Read back what the last wire_send_* wrote. */
+static void
+receive(int fd)
+{
+	ssize_t n = read(fd, sent, sizeof(sent));
+
+	assert_true(n > 0);
+	sent_n = (size_t)n;
+}
+
+static bool
+parse(struct frame *f)
+{
+	bool ok;
+	uint32_t n = frame_size(sent, &ok);
+
+	return ok && sent_n == n + FRAME_HEADER &&
+	    frame_parse(f, sent[4], sent + FRAME_HEADER, n);
+}
+
+static void
+a_finding_survives_the_wire(void **state)
+{
+	struct wire_finding got;
+	struct finding f = {.id = FINDING_TRAILING,
+	    .severity = SEVERITY_HIGH, .confidence = CONFIDENCE_CERTAIN,
+	    .off = 77, .len = 1ULL << 40};
+	struct frame frame;
+	struct wire w;
+	int fds[2];
+
+	(void)state;
+	f.details[0] = (struct detail){"text",
+	    (const uint8_t *)"a\0b\xff", 4, 0};
+	f.details[1] = (struct detail){"num", NULL, 0, UINT64_MAX};
+	f.ndetails = 2;
+	assert_int_equal(pipe(fds), 0);
+	wire_init(&w, fds[1]);
+	assert_int_equal(wire_send_finding(&w, 3, &f, NULL), 0);
+	receive(fds[0]);
+	assert_true(parse(&frame));
+	assert_true(wire_read_finding(&frame, &got));
+	assert_int_equal(got.object, 3);
+	assert_int_equal(got.f.id, FINDING_TRAILING);
+	assert_true(got.f.len == 1ULL << 40);
+	assert_int_equal(got.f.ndetails, 2);
+	assert_string_equal(got.f.details[0].key, "text");
+	assert_memory_equal(got.f.details[0].text, "a\0b\xff", 4);
+	assert_true(got.f.details[1].num == UINT64_MAX);
+	buf_release(&w.b);
+	(void)close(fds[0]);
+	(void)close(fds[1]);
+}
+
+/* Whatever a byte of a frame becomes, reading it stays inside the frame. */
+static void
+a_mutated_finding_is_read_safely_or_refused(void **state)
+{
+	struct finding f = {.id = FINDING_PKL_CALL_DANGEROUS};
+	struct wire_finding got;
+	struct frame frame;
+	unsigned refused = 0;
+	struct wire w;
+	int fds[2];
+	bool ok;
+
+	(void)state;
+	f.details[0] = (struct detail){"callee",
+	    (const uint8_t *)"os.system", 9, 0};
+	f.ndetails = 1;
+	assert_int_equal(pipe(fds), 0);
+	wire_init(&w, fds[1]);
+	assert_int_equal(wire_send_finding(&w, 0, &f, NULL), 0);
+	receive(fds[0]);
+	for (size_t i = 0; i < sent_n; i++)
+		for (unsigned bit = 0; bit < 8; bit++) {
+			uint8_t was = sent[i];
+
+			sent[i] = (uint8_t)(was ^ 1U << bit);
+			assert_int_not_equal(sent[i], was);
+			ok = parse(&frame) && wire_read_finding(&frame, &got);
+			if (ok) {
+				assert_true(got.f.id < FINDING_COUNT);
+				assert_true(got.f.severity < SEVERITY_COUNT);
+				assert_true(got.f.ndetails <=
+				    FINDING_DETAILS);
+			} else {
+				refused++;
+			}
+			sent[i] = was;
+		}
+	assert_true(refused > sent_n);
+	buf_release(&w.b);
+	(void)close(fds[0]);
+	(void)close(fds[1]);
+}
+
+static void
+one_type_is_never_read_as_another(void **state)
+{
+	struct wire_end end = {.index = 1, .complete = true,
+	    .format = "pickle"};
+	struct sandbox_status st;
+	struct wire_finding wf;
+	struct wire_begin wb;
+	struct wire_end got;
+	struct frame frame;
+	struct wire w;
+	int fds[2];
+
+	(void)state;
+	assert_int_equal(pipe(fds), 0);
+	wire_init(&w, fds[1]);
+	assert_int_equal(wire_send_end(&w, &end, NULL), 0);
+	receive(fds[0]);
+	assert_true(parse(&frame));
+	assert_true(wire_read_end(&frame, &got));
+	assert_string_equal(got.format, "pickle");
+	assert_false(got.has_sha256);
+	assert_false(wire_read_begin(&frame, &wb));
+	assert_false(wire_read_finding(&frame, &wf));
+	assert_false(wire_read_status(&frame, &st));
+	buf_release(&w.b);
+	(void)close(fds[0]);
+	(void)close(fds[1]);
+}
+
+static void
+a_format_with_markup_is_refused(void **state)
+{
+	struct wire_end end = {.format = "<b>"};
+	struct frame frame;
+	struct wire_end got;
+	struct wire w;
+	int fds[2];
+
+	(void)state;
+	assert_int_equal(pipe(fds), 0);
+	wire_init(&w, fds[1]);
+	assert_int_equal(wire_send_end(&w, &end, NULL), 0);
+	receive(fds[0]);
+	assert_true(parse(&frame));
+	assert_false(wire_read_end(&frame, &got));
+	buf_release(&w.b);
+	(void)close(fds[0]);
+	(void)close(fds[1]);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(a_finding_survives_the_wire),
+	    cmocka_unit_test(a_mutated_finding_is_read_safely_or_refused),
+	    cmocka_unit_test(one_type_is_never_read_as_another),
+	    cmocka_unit_test(a_format_with_markup_is_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -11,6 +11,10 @@
 #include <time.h>
 #include <unistd.h>
 
+/* With _FORTIFY_SOURCE some C libraries make these macros. */
+#undef sprintf
+#undef vsprintf
+
 #pragma GCC poison strcpy strncpy stpcpy strcat strncat sprintf vsprintf gets
 #pragma GCC poison atoi atol atoll atof sscanf vsscanf strtok strtok_r
 #pragma GCC poison gmtime localtime gmtime_r localtime_r asctime asctime_r

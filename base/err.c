@@ -29,6 +29,21 @@ tidy(char *msg, size_t n)
 	}
 }
 
+/* How many bytes at the end are the beginning of a cut character. */
+static size_t
+cut_tail(const uint8_t *msg, size_t n)
+{
+	size_t i = n;
+	uint32_t cp;
+
+	while (i > 0 && (msg[i - 1] & 0xc0) == 0x80)
+		i--;
+	if (i == 0 || msg[i - 1] < 0xc0 ||
+	    text_utf8_len(msg + i - 1, n - i + 1, &cp) != 0)
+		return 0;
+	return n - i + 1;
+}
+
 static size_t format(struct err *e, const char *fmt, va_list ap)
     __attribute__((format(printf, 2, 0)));
 
@@ -47,11 +62,7 @@ format(struct err *e, const char *fmt, va_list ap)
 	n = (size_t)r;
 	if (n >= sizeof(e->msg)) {
 		n = sizeof(e->msg) - 1;
-		/* A cut character: drop its continuation bytes and lead. */
-		while (n > 0 && ((uint8_t)e->msg[n - 1] & 0xc0) == 0x80)
-			n--;
-		if (n > 0 && (uint8_t)e->msg[n - 1] >= 0xc0)
-			n--;
+		n -= cut_tail((const uint8_t *)e->msg, n);
 		e->msg[n] = '\0';
 	}
 	tidy(e->msg, n);

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/cursor.h"
+#include "base/limits.h"
 
 struct buf;
 struct err;
@@ -34,12 +35,43 @@ struct frame {
 };
 
 /*
+ * The contract's words.  frame_tiles: from ${off} on, after a field with tag
+ * ${last}, the body is fields of ascending tag which follow each other up to
+ * its end; frame_len is what its four bytes say.
+ */
+/*@ logic integer frame_len{L}(uint8_t *p, integer o) =
+  @   p[o] + 0x100 * p[o + 1] + 0x10000 * p[o + 2] + 0x1000000 * p[o + 3];
+  @ inductive frame_tiles{L}(uint8_t *p, integer off, integer n,
+  @     integer last) {
+  @   case end{L}: \forall uint8_t *p, integer n, last;
+  @     frame_tiles(p, n, n, last);
+  @   case field{L}: \forall uint8_t *p, integer off, n, last;
+  @     off + FRAME_FIELD <= n ==> last < p[off] < FRAME_TAGS ==>
+  @     off + FRAME_FIELD + frame_len(p, off + 1) <= n ==>
+  @     frame_tiles(p, off + FRAME_FIELD + frame_len(p, off + 1), n,
+  @       p[off]) ==>
+  @     frame_tiles(p, off, n, last);
+  @ }
+  @*/
+
+/*
  * frame_size(head): length of the body that a header announces, or 0 with
  * *ok false when it is over the limit.
  */
+/*@ requires \valid_read(head + (0 .. FRAME_HEADER - 1)) && \valid(ok);
+  @ requires \separated(head + (0 .. FRAME_HEADER - 1), ok);
+  @ assigns *ok;
+  @ ensures *ok == \true <==> frame_len(head, 0) <= LIMIT_FRAME;
+  @ ensures \result == (*ok == \true ? frame_len(head, 0) : 0);
+  @*/
 uint32_t frame_size(const uint8_t head[FRAME_HEADER], bool *ok);
 
 /* frame_check(body, n): is the body well formed? */
+/*@ requires \valid_read(body + (0 .. n - 1));
+  @ assigns \nothing;
+  @ ensures \result == \true <==>
+  @   n <= LIMIT_FRAME && frame_tiles(body, 0, n, 0);
+  @*/
 bool frame_check(const uint8_t *body, size_t n);
 
 /*

@@ -6,6 +6,10 @@
  * of its own because all of it is proved; nothing but an index moves.
  */
 
+/*@ requires \valid_read(p + (off .. off + 3)) && off <= SIZE_MAX - 3;
+  @ assigns \nothing;
+  @ ensures \result == frame_len(p, off);
+  @*/
 static uint32_t
 u32le_at(const uint8_t *p, size_t off)
 {
@@ -26,19 +30,26 @@ bool
 frame_check(const uint8_t *body, size_t n)
 {
 	size_t off = 0;
+	uint32_t len;
 	uint8_t last = 0;
 
 	if (n > LIMIT_FRAME)
 		return false;
+	/*@ loop invariant off <= n;
+	  @ loop invariant frame_tiles(body, off, n, last) <==>
+	  @   frame_tiles(body, 0, n, 0);
+	  @ loop assigns off, len, last;
+	  @ loop variant n - off;
+	  @*/
 	while (off < n) {
 		if (n - off < FRAME_FIELD)
 			return false;
-		if (body[off] <= last || body[off] >= FRAME_TAGS)
-			return false;
-		if (u32le_at(body, off + 1) > n - off - FRAME_FIELD)
+		len = u32le_at(body, off + 1);
+		if (body[off] <= last || body[off] >= FRAME_TAGS ||
+		    len > n - off - FRAME_FIELD)
 			return false;
 		last = body[off];
-		off += FRAME_FIELD + u32le_at(body, off + 1);
+		off += FRAME_FIELD + len;
 	}
 	return true;
 }

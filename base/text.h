@@ -33,11 +33,94 @@ enum text_flags {
 #define TEXT_GROWTH 4
 
 /*
+ * The contract's words.
+ *
+ * text_wf: p[o..o+len) is a well-formed sequence (RFC 3629 section 4) and
+ * text_cp its code point.  text_shown: the code point is printable.
+ *
+ * text_safe_at: what may stand at d[k] of a printable form that ends at n.
+ * An ASCII byte is printable (or LF or TAB under TEXT_LINES), a backslash
+ * begins an escape.  Any other byte is the first of a whole printable
+ * character, or a later one of it: so the form is UTF-8 without one character
+ * that is not printable.
+ */
+/*@ predicate text_cont(integer b) = 0x80 <= b <= 0xbf;
+  @ logic integer text_seq(integer b) =
+  @   b < 0x80 ? 1 : b < 0xc2 ? 0 : b < 0xe0 ? 2 : b < 0xf0 ? 3 :
+  @   b <= 0xf4 ? 4 : 0;
+  @ predicate text_wf2(integer a, integer b) =
+  @   text_seq(a) == 2 && text_cont(b);
+  @ predicate text_wf3(integer a, integer b, integer c) =
+  @   text_seq(a) == 3 && text_cont(b) && text_cont(c) &&
+  @   (a == 0xe0 ==> b >= 0xa0) && (a == 0xed ==> b <= 0x9f);
+  @ predicate text_wf4(integer a, integer b, integer c, integer d) =
+  @   text_seq(a) == 4 && text_cont(b) && text_cont(c) && text_cont(d) &&
+  @   (a == 0xf0 ==> b >= 0x90) && (a == 0xf4 ==> b <= 0x8f);
+  @ logic integer text_cp2(integer a, integer b) =
+  @   0x40 * (a - 0xc0) + (b - 0x80);
+  @ logic integer text_cp3(integer a, integer b, integer c) =
+  @   0x1000 * (a - 0xe0) + 0x40 * (b - 0x80) + (c - 0x80);
+  @ logic integer text_cp4(integer a, integer b, integer c, integer d) =
+  @   0x40000 * (a - 0xf0) + 0x1000 * (b - 0x80) + 0x40 * (c - 0x80) +
+  @   (d - 0x80);
+  @ predicate text_hidden(integer cp) =
+  @   cp < 0x20 || 0x7f <= cp <= 0x9f || cp == 0xad || cp == 0x61c ||
+  @   cp == 0x180e || 0x200b <= cp <= 0x200f || 0x2028 <= cp <= 0x202e ||
+  @   0x2060 <= cp <= 0x2064 || 0x2066 <= cp <= 0x206f ||
+  @   0xd800 <= cp <= 0xf8ff || 0xfdd0 <= cp <= 0xfdef ||
+  @   0xfe00 <= cp <= 0xfe0f || cp == 0xfeff || 0xfff9 <= cp <= 0xfffb ||
+  @   0xe0000 <= cp <= 0xe007f || 0xe0100 <= cp <= 0xe01ef ||
+  @   cp >= 0xf0000 || cp % 0x10000 >= 0xfffe;
+  @ predicate text_shown(integer cp) = !text_hidden(cp);
+  @ predicate text_ascii(integer b, integer flags) =
+  @   (0x20 <= b <= 0x7e && !(b == '!' && (flags & TEXT_PATH) != 0)) ||
+  @   ((b == 0x0a || b == 0x09) && (flags & TEXT_LINES) != 0);
+  @ predicate text_upper_hex(integer b) =
+  @   0x30 <= b <= 0x39 || 0x41 <= b <= 0x46;
+  @ logic integer text_at{L}(char *d, integer k) =
+  @   d[k] < 0 ? d[k] + 0x100 : d[k] + 0;
+  @ predicate text_safe_at{L}(char *d, integer k, integer n,
+  @     integer flags) =
+  @   (text_seq(text_at(d, k)) == 1 ==> text_ascii(text_at(d, k), flags)) &&
+  @   (text_at(d, k) == 0x5c ==> k + 3 < n && text_at(d, k + 1) == 0x78 &&
+  @     text_upper_hex(text_at(d, k + 2)) &&
+  @     text_upper_hex(text_at(d, k + 3))) &&
+  @   (text_seq(text_at(d, k)) == 2 ==> k + 1 < n &&
+  @     text_wf2(text_at(d, k), text_at(d, k + 1)) &&
+  @     text_shown(text_cp2(text_at(d, k), text_at(d, k + 1)))) &&
+  @   (text_seq(text_at(d, k)) == 3 ==> k + 2 < n &&
+  @     text_wf3(text_at(d, k), text_at(d, k + 1), text_at(d, k + 2)) &&
+  @     text_shown(text_cp3(text_at(d, k), text_at(d, k + 1),
+  @       text_at(d, k + 2)))) &&
+  @   (text_seq(text_at(d, k)) == 4 ==> k + 3 < n &&
+  @     text_wf4(text_at(d, k), text_at(d, k + 1), text_at(d, k + 2),
+  @       text_at(d, k + 3)) &&
+  @     text_shown(text_cp4(text_at(d, k), text_at(d, k + 1),
+  @       text_at(d, k + 2), text_at(d, k + 3)))) &&
+  @   (text_seq(text_at(d, k)) == 0 ==> text_cont(text_at(d, k)) &&
+  @     ((k >= 1 && text_seq(text_at(d, k - 1)) >= 2) ||
+  @      (k >= 2 && text_seq(text_at(d, k - 2)) >= 3) ||
+  @      (k >= 3 && text_seq(text_at(d, k - 3)) >= 4)));
+  @ predicate text_safe{L}(char *d, integer n, integer flags) =
+  @   \forall integer k; 0 <= k < n ==> text_safe_at(d, k, n, flags);
+  @*/
+
+/*
  * text_printable(dst, cap, src, n, flags, used): write the printable form of
  * src[0..n) to dst[0..cap), never splitting an escape or a character, and
  * return how many bytes were written; *used is how many of src they stand
  * for (n when all fitted).  Adds no NUL.  dst and src must not overlap.
  */
+/*@ requires \valid(dst + (0 .. cap - 1)) && \valid(used);
+  @ requires \valid_read(src + (0 .. n - 1));
+  @ requires \separated(dst + (0 .. cap - 1), src + (0 .. n - 1), used);
+  @ requires n <= SIZE_MAX / TEXT_GROWTH;
+  @ assigns dst[0 .. cap - 1], *used;
+  @ ensures \result <= cap && *used <= n;
+  @ ensures *used <= \result <= TEXT_GROWTH * *used;
+  @ ensures *used < n ==> cap - \result < TEXT_GROWTH;
+  @ ensures text_safe(dst, \result, flags);
+  @*/
 size_t text_printable(char *dst, size_t cap, const uint8_t *src, size_t n,
     unsigned flags, size_t *used);
 
@@ -45,8 +128,34 @@ size_t text_printable(char *dst, size_t cap, const uint8_t *src, size_t n,
  * text_utf8_len(src, n): length 1..4 of the well-formed UTF-8 sequence at
  * src[0..n), or 0 when ill-formed or n is 0.  *cp is its code point.
  */
+/*@ requires \valid_read(src + (0 .. n - 1)) && \valid(cp);
+  @ requires \separated(cp, src + (0 .. n - 1));
+  @ assigns *cp;
+  @ ensures \result <= 4 && \result <= n;
+  @ ensures \result == 1 <==> n >= 1 && src[0] < 0x80;
+  @ ensures \result == 2 <==> n >= 2 && text_wf2(src[0], src[1]);
+  @ ensures \result == 3 <==> n >= 3 && text_wf3(src[0], src[1], src[2]);
+  @ ensures \result == 4 <==>
+  @   n >= 4 && text_wf4(src[0], src[1], src[2], src[3]);
+  @ ensures \result == 0 ==> *cp == \old(*cp);
+  @ ensures \result == 1 ==> *cp == src[0];
+  @ ensures \result == 2 ==> *cp == text_cp2(src[0], src[1]);
+  @ ensures \result == 3 ==> *cp == text_cp3(src[0], src[1], src[2]);
+  @ ensures \result == 4 ==>
+  @   *cp == text_cp4(src[0], src[1], src[2], src[3]);
+  @*/
 size_t text_utf8_len(const uint8_t *src, size_t n, uint32_t *cp);
+
+/* text_is_utf8(src, n): well-formed sequences only, to the end? */
+/*@ requires \valid_read(src + (0 .. n - 1));
+  @ assigns \nothing;
+  @*/
 bool text_is_utf8(const uint8_t *src, size_t n);
+
+/* text_cp_printable(cp): may the code point be shown as it is? */
+/*@ assigns \nothing;
+  @ ensures \result == \true <==> text_shown(cp);
+  @*/
 bool text_cp_printable(uint32_t cp);
 
 /* text_put(b, src, n, flags): append the printable form to a buf. */

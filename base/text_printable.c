@@ -21,12 +21,24 @@
  * the same bytes.
  */
 
+/*@ assigns \nothing;
+  @ ensures \result == \true <==> text_cont(b);
+  @*/
 static bool
 cont(uint8_t b)
 {
 	return b >= 0x80 && b <= 0xbf;
 }
 
+/*@ requires n >= 1 && \valid_read(s + (0 .. n - 1)) && \valid(cp);
+  @ requires \separated(cp, s + (0 .. n - 1));
+  @ requires text_seq(s[0]) == 3;
+  @ assigns *cp;
+  @ ensures \result == 0 || \result == 3;
+  @ ensures \result == 3 <==> n >= 3 && text_wf3(s[0], s[1], s[2]);
+  @ ensures \result == 0 ==> *cp == \old(*cp);
+  @ ensures \result == 3 ==> *cp == text_cp3(s[0], s[1], s[2]);
+  @*/
 static size_t
 len3(const uint8_t *s, size_t n, uint32_t *cp)
 {
@@ -38,6 +50,15 @@ len3(const uint8_t *s, size_t n, uint32_t *cp)
 	return 3;
 }
 
+/*@ requires n >= 1 && \valid_read(s + (0 .. n - 1)) && \valid(cp);
+  @ requires \separated(cp, s + (0 .. n - 1));
+  @ requires text_seq(s[0]) == 4;
+  @ assigns *cp;
+  @ ensures \result == 0 || \result == 4;
+  @ ensures \result == 4 <==> n >= 4 && text_wf4(s[0], s[1], s[2], s[3]);
+  @ ensures \result == 0 ==> *cp == \old(*cp);
+  @ ensures \result == 4 ==> *cp == text_cp4(s[0], s[1], s[2], s[3]);
+  @*/
 static size_t
 len4(const uint8_t *s, size_t n, uint32_t *cp)
 {
@@ -75,8 +96,12 @@ text_is_utf8(const uint8_t *src, size_t n)
 {
 	size_t i = 0;
 	size_t len;
-	uint32_t cp;
+	uint32_t cp = 0;
 
+	/*@ loop invariant 0 <= i <= n;
+	  @ loop assigns i, len, cp;
+	  @ loop variant n - i;
+	  @*/
 	while (i < n) {
 		len = text_utf8_len(src + i, n - i, &cp);
 		if (len == 0)
@@ -86,6 +111,9 @@ text_is_utf8(const uint8_t *src, size_t n)
 	return true;
 }
 
+/*@ assigns \nothing;
+  @ ensures \result == \true <==> first <= cp <= last;
+  @*/
 static bool
 in(uint32_t cp, uint32_t first, uint32_t last)
 {
@@ -93,6 +121,13 @@ in(uint32_t cp, uint32_t first, uint32_t last)
 }
 
 /* Bidi controls, zero-width and format characters, line separators. */
+/*@ assigns \nothing;
+  @ ensures \result == \true <==> cp == 0xad || cp == 0x61c ||
+  @   cp == 0x180e || 0x200b <= cp <= 0x200f || 0x2028 <= cp <= 0x202e ||
+  @   0x2060 <= cp <= 0x2064 || 0x2066 <= cp <= 0x206f ||
+  @   0xfe00 <= cp <= 0xfe0f || cp == 0xfeff || 0xfff9 <= cp <= 0xfffb ||
+  @   0xe0000 <= cp <= 0xe007f || 0xe0100 <= cp <= 0xe01ef;
+  @*/
 static bool
 is_invisible(uint32_t cp)
 {
@@ -115,13 +150,39 @@ text_cp_printable(uint32_t cp)
 	return cp % 0x10000 < 0xfffe;
 }
 
+/*@ requires v < 16;
+  @ assigns \nothing;
+  @ ensures text_upper_hex(\result);
+  @*/
 static char
-upper_hex(unsigned v)
+upper_hex(int v)
 {
 	return (char)(v < 10 ? '0' + v : 'A' + (v - 10));
 }
 
+/* The conversion that compilers do, spelled so that C defines it. */
+/*@ assigns \nothing;
+  @ ensures \result == (b < 0x80 ? b : b - 0x100);
+  @*/
+static char
+as_char(uint8_t b)
+{
+	return (char)(b < 0x80 ? b : b - 0x100);
+}
+
 /* How many bytes from src[0] stay as they are; 0: escape the first. */
+/*@ requires n >= 1 && \valid_read(src + (0 .. n - 1));
+  @ assigns \nothing;
+  @ ensures \result <= 4 && \result <= n;
+  @ ensures \result == 1 <==> text_ascii(src[0], flags) && src[0] != 0x5c;
+  @ ensures \result == 2 <==> n >= 2 && text_wf2(src[0], src[1]) &&
+  @   text_shown(text_cp2(src[0], src[1]));
+  @ ensures \result == 3 <==> n >= 3 && text_wf3(src[0], src[1], src[2]) &&
+  @   text_shown(text_cp3(src[0], src[1], src[2]));
+  @ ensures \result == 4 <==>
+  @   n >= 4 && text_wf4(src[0], src[1], src[2], src[3]) &&
+  @   text_shown(text_cp4(src[0], src[1], src[2], src[3]));
+  @*/
 static size_t
 keeps(const uint8_t *src, size_t n, unsigned flags)
 {
@@ -138,31 +199,78 @@ keeps(const uint8_t *src, size_t n, unsigned flags)
 	return len;
 }
 
+/* Append the escape of one byte at dst[o]. */
+/*@ requires o <= SIZE_MAX - 4 && \valid(dst + (0 .. o + 3));
+  @ requires text_safe(dst, o, flags);
+  @ assigns dst[o .. o + 3];
+  @ ensures text_safe(dst, o + 4, flags);
+  @*/
+static void
+escape(char *dst, size_t o, uint8_t b, unsigned flags)
+{
+	(void)flags; /* for the contract */
+	dst[o] = '\\';
+	dst[o + 1] = 'x';
+	dst[o + 2] = upper_hex(b / 16);
+	dst[o + 3] = upper_hex(b % 16);
+}
+
+/* Append one character of len bytes, that keeps() allowed, at dst[o]. */
+/*@ requires 1 <= len <= 4 && o <= SIZE_MAX - len;
+  @ requires \valid(dst + (0 .. o + len - 1));
+  @ requires \valid_read(src + (0 .. len - 1));
+  @ requires \separated(dst + (0 .. o + len - 1), src + (0 .. len - 1));
+  @ requires len == 1 ==> text_ascii(src[0], flags) && src[0] != 0x5c;
+  @ requires len == 2 ==> text_wf2(src[0], src[1]) &&
+  @   text_shown(text_cp2(src[0], src[1]));
+  @ requires len == 3 ==> text_wf3(src[0], src[1], src[2]) &&
+  @   text_shown(text_cp3(src[0], src[1], src[2]));
+  @ requires len == 4 ==> text_wf4(src[0], src[1], src[2], src[3]) &&
+  @   text_shown(text_cp4(src[0], src[1], src[2], src[3]));
+  @ requires text_safe(dst, o, flags);
+  @ assigns dst[o .. o + len - 1];
+  @ ensures text_safe(dst, o + len, flags);
+  @*/
+static void
+keep(char *dst, size_t o, const uint8_t *src, size_t len, unsigned flags)
+{
+	(void)flags; /* for the contract */
+	dst[o] = as_char(src[0]);
+	if (len > 1)
+		dst[o + 1] = as_char(src[1]);
+	if (len > 2)
+		dst[o + 2] = as_char(src[2]);
+	if (len > 3)
+		dst[o + 3] = as_char(src[3]);
+}
+
 size_t
 text_printable(char *dst, size_t cap, const uint8_t *src, size_t n,
     unsigned flags, size_t *used)
 {
 	size_t i = 0;
 	size_t o = 0;
-	size_t k, len;
+	size_t len;
 
+	/*@ loop invariant 0 <= i <= n && 0 <= o <= cap;
+	  @ loop invariant i <= o <= TEXT_GROWTH * i;
+	  @ loop invariant text_safe(dst, o, flags);
+	  @ loop assigns i, o, len, dst[0 .. cap - 1];
+	  @ loop variant n - i;
+	  @*/
 	while (i < n) {
 		len = keeps(src + i, n - i, flags);
 		if (cap - o < (len == 0 ? TEXT_GROWTH : len))
 			break;
 		if (len == 0) {
-			dst[o] = '\\';
-			dst[o + 1] = 'x';
-			dst[o + 2] = upper_hex(src[i] / 16);
-			dst[o + 3] = upper_hex(src[i] % 16);
+			escape(dst, o, src[i], flags);
 			o += TEXT_GROWTH;
 			i += 1;
-			continue;
+		} else {
+			keep(dst, o, src + i, len, flags);
+			o += len;
+			i += len;
 		}
-		for (k = 0; k < len; k++)
-			dst[o + k] = (char)src[i + k];
-		o += len;
-		i += len;
 	}
 	*used = i;
 	return o;

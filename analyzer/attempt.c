@@ -31,6 +31,7 @@ attempt_init(struct attempt *a, const struct format *f, unsigned bits,
 {
 	memset(a, 0, sizeof(*a));
 	a->format = f;
+	a->name = f->name;
 	a->bits = bits;
 	a->arena = arena;
 }

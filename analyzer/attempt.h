@@ -23,6 +23,7 @@ struct attempt_node;
 
 struct attempt {
 	const struct format *format;
+	const char *name;	/* the format's, or what it turned out to be */
 	unsigned bits;		/* of its bid */
 	int rc;			/* of its parse */
 	struct arena *arena;	/* for what is kept */

@@ -22,7 +22,7 @@ bool bundle_is(const uint8_t *head, size_t n);
  * bundle_examine: the MEMBER frames of every member in order; *end gets
  * format and completeness.
  */
-int bundle_examine(const struct bytesrc *src, struct wire *w, uint32_t index,
+int bundle_examine(const struct bytesrc *src, struct wire *w, uint32_t object,
     struct wire_end *end, struct err *e);
 
 #endif /* !ANALYZER_BUNDLE_H_ */

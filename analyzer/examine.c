@@ -97,11 +97,21 @@ on_anomaly(void *ctx, const struct ev_anomaly *a)
 	return 0;
 }
 
+static int
+on_name(void *ctx, const char *format)
+{
+	struct exam *ex = ctx;
+
+	ex->at->name = format;
+	return 0;
+}
+
 static const struct events exam_events = {
     .member = on_member,
     .global = on_global,
     .call = on_call,
     .anomaly = on_anomaly,
+    .name = on_name,
 };
 
 static int
@@ -169,37 +179,49 @@ settle(struct exam *ex, struct attempt *at, unsigned n, unsigned primary,
 		if (r < 0 || (!strong && !at[i].judged))
 			continue;
 		poly.ndetails = 0;
-		rule_detail_text(&poly, "one", at[primary].format->name,
-		    strlen(at[primary].format->name));
-		rule_detail_text(&poly, "other", at[i].format->name,
-		    strlen(at[i].format->name));
+		rule_detail_text(&poly, "one", at[primary].name,
+		    strlen(at[primary].name));
+		rule_detail_text(&poly, "other", at[i].name,
+		    strlen(at[i].name));
 		r = wire_send_finding(ex->x->wire, ex->index, &poly, ex->e);
 	}
 	return r;
 }
 
-static unsigned
+/* Bids by head and tail, or the one format that the container names. */
+static int
 collect_bids(const struct exam *ex, const uint8_t *head, size_t n,
-    struct bid bids[BIDS_MAX])
+    struct bid bids[BIDS_MAX], unsigned *ret)
 {
+	static uint8_t end[FORMAT_TAIL];
 	const struct format *extra = ex->x->job->extra;
 	const struct format *forced;
-	const char *name = ex->m->format;
-	struct cursor c;
+	uint64_t from = ex->m->size > sizeof(end) ?
+	    ex->m->size - sizeof(end) : 0;
+	struct cursor c, tail;
 	unsigned bits, count;
+	size_t got;
+	int r;
 
-	if (name != NULL && (forced = registry_find(name)) != NULL) {
+	if (ex->m->format != NULL &&
+	    (forced = registry_find(ex->m->format)) != NULL) {
 		bids[0].format = forced;
 		bids[0].bits = BID_STRONG;
-		return 1;
+		*ret = 1;
+		return 0;
 	}
+	if ((r = bytesrc_read_some(ex->m->src, from, end, sizeof(end), &got,
+	    ex->e)) < 0)
+		return r;
 	cursor_init(&c, head, n, 0);
-	count = registry_bids(c, ex->m->size, bids, BIDS_MAX - 1);
+	cursor_init(&tail, end, got, from);
+	count = registry_bids(c, tail, ex->m->size, bids, BIDS_MAX - 1);
 	if (extra != NULL && (bits = extra->bid(c, ex->m->size)) > 0) {
 		bids[count].format = extra;
 		bids[count++].bits = bits;
 	}
-	return count;
+	*ret = count;
+	return 0;
 }
 
 static int
@@ -232,7 +254,8 @@ examine_bytes(struct exam *ex, const uint8_t *head, size_t n,
 		end->complete = true;
 		return say(ex, FINDING_EMPTY);
 	}
-	count = collect_bids(ex, head, n, bids);
+	if ((r = collect_bids(ex, head, n, bids, &count)) < 0)
+		return r;
 	if (storage && (count == 0 || bids[0].bits < BID_STRONG)) {
 		memcpy(end->format, "tensor-data", 12);
 		end->complete = true;
@@ -249,7 +272,7 @@ examine_bytes(struct exam *ex, const uint8_t *head, size_t n,
 	}
 	primary = find_primary(at, count);
 	(void)snprintf(end->format, sizeof(end->format), "%s",
-	    at[primary].format->name);
+	    at[primary].name);
 	return settle(ex, at, count, primary, &end->complete);
 }
 

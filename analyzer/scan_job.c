@@ -125,7 +125,6 @@ take_member(struct job *j, const struct frame *f)
 	k->work.depth = k->depth;
 	k->work.seconds = worker_seconds(m.size);
 	k->work.delegate = false;
-	k->work.format = m.tag ? "bag-tag" : NULL;
 	k->parse.state = TASK_WAITING;
 	k->hash.state = j->hash.state == TASK_NONE ? TASK_NONE : TASK_WAITING;
 	k->has_expected = m.has_sha256;

@@ -1,0 +1,203 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "analyzer/scan.h"
+#include "analyzer/sink.h"
+#include "base/err.h"
+#include "base/json_write.h"
+#include "cli/cmd.h"
+#include "cli/opt.h"
+#include "cli/progress.h"
+#include "custody/case.h"
+#include "formats/magic.h"
+
+struct scan_cmd {
+	const char *format, *output, *fail_on, *case_dir;
+	bool quiet, verbose, no_hash, no_sandbox;
+	enum severity threshold;
+	struct opt_args args;
+	struct result_summary sum;
+	uint8_t result_sha256[32];
+	bool has_result;
+};
+
+static const struct opt_usage usage = {"exhibit scan",
+    "[OPTION...] PATH|BUNDLE...",
+    "Examine model files, directories and sealed bundles for embedded "
+    "payloads.\nNothing is extracted, loaded or run; every object is read "
+    "in a sandbox."};
+
+static void
+note_data(void *ctx, struct json_write *w)
+{
+	const struct scan_cmd *c = ctx;
+	uint8_t rules[32];
+
+	json_kstr(w, "command", "scan");
+	json_ku64(w, "findings", c->sum.findings);
+	json_key(w, "inputs");
+	json_begin_array(w);
+	for (size_t i = 0; i < c->args.count; i++)
+		json_text(w, c->args.items[i], strlen(c->args.items[i]), 0);
+	json_end_array(w);
+	json_ku64(w, "objects", c->sum.objects);
+	if (c->has_result)
+		json_khex(w, "result_sha256", c->result_sha256, 32);
+	else
+		json_knull(w, "result_sha256");
+	if (scan_rules_digest(rules, NULL) >= 0)
+		json_khex(w, "rules_digest", rules, 32);
+	else
+		json_knull(w, "rules_digest");
+	json_key(w, "verdicts");
+	json_begin_object(w);
+	json_ku64(w, "clean", c->sum.verdicts[VERDICT_CLEAN]);
+	json_ku64(w, "incomplete", c->sum.verdicts[VERDICT_INCOMPLETE]);
+	json_ku64(w, "malicious", c->sum.verdicts[VERDICT_MALICIOUS]);
+	json_ku64(w, "suspicious", c->sum.verdicts[VERDICT_SUSPICIOUS]);
+	json_end_object(w);
+}
+
+static int
+note(const struct scan_cmd *c, struct err *e)
+{
+	struct scan_cmd copy = *c;
+	struct casedir *dir;
+	int r;
+
+	if (c->case_dir == NULL)
+		return 0;
+	if (c->output != NULL && strcmp(c->output, "-") != 0) {
+		if ((r = cmd_file_sha256(c->output, copy.result_sha256,
+		    e)) < 0)
+			return r;
+		copy.has_result = true;
+	}
+	if ((r = case_open(c->case_dir, &dir, e)) < 0)
+		return r;
+	r = case_event(dir, "analyse", NULL, note_data, &copy, NULL, e);
+	case_close(dir);
+	return r;
+}
+
+static int
+exit_code(const struct scan_cmd *c, bool failed)
+{
+	bool found = false;
+
+	for (unsigned i = c->threshold; i < SEVERITY_COUNT; i++)
+		found = found || c->sum.severities[i] > 0;
+	if (found)
+		return EXIT_FOUND;
+	return failed || c->sum.incomplete > 0 ? EXIT_FAILED : EXIT_CLEAN;
+}
+
+static void
+on_progress(void *ctx, uint64_t objects, uint64_t bytes, const char *path)
+{
+	(void)objects;
+	progress_show(ctx, bytes, 0, path);
+}
+
+static int
+run(struct scan_cmd *c, const struct sink_ops *ops)
+{
+	struct scan_options o = {.command = "scan", .hash = !c->no_hash,
+	    .fence = !c->no_sandbox};
+	struct sink sink = {.ops = ops, .verbose = c->verbose,
+	    .quiet = c->quiet, .threshold = c->threshold};
+	struct cmd_output out;
+	struct progress bar;
+	struct err e = ERR_INIT;
+	bool failed = false;
+	int r;
+
+	if (magic_open_db(&o.magic, &e) < 0) {
+		(void)fprintf(stderr, "exhibit: %s: objects get no label\n",
+		    e.msg);
+		err_reset(&e);
+	}
+	if (cmd_output_open(&out, c->output, &e) < 0)
+		return cmd_fail(&e);
+	sink.fd = out.fd;
+	sink.colour = cmd_colour(out.fd);
+	progress_init(&bar, c->quiet);
+	o.progress = on_progress;
+	o.progress_ctx = &bar;
+	r = scan_run(c->args.items, c->args.count, &o, &sink, &c->sum,
+	    &failed, &e);
+	progress_end(&bar);
+	magic_close_db(o.magic);
+	if (r < 0 || cmd_output_commit(&out, &e) < 0) {
+		cmd_output_abandon(&out);
+		return cmd_fail(&e);
+	}
+	r = exit_code(c, failed);
+	if (note(c, &e) < 0)
+		r = cmd_worse(r, cmd_fail(&e));
+	return r;
+}
+
+/* Without seccomp a scan would be a parser with rights. */
+static bool
+fence_missing(const struct scan_cmd *c)
+{
+	struct sandbox_status st;
+
+	if (c->no_sandbox) {
+		(void)fprintf(stderr, "exhibit: --no-sandbox: a hostile file "
+		    "that breaks a parser owns this account\n");
+		return false;
+	}
+	sandbox_probe(&st);
+	if (!st.seccomp)
+		(void)fprintf(stderr, "exhibit: this kernel offers no seccomp "
+		    "filter; --no-sandbox scans without\n");
+	return !st.seccomp;
+}
+
+int
+cmd_scan(int argc, char **argv)
+{
+	struct scan_cmd c = {.threshold = SEVERITY_HIGH};
+	const struct opt rows[] = {
+	    {OPT_STRING, 0, "format", &c.format, "FORMAT",
+		"text, jsonl or json"},
+	    {OPT_STRING, 'o', "output", &c.output, "FILE",
+		"write results to FILE"},
+	    {OPT_STRING, 0, "fail-on", &c.fail_on, "SEVERITY",
+		"exit 1 from this severity on (default high)"},
+	    {OPT_FLAG, 0, "no-hash", &c.no_hash, NULL,
+		"no digests: for triage"},
+	    {OPT_FLAG, 0, "no-sandbox", &c.no_sandbox, NULL,
+		"run without the sandbox where there is none"},
+	    {OPT_STRING, 0, "case", &c.case_dir, "DIR",
+		"note the analysis in the case's ledger"},
+	    {OPT_FLAG, 'q', "quiet", &c.quiet, NULL,
+		"only findings at the threshold"},
+	    {OPT_FLAG, 'v', "verbose", &c.verbose, NULL,
+		"all objects, notes and evidence"},
+	    OPT_ROWS_END};
+	const struct sink_ops *ops;
+	int r;
+
+	if ((r = opt_parse(argc, argv, &usage, rows, &c.args)) != 0) {
+		r = OPT_DONE(r);
+	} else if (c.args.count == 0) {
+		r = opt_usage_error(&usage, "nothing to scan");
+	} else if (c.fail_on != NULL &&
+	    !severity_parse(c.fail_on, &c.threshold)) {
+		r = opt_usage_error(&usage, "no such severity");
+	} else if ((ops = sink_find(c.format != NULL ? c.format : "text")) ==
+	    NULL) {
+		r = opt_usage_error(&usage, "no such format");
+	} else if (fence_missing(&c)) {
+		r = EXIT_FAILED;
+	} else {
+		r = run(&c, ops);
+	}
+	opt_release(rows, &c.args);
+	return r;
+}

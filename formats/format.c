@@ -1,0 +1,49 @@
+#include "formats/format.h"
+
+int
+format_anomaly(struct parse *p, enum anomaly id, uint64_t off, uint64_t len,
+    const struct fact *facts, unsigned nfacts)
+{
+	const struct ev_anomaly a = {id, off, len, facts, nfacts};
+
+	return p->ev->anomaly != NULL ? p->ev->anomaly(p->ctx, &a) : 0;
+}
+
+int
+format_member(struct parse *p, const struct ev_member *m)
+{
+	return p->ev->member != NULL ? p->ev->member(p->ctx, m) : 0;
+}
+
+int
+format_global(struct parse *p, const struct ev_global *g)
+{
+	return p->ev->global != NULL ? p->ev->global(p->ctx, g) : 0;
+}
+
+int
+format_call(struct parse *p, const struct ev_call *c)
+{
+	return p->ev->call != NULL ? p->ev->call(p->ctx, c) : 0;
+}
+
+int
+format_tensor(struct parse *p, const struct ev_tensor *t)
+{
+	return p->ev->tensor != NULL ? p->ev->tensor(p->ctx, t) : 0;
+}
+
+int
+format_meta(struct parse *p, const char *key, size_t key_len,
+    const char *value, size_t value_len, uint64_t off)
+{
+	const struct ev_meta m = {key, key_len, value, value_len, off};
+
+	return p->ev->meta != NULL ? p->ev->meta(p->ctx, &m) : 0;
+}
+
+int
+format_name(struct parse *p, const char *format)
+{
+	return p->ev->name != NULL ? p->ev->name(p->ctx, format) : 0;
+}

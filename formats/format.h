@@ -1,0 +1,182 @@
+#ifndef FORMATS_FORMAT_H_
+#define FORMATS_FORMAT_H_
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/cursor.h"
+
+struct arena;
+struct bytesrc;
+struct err;
+
+/*
+ * A format turns bytes into events, and does nothing else: no files, no
+ * clock, no environment, no state between calls.  Same bytes in, same
+ * events out.  What an event means is the analyzer's business.
+ *
+ * Adding a format: formats/foo.c with `const struct format format_foo`, one
+ * row in formats.def.  `make check-catalogue` then asks for
+ * tests/unit/test_foo.c, tests/fuzz/foo.dict, samples/foo/ and a section in
+ * docs/FORMATS.md.
+ *
+ * bid(head, size): how sure is it, in verified bits (libarchive's manner):
+ * 0 not mine; a 4-byte magic is 32.  head is the first FORMAT_HEAD bytes (or
+ * the whole object, if shorter), size that of the whole object.  EVERY
+ * plausible bid is parsed; see registry.h.
+ *
+ * parse(p): read p->src, tell p->ev.  Returns 0 when it has understood the
+ * object to its end (having told what is wrong with it as anomalies), 1
+ * when it could not go on (it has told why by an anomaly; the object is
+ * incomplete), or a negative err_code when our side failed.  ERR_STOP from
+ * an event is passed on at once.
+ */
+#define FORMAT_HEAD 4096
+#define FORMAT_TAIL (22 + 65535)
+
+/* What a format says is odd: a fact, with its place. */
+enum anomaly {
+#define ANOMALY(id, meaning) ANOMALY_##id,
+#include "formats/anomalies.def"
+#undef ANOMALY
+	ANOMALY_COUNT
+};
+
+/* Parts of an anomaly's or call's evidence, given as key and value. */
+struct fact {
+	const char *key;	/* our own constant, [a-z_]+ */
+	const void *text;	/* bytes from anywhere, or NULL for a number */
+	size_t len;
+	uint64_t num;
+};
+#define FACT_TEXT(k, p, n) {(k), (p), (n), 0}
+#define FACT_NUM(k, v) {(k), NULL, 0, (v)}
+#define FACT_MAX 8
+
+struct ev_anomaly {
+	enum anomaly id;
+	uint64_t off, len;	/* within the object */
+	const struct fact *facts;
+	unsigned nfacts;	/* at most FACT_MAX */
+};
+
+/* An object inside the object. */
+enum member_flags {
+	MEMBER_PLAIN = 0,
+	MEMBER_STORED = 1 << 0,	/* a range of the container: no copy made */
+	MEMBER_STORAGE = 1 << 1,/* raw tensor bytes by its container's rules:
+				 * only its head is looked at, unless --deep */
+	MEMBER_VIRTUAL = 1 << 2,/* not a file: a part that we carved */
+	MEMBER_TAG = 1 << 3,	/* a tag file of an evidence bundle */
+};
+
+struct ev_member {
+	const char *name;	/* raw bytes as stored */
+	size_t name_len;
+	uint64_t off;		/* of its data in the container, if stored */
+	uint64_t size;		/* of its content */
+	unsigned flags;		/* enum member_flags */
+	const struct bytesrc *src; /* its content; valid during the call */
+	const char *format;	/* the format that must parse it, or NULL: bid */
+};
+
+/* A global that the object names (pickle: module and dotted name). */
+struct ev_global {
+	const char *module;	/* after python-2 mapping */
+	size_t module_len;
+	const char *name;
+	size_t name_len;
+	uint64_t off;
+	const char *opcode;	/* "GLOBAL", "STACK_GLOBAL", "INST", "EXT1" */
+	bool called;		/* known already to be called */
+	bool resolved;		/* false: the names could not be computed */
+};
+
+/* A call that loading the object would make. */
+struct ev_call {
+	const char *callee;	/* "os.system", printable, resolved path */
+	size_t callee_len;
+	const char *args;	/* rendered, printable, within LIMIT_RENDER */
+	size_t args_len;
+	bool args_cut;
+	uint64_t off;		/* of the opcode that calls */
+	const char *opcode;	/* "REDUCE", "BUILD", ... */
+	uint64_t index;		/* 0, 1, ... order of execution */
+	unsigned stream;	/* which stacked pickle, 0-based */
+	bool resolved;		/* the callee is a known global */
+	unsigned shape;		/* enum arg_shape bits, see pickle.h */
+};
+
+struct ev_tensor {
+	const char *name;
+	size_t name_len;
+	const char *dtype;	/* "F32", "BF16", ... safetensors' names */
+	const uint64_t *shape;
+	unsigned rank;
+	uint64_t off, len;	/* bytes within the object, len 0: elsewhere */
+};
+
+struct ev_meta {
+	const char *key;
+	size_t key_len;
+	const char *value;
+	size_t value_len;
+	uint64_t off;
+};
+
+/*
+ * The consumer.  Each returns 0 to go on, or negative (ERR_STOP, or its own
+ * failure), which parse passes on.  A NULL entry is not called: use the
+ * format_* helpers below, which check.
+ */
+struct events {
+	int (*member)(void *ctx, const struct ev_member *m);
+	int (*global)(void *ctx, const struct ev_global *g);
+	int (*call)(void *ctx, const struct ev_call *c);
+	int (*tensor)(void *ctx, const struct ev_tensor *t);
+	int (*meta)(void *ctx, const struct ev_meta *m);
+	int (*anomaly)(void *ctx, const struct ev_anomaly *a);
+	/* The object is more than its container: "torch_zip", not "zip". */
+	int (*name)(void *ctx, const char *format);
+};
+
+struct parse {
+	const struct bytesrc *src;
+	uint64_t size;		/* bytesrc_size(src) */
+	struct arena *arena;	/* all memory comes from here */
+	const struct events *ev;
+	void *ctx;
+	struct err *e;
+	size_t window;		/* reader window; 0: default.  Tests vary it */
+	unsigned depth;		/* nesting of this object, 0 outermost */
+};
+
+enum format_kind {
+	FORMAT_MODEL,		/* carries weights or code */
+	FORMAT_CONTAINER,	/* carries other objects */
+	FORMAT_DATA,		/* text, tables, images */
+};
+
+struct format {
+	const char *name;	/* as printed in "format" */
+	enum format_kind kind;
+	unsigned (*bid)(struct cursor head, uint64_t size);
+	/* NULL, or a bid by the last FORMAT_TAIL bytes: formats that are read
+	 * from their end can stand behind another. */
+	unsigned (*bid_tail)(struct cursor tail, uint64_t size);
+	int (*parse)(struct parse *p);
+};
+
+/* Helpers for parsers. */
+int format_anomaly(struct parse *p, enum anomaly id, uint64_t off,
+    uint64_t len, const struct fact *facts, unsigned nfacts);
+int format_member(struct parse *p, const struct ev_member *m);
+int format_name(struct parse *p, const char *format);
+int format_global(struct parse *p, const struct ev_global *g);
+int format_call(struct parse *p, const struct ev_call *c);
+int format_tensor(struct parse *p, const struct ev_tensor *t);
+int format_meta(struct parse *p, const char *key, size_t key_len,
+    const char *value, size_t value_len, uint64_t off);
+
+#endif /* !FORMATS_FORMAT_H_ */

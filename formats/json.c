@@ -1,0 +1,80 @@
+#include "base/err.h"
+#include "base/reader.h"
+#include "formats/jsonkeys.h"
+#include "formats/textscan.h"
+
+/* RFC 8259, strict; a key that occurs twice is what readers differ in. */
+
+static bool
+is_blank(uint8_t c)
+{
+	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+static unsigned
+json_bid(struct cursor head, uint64_t size)
+{
+	struct cursor c = head;
+	uint8_t b;
+
+	if (!textscan_head(head, size))
+		return 0;
+	while (cursor_u8(&c, &b))
+		if (!is_blank(b))
+			break;
+	if (cursor_at_end(&c) && size > 4)
+		return 0;
+	if (b == '{') {
+		/* What follows must be a key or the end. */
+		while (cursor_u8(&c, &b) && is_blank(b))
+			;
+		return b == '"' || b == '}' ? 20 : 0;
+	}
+	if (b != '[')
+		return 0;
+	while (cursor_u8(&c, &b) && is_blank(b))
+		;
+	return b == '{' || b == '[' || b == '"' || b == ']' || b == '-' ||
+	    (b >= '0' && b <= '9') || b == 't' || b == 'f' || b == 'n' ? 18 : 0;
+}
+
+static int
+json_parse(struct parse *p)
+{
+	struct reader rd;
+	uint64_t off;
+	uint8_t c;
+	int r;
+
+	if ((r = textscan_run(p)) != 0 ||
+	    (r = reader_init(&rd, p->src, 0, p->window, p->arena, p->e)) < 0)
+		return r;
+	r = jsonkeys_document(p, &rd, p->arena);
+	if (r == ERR_FORMAT || r == ERR_TRUNC) {
+		off = reader_tell(&rd);
+		err_reset(p->e);
+		r = format_anomaly(p, r == ERR_TRUNC ? ANOMALY_TRUNCATED :
+		    ANOMALY_JSON_INVALID, off, 0, NULL, 0);
+		return r < 0 ? r : 1;
+	}
+	if (r < 0)
+		return r;
+	while (reader_left(&rd) > 0) {
+		off = reader_tell(&rd);
+		if ((r = reader_u8(&rd, &c, p->e)) < 0)
+			return r;
+		if (!is_blank(c)) {
+			r = format_anomaly(p, ANOMALY_TRAILING, off,
+			    p->size - off, NULL, 0);
+			return r < 0 ? r : 0;
+		}
+	}
+	return 0;
+}
+
+const struct format format_json = {
+    .name = "json",
+    .kind = FORMAT_DATA,
+    .bid = json_bid,
+    .parse = json_parse,
+};

@@ -1,0 +1,34 @@
+#ifndef FORMATS_REGISTRY_H_
+#define FORMATS_REGISTRY_H_
+
+#include <stdint.h>
+
+#include "base/cursor.h"
+
+struct format;
+
+/*
+ * All formats, and who claims an object.
+ *
+ * registry_bids writes every format whose bid is at least BID_PLAUSIBLE,
+ * best first (ties in the order of formats.def), and returns how many.
+ * ${head} and ${tail} are the object's first FORMAT_HEAD and last
+ * FORMAT_TAIL bytes, or all of it.  All of them are parsed: which one a
+ * loader would choose is not ours to guess.  Of the formats that claim by
+ * looks (FORMAT_DATA) only the best is kept.
+ */
+#define BID_PLAUSIBLE 8
+#define BID_STRONG 24
+
+struct bid {
+	const struct format *format;
+	unsigned bits;
+};
+
+unsigned registry_bids(struct cursor head, struct cursor tail, uint64_t size,
+    struct bid *ret, unsigned cap);
+const struct format *registry_find(const char *name); /* NULL: no such */
+unsigned registry_count(void);
+const struct format *registry_at(unsigned i);
+
+#endif /* !FORMATS_REGISTRY_H_ */

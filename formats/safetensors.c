@@ -1,0 +1,461 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/bytesrc.h"
+#include "base/ckd.h"
+#include "base/err.h"
+#include "base/json_read.h"
+#include "base/limits.h"
+#include "base/reader.h"
+#include "formats/format.h"
+#include "formats/names.h"
+
+/*
+ * safetensors (huggingface/safetensors, README "Format" and tensor.rs):
+ *
+ *	0 u64le N   8 N bytes of JSON   8+N data
+ *
+ * The header maps names to {dtype, shape, data_offsets}; "__metadata__" maps
+ * text to text.  The reference reader demands that tensors tile the data
+ * without gap or overlap; it ignores unknown fields and takes the last of
+ * two equal names: what it does not see is what we look for.
+ */
+#define PREFIX 8
+#define RANK_MAX 64
+
+static const struct dtype {
+	const char *name;
+	unsigned bits;
+} dtypes[] = {{"BOOL", 8}, {"F4", 4}, {"F6_E2M3", 6}, {"F6_E3M2", 6},
+    {"U8", 8}, {"I8", 8}, {"F8_E5M2", 8}, {"F8_E4M3", 8}, {"F8_E8M0", 8},
+    {"F8_E4M3FNUZ", 8}, {"F8_E5M2FNUZ", 8}, {"I16", 16}, {"U16", 16},
+    {"F16", 16}, {"BF16", 16}, {"I32", 32}, {"U32", 32}, {"F32", 32},
+    {"C64", 64}, {"F64", 64}, {"I64", 64}, {"U64", 64}};
+
+struct tensor {
+	const char *name;
+	size_t name_len;
+	uint64_t off;		/* of its key in the file */
+	const struct dtype *dtype;
+	uint64_t shape[RANK_MAX];
+	unsigned rank;
+	uint64_t begin, end;	/* within the data */
+	bool has_dtype, has_shape, has_offsets;
+};
+
+struct st {
+	struct parse *p;
+	struct json j;
+	uint64_t header;	/* its length */
+	uint64_t data;		/* bytes of data in the file */
+	struct names_view *names;
+	struct span {
+		uint64_t begin, end, key;
+	} *spans;
+	size_t count, cap;
+};
+
+static unsigned
+st_bid(struct cursor head, uint64_t size)
+{
+	uint64_t n;
+	uint8_t c;
+
+	if (!cursor_u64le(&head, &n) || n < 2 || n > LIMIT_SAFETENSORS_HEADER)
+		return 0;
+	/* Readers allow blanks before the brace. */
+	while (cursor_u8(&head, &c))
+		if (c == '{')
+			return n <= size ? 40 : 24;
+		else if (c != ' ' && c != '\n' && c != '\t' && c != '\r')
+			return 0;
+	return 0;
+}
+
+static int
+tell(struct st *s, enum anomaly id, uint64_t off, uint64_t len,
+    const char *name, size_t name_len)
+{
+	const struct fact facts[] = {FACT_TEXT("name", name, name_len)};
+
+	return format_anomaly(s->p, id, off, len, facts, name != NULL);
+}
+
+/* JSON that is not what it should be: told, and the file is left. */
+static int
+bad_json(struct st *s, int r)
+{
+	if (r != ERR_FORMAT && r != ERR_TRUNC && r != ERR_LIMIT)
+		return r;
+	err_reset(s->p->e);
+	r = format_anomaly(s->p, r == ERR_LIMIT ? ANOMALY_LIMIT :
+	    ANOMALY_ST_HEADER_JSON, reader_tell(s->j.r), 0, NULL, 0);
+	return r < 0 ? r : 1;
+}
+
+static bool
+key_is(const struct json_token *t, const char *name)
+{
+	return t->len == strlen(name) && memcmp(t->str, name, t->len) == 0;
+}
+
+static const struct dtype *
+find_dtype(const struct json_token *t)
+{
+	for (size_t i = 0; i < sizeof(dtypes) / sizeof(dtypes[0]); i++)
+		if (key_is(t, dtypes[i].name))
+			return &dtypes[i];
+	return NULL;
+}
+
+/* An array of unsigned integers; *n of them.  1: something else. */
+static int
+read_numbers(struct st *s, uint64_t *ret, unsigned max, unsigned *n)
+{
+	struct json_token t;
+	int r;
+
+	*n = 0;
+	if ((r = json_next(&s->j, &t, s->p->e)) < 0)
+		return r;
+	if (t.type != JSON_ARRAY)
+		return (r = json_skip(&s->j, &t, s->p->e)) < 0 ? r : 1;
+	for (;;) {
+		if ((r = json_next(&s->j, &t, s->p->e)) < 0)
+			return r;
+		if (t.type == JSON_ARRAY_END)
+			return 0;
+		if (t.type != JSON_NUMBER || !t.is_u64 || *n == max)
+			return 1;
+		ret[(*n)++] = t.u64;
+	}
+}
+
+/* One field of an entry.  1: it is not what the format says. */
+static int
+read_field(struct st *s, struct tensor *t, const struct json_token *key)
+{
+	struct json_token v;
+	uint64_t offs[2];
+	unsigned n;
+	int r;
+
+	if (key_is(key, "dtype")) {
+		if ((r = json_next(&s->j, &v, s->p->e)) < 0)
+			return r;
+		if (v.type != JSON_STRING || t->has_dtype)
+			return 1;
+		t->has_dtype = true;
+		return (t->dtype = find_dtype(&v)) == NULL;
+	}
+	if (key_is(key, "shape")) {
+		r = t->has_shape;
+		t->has_shape = true;
+		return r != 0 ? r : read_numbers(s, t->shape, RANK_MAX,
+		    &t->rank);
+	}
+	if (key_is(key, "data_offsets")) {
+		if (t->has_offsets ||
+		    (r = read_numbers(s, offs, 2, &n)) != 0)
+			return t->has_offsets ? 1 : r;
+		t->has_offsets = true;
+		t->begin = offs[0];
+		t->end = n == 2 ? offs[1] : 0;
+		return n != 2;
+	}
+	if ((r = tell(s, ANOMALY_ST_UNKNOWN_FIELD, key->off, key->len,
+	    key->str, key->len)) < 0)
+		return r;
+	return json_skip(&s->j, key, s->p->e);
+}
+
+/* 0 and *t, 1: not an entry (the JSON went on to its end or was left). */
+static int
+read_entry(struct st *s, struct tensor *t)
+{
+	struct json_token k;
+	int r;
+
+	if ((r = json_next(&s->j, &k, s->p->e)) < 0)
+		return r;
+	if (k.type != JSON_OBJECT)
+		return (r = json_skip(&s->j, &k, s->p->e)) < 0 ? r : 1;
+	for (;;) {
+		if ((r = json_next(&s->j, &k, s->p->e)) < 0)
+			return r;
+		if (k.type == JSON_OBJECT_END)
+			return !t->has_dtype || !t->has_shape ||
+			    !t->has_offsets;
+		if ((r = read_field(s, t, &k)) != 0)
+			break;
+	}
+	if (r < 0)
+		return r;
+	/* Not an entry: pass over the rest of it. */
+	while (s->j.depth > 1)
+		if ((r = json_next(&s->j, &k, s->p->e)) < 0)
+			return r;
+	return 1;
+}
+
+static int
+keep(struct st *s, const struct tensor *t)
+{
+	size_t cap = s->cap == 0 ? 256 : 2 * s->cap;
+	struct names_view *names;
+	struct span *spans;
+
+	if (s->count == s->cap) {
+		names = arena_array(s->p->arena, cap, sizeof(*names));
+		spans = arena_array(s->p->arena, cap, sizeof(*spans));
+		if (names == NULL || spans == NULL)
+			return err_set(s->p->e, ERR_NOMEM, "out of memory");
+		if (s->count > 0) {
+			memcpy(names, s->names, s->count * sizeof(*names));
+			memcpy(spans, s->spans, s->count * sizeof(*spans));
+		}
+		s->names = names;
+		s->spans = spans;
+		s->cap = cap;
+	}
+	s->names[s->count] = (struct names_view){t->name, t->name_len,
+	    t->off};
+	s->spans[s->count++] = (struct span){t->begin, t->end, t->off};
+	return 0;
+}
+
+static int
+check_size(struct st *s, const struct tensor *t)
+{
+	uint64_t bits = t->dtype->bits;
+	struct fact facts[2];
+
+	for (unsigned i = 0; i < t->rank; i++)
+		if (!ckd_mul64(&bits, bits, t->shape[i]))
+			bits = UINT64_MAX;
+	if (bits % 8 == 0 && bits / 8 == t->end - t->begin)
+		return 0;
+	facts[0] = (struct fact)FACT_TEXT("name", t->name, t->name_len);
+	facts[1] = (struct fact)FACT_NUM("bytes", t->end - t->begin);
+	return format_anomaly(s->p, ANOMALY_ST_SIZE_MISMATCH, t->off, 0,
+	    facts, 2);
+}
+
+static int
+take_tensor(struct st *s, const struct tensor *t)
+{
+	const struct ev_tensor ev = {t->name, t->name_len, t->dtype->name,
+	    t->shape, t->rank, PREFIX + s->header + t->begin,
+	    t->end - t->begin};
+	int r;
+
+	if (t->end < t->begin)
+		return tell(s, ANOMALY_ST_BAD_ENTRY, t->off, 0, t->name,
+		    t->name_len);
+	if (t->end > s->data)
+		return tell(s, ANOMALY_ST_OUT_OF_FILE, t->off, 0, t->name,
+		    t->name_len);
+	if ((r = check_size(s, t)) < 0 || (r = keep(s, t)) < 0)
+		return r;
+	return format_tensor(s->p, &ev);
+}
+
+static int
+take_metadata(struct st *s)
+{
+	struct json_token k, v;
+	int r;
+
+	if ((r = json_next(&s->j, &k, s->p->e)) < 0)
+		return r;
+	if (k.type != JSON_OBJECT) {
+		if ((r = tell(s, ANOMALY_ST_BAD_ENTRY, k.off, 0,
+		    "__metadata__", 12)) < 0)
+			return r;
+		return json_skip(&s->j, &k, s->p->e);
+	}
+	for (;;) {
+		if ((r = json_next(&s->j, &k, s->p->e)) < 0 ||
+		    k.type == JSON_OBJECT_END)
+			return r;
+		if ((r = json_next(&s->j, &v, s->p->e)) < 0)
+			return r;
+		if (v.type != JSON_STRING) {
+			if ((r = tell(s, ANOMALY_ST_BAD_ENTRY, k.off, 0,
+			    k.str, k.len)) < 0 ||
+			    (r = json_skip(&s->j, &v, s->p->e)) < 0)
+				return r;
+		} else if ((r = format_meta(s->p, k.str, k.len, v.str, v.len,
+		    k.off)) < 0) {
+			return r;
+		}
+	}
+}
+
+static int
+take_entry(struct st *s, const struct json_token *key)
+{
+	struct tensor t = {.name = key->str, .name_len = key->len,
+	    .off = key->off};
+	int r;
+
+	if ((r = read_entry(s, &t)) < 0)
+		return r;
+	if (r == 0)
+		return take_tensor(s, &t);
+	return tell(s, ANOMALY_ST_BAD_ENTRY, key->off, 0, key->str,
+	    key->len);
+}
+
+/* Negative JSON errors are the file's; others are ours or the consumer's. */
+static int
+read_header(struct st *s)
+{
+	bool metadata = false;
+	struct json_token t;
+	int r;
+
+	if ((r = json_next(&s->j, &t, s->p->e)) < 0)
+		return r;
+	if (t.type != JSON_OBJECT)
+		return ERR_FORMAT;
+	for (;;) {
+		if ((r = json_next(&s->j, &t, s->p->e)) < 0 ||
+		    t.type == JSON_OBJECT_END)
+			return r;
+		if (!key_is(&t, "__metadata__")) {
+			r = take_entry(s, &t);
+		} else {
+			if (metadata)
+				r = tell(s, ANOMALY_ST_DUPLICATE_KEY, t.off,
+				    t.len, t.str, t.len);
+			metadata = true;
+			if (r >= 0)
+				r = take_metadata(s);
+		}
+		if (r < 0)
+			return r;
+	}
+}
+
+/* After the JSON: blanks (0x20) are what writers pad with. */
+static int
+check_padding(struct st *s, struct reader *r)
+{
+	uint64_t off = reader_tell(r);
+	bool odd = false, blank = true;
+	uint8_t c;
+	int rc;
+
+	while (reader_left(r) > 0) {
+		if ((rc = reader_u8(r, &c, s->p->e)) < 0)
+			return rc;
+		odd = odd || c != ' ';
+		blank = blank && (c == ' ' || c == '\n' || c == '\t' ||
+		    c == '\r');
+	}
+	if (!odd)
+		return 0;
+	rc = format_anomaly(s->p, blank ? ANOMALY_ST_PADDING :
+	    ANOMALY_ST_HEADER_JSON, off, reader_tell(r) - off, NULL, 0);
+	return rc < 0 ? rc : !blank;
+}
+
+static int
+compare_spans(const void *a, const void *b)
+{
+	const struct span *x = a, *y = b;
+
+	if (x->begin != y->begin)
+		return x->begin < y->begin ? -1 : 1;
+	if (x->end != y->end)
+		return x->end < y->end ? -1 : 1;
+	return (x->key > y->key) - (x->key < y->key);
+}
+
+/* Every byte of the data belongs to one tensor. */
+static int
+account(struct st *s)
+{
+	const uint64_t base = PREFIX + s->header;
+	uint64_t at = 0;
+	int r = 0;
+
+	if (s->count > 0)
+		qsort(s->spans, s->count, sizeof(*s->spans), compare_spans);
+	for (size_t i = 0; i < s->count && r >= 0; i++) {
+		const struct span *x = &s->spans[i];
+
+		if (x->begin == x->end)
+			continue;
+		if (x->begin < at)
+			r = format_anomaly(s->p, ANOMALY_ST_OVERLAP,
+			    base + x->begin, (at < x->end ? at : x->end) -
+			    x->begin, NULL, 0);
+		else if (x->begin > at)
+			r = format_anomaly(s->p, ANOMALY_ST_GAP, base + at,
+			    x->begin - at, NULL, 0);
+		if (x->end > at)
+			at = x->end;
+	}
+	if (r >= 0 && at < s->data)
+		r = format_anomaly(s->p, ANOMALY_TRAILING, base + at,
+		    s->data - at, NULL, 0);
+	return r;
+}
+
+static int
+parse_header(struct st *s, const struct bytesrc *src)
+{
+	struct reader rd;
+	int r, pad;
+
+	if ((r = reader_init(&rd, src, 0, s->p->window, s->p->arena,
+	    s->p->e)) < 0)
+		return r;
+	rd.end = PREFIX + s->header;
+	if ((r = reader_seek(&rd, PREFIX, s->p->e)) < 0)
+		return r;
+	json_open(&s->j, &rd, s->p->arena);
+	if ((r = read_header(s)) < 0)
+		return bad_json(s, r);
+	if ((pad = check_padding(s, &rd)) < 0 ||
+	    (r = names_twins(s->p, s->names, s->count,
+	    ANOMALY_ST_DUPLICATE_KEY, ANOMALY_COUNT)) < 0 ||
+	    (r = account(s)) < 0)
+		return pad < 0 ? pad : r;
+	return pad;
+}
+
+static int
+st_parse(struct parse *p)
+{
+	struct st s = {.p = p};
+	uint8_t raw[PREFIX];
+	struct cursor c;
+	int r;
+
+	if (p->size < PREFIX || bytesrc_read(p->src, 0, raw, PREFIX, NULL) < 0)
+		return (r = format_anomaly(p, ANOMALY_TRUNCATED, p->size, 0,
+		    NULL, 0)) < 0 ? r : 1;
+	cursor_init(&c, raw, sizeof(raw), 0);
+	if (!cursor_u64le(&c, &s.header))
+		return 1;
+	if (s.header > p->size - PREFIX ||
+	    s.header > LIMIT_SAFETENSORS_HEADER) {
+		const struct fact facts[] = {FACT_NUM("stated", s.header)};
+
+		return (r = format_anomaly(p, ANOMALY_ST_HEADER_LENGTH, 0,
+		    PREFIX, facts, 1)) < 0 ? r : 1;
+	}
+	s.data = p->size - PREFIX - s.header;
+	return parse_header(&s, p->src);
+}
+
+const struct format format_safetensors = {
+    .name = "safetensors",
+    .kind = FORMAT_MODEL,
+    .bid = st_bid,
+    .parse = st_parse,
+};

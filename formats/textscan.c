@@ -1,0 +1,119 @@
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/bytesrc.h"
+#include "base/err.h"
+#include "base/limits.h"
+#include "base/text.h"
+#include "formats/textscan.h"
+
+static bool
+is_control(uint32_t cp)
+{
+	return (cp < 0x20 && cp != '\t' && cp != '\n' && cp != '\r' &&
+	    cp != '\f') || cp == 0x7f;
+}
+
+/* A byte order mark is invisible and usual at the beginning. */
+#define BOM 0xfeff
+
+bool
+textscan_head(struct cursor head, uint64_t size)
+{
+	const uint8_t *p = head.buf;
+	size_t n = head.len, len;
+	uint32_t cp;
+
+	if (n == 0)
+		return false;
+	for (size_t i = 0; i < n; i += len) {
+		if ((len = text_utf8_len(p + i, n - i, &cp)) == 0)
+			/* A character may be cut by the window. */
+			return n - i < 4 && n < size && p[i] >= 0xc2;
+		if (is_control(cp))
+			return false;
+	}
+	return true;
+}
+
+struct scan {
+	uint64_t invisible;	/* how many */
+	uint64_t first;		/* offset of the first */
+	uint64_t at;		/* offset of the window */
+};
+
+/*
+ * As many whole characters of p[0..n) as there are; ${last}: nothing
+ * follows.  Returns how many bytes, or sets *bad.
+ */
+static size_t
+scan_window(struct scan *s, const uint8_t *p, size_t n, bool last, bool *bad)
+{
+	size_t i = 0, len;
+	uint32_t cp;
+
+	while (i < n) {
+		len = text_utf8_len(p + i, n - i, &cp);
+		if (len == 0 && !last && n - i < 4)
+			break;
+		if (len == 0 || is_control(cp)) {
+			*bad = true;
+			break;
+		}
+		if (cp >= 0x80 && !text_cp_printable(cp) &&
+		    !(cp == BOM && s->at + i == 0)) {
+			if (s->invisible++ == 0)
+				s->first = s->at + i;
+		}
+		i += len;
+	}
+	return i;
+}
+
+int
+textscan_run(struct parse *p)
+{
+	size_t cap = p->window >= 4 ? p->window : p->window == 0 ?
+	    LIMIT_READER_WINDOW : 4, n, used;
+	struct scan s = {0};
+	struct fact facts[1];
+	bool bad = false;
+	uint8_t *win;
+	int r;
+
+	if ((win = arena_alloc(p->arena, cap)) == NULL)
+		return err_set(p->e, ERR_NOMEM, "out of memory");
+	while (s.at < p->size && !bad) {
+		if ((r = bytesrc_read_some(p->src, s.at, win, cap, &n,
+		    p->e)) < 0)
+			return r;
+		used = scan_window(&s, win, n, s.at + n == p->size, &bad);
+		s.at += used;
+	}
+	facts[0] = (struct fact)FACT_NUM("count", s.invisible);
+	if (s.invisible > 0 && (r = format_anomaly(p, ANOMALY_TEXT_INVISIBLE,
+	    s.first, 0, facts, 1)) < 0)
+		return r;
+	if (!bad)
+		return 0;
+	r = format_anomaly(p, ANOMALY_MALFORMED, s.at, 1, NULL, 0);
+	return r < 0 ? r : 1;
+}
+
+bool
+textscan_line(struct cursor *head, struct cursor *line)
+{
+	if (cursor_at_end(head))
+		return false;
+	if (cursor_line(head, '\n', line))
+		return true;
+	return cursor_sub(head, cursor_left(head), line);
+}
+
+bool
+textscan_starts(const struct cursor *line, const char *word)
+{
+	struct cursor c = *line;
+
+	return cursor_match(&c, (const uint8_t *)word, strlen(word));
+}

@@ -1,0 +1,80 @@
+#!/bin/bash
+# Play a small incident from evidence to report: a fraud model was swapped.
+# Called by `make demo`, which has built everything.
+set -u
+BUILD=${BUILD:-build}
+top=$(cd "$(dirname "$0")/.." && pwd)
+build=$(cd "$BUILD" && pwd)
+demo=$build/demo
+exhibit=$build/exhibit
+stock=$top/tools/verify_stock.sh
+
+say()
+{
+	printf '\n\033[1m%s\033[0m\n' "$*"
+}
+[ -t 1 ] || say() { printf '\n%s\n' "$*"; }
+
+run()
+{
+	printf '  $ %s\n' "$(echo "$*" | sed "s|$demo/||g; s|$build/||g; s|$top/||g")"
+	"$@"
+}
+
+fail()
+{
+	echo "demo: $*" >&2
+	exit 1
+}
+
+chmod -R u+w "$demo" 2>/dev/null
+rm -rf "$demo"
+mkdir -p "$demo/srv/models/fraud" "$demo/srv/data" "$demo/srv/registry" \
+    "$demo/srv/logs" || exit 1
+
+say "1. The incident: what lies on the model server"
+cp "$top/samples/benign/digits_state_dict.pt" "$demo/srv/models/fraud/model-v2.pt"
+cp "$top/samples/benign/digits.safetensors" "$demo/srv/models/fraud/"
+cp "$top/samples/benign/pipeline_p4.pkl" "$demo/srv/models/fraud/pipeline.pkl"
+cp "$build/samples/incident/model-v3.pt" "$demo/srv/models/fraud/"
+cp "$build/samples/incident/preprocess.pkl" "$demo/srv/models/fraud/"
+cp "$build/samples/incident/transactions.csv" "$demo/srv/data/"
+cp "$build/samples/incident/registered_model.json" "$demo/srv/registry/"
+cp "$build/samples/incident/requests.jsonl" "$demo/srv/logs/"
+(cd "$demo" && find srv -type f | LC_ALL=C sort | sed 's/^/  /')
+
+say "2. Keys and a case"
+run "$exhibit" keygen "$demo/keys" --name "Demo Examiner" || fail "keygen"
+run "$exhibit" case new "$demo/case" --name FRAUD-2026-11 \
+    --examiner "Demo Examiner" --keys "$demo/keys" || fail "case new"
+
+say "3. Collect: one pass, sealed, time-stamped, read back"
+bundle=$("$exhibit" collect --case "$demo/case" \
+    --weights "$demo/srv/models" --training "$demo/srv/data" \
+    --registry "$demo/srv/registry" --api-logs "$demo/srv/logs" |
+    tail -n 1) || fail "collect"
+echo "  sealed: $bundle"
+[ -f "$bundle" ] || fail "collect printed no bundle"
+
+say "4. Verify: ours, then stock tools alone"
+run "$exhibit" verify --case "$demo/case" "$bundle" || fail "verify"
+"$exhibit" verify --case "$demo/case" --format jsonl \
+    -o "$demo/verify.jsonl" "$bundle" || fail "verify"
+run sh "$stock" "$bundle" "$demo/keys/examiner.pem" "$demo/keys/tsa.pem" ||
+    fail "the stock verifier"
+
+say "5. Scan: every member in a sandbox of its own, nothing extracted"
+run "$exhibit" scan --case "$demo/case" "$bundle"
+rc=$?
+[ "$rc" -eq 1 ] || fail "scan should have found the payload (exit $rc)"
+"$exhibit" scan --case "$demo/case" --format jsonl -o "$demo/scan.jsonl" \
+    "$bundle"
+
+say "6. Report"
+run "$exhibit" report "$demo/verify.jsonl" "$demo/scan.jsonl" \
+    --case "$demo/case" -o "$demo/report.html" || fail "report"
+
+say "What was found"
+grep '"severity":"critical"' "$demo/scan.jsonl" |
+    sed 's/.*"path":"\([^"]*\)".*"callee":"\([^"]*\)","arguments":"\([^}]*\)","opcode".*/  \1\n      calls \2(\3)/'
+say "The report: $demo/report.html"

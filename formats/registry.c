@@ -73,6 +73,27 @@ drop_lesser_data(struct bid *b, unsigned n)
 	return kept;
 }
 
+static bool
+is_covered(const struct bid *b, unsigned n, const char *name)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (b[i].format->over != NULL && b[i].bits >= BID_STRONG &&
+		    strcmp(b[i].format->over, name) == 0)
+			return true;
+	return false;
+}
+
+static unsigned
+drop_covered(struct bid *b, unsigned n)
+{
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < n; i++)
+		if (!is_covered(b, n, b[i].format->name))
+			b[kept++] = b[i];
+	return kept;
+}
+
 unsigned
 registry_bids(struct cursor head, struct cursor tail, uint64_t size,
     struct bid *ret, unsigned cap)
@@ -84,7 +105,7 @@ registry_bids(struct cursor head, struct cursor tail, uint64_t size,
 		if (bits >= BID_PLAUSIBLE)
 			insert(ret, n++, (struct bid){formats[i], bits});
 	}
-	return drop_lesser_data(ret, n);
+	return drop_covered(ret, drop_lesser_data(ret, n));
 }
 
 const struct format *

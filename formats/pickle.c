@@ -1,0 +1,259 @@
+#include <string.h>
+
+#include "base/bytesrc.h"
+#include "base/err.h"
+#include "base/reader.h"
+#include "formats/pickle_vm.h"
+
+/*
+ * Who is a pickle?  No magic number says so before protocol 2, and bytes of
+ * other formats begin like one (GIF89a, BM and MZ are opcodes).  So the head
+ * is run dry: opcodes with their arguments, the depth of stack and marks.
+ * What reaches STOP, or the end of the window after DRY_ENOUGH opcodes,
+ * without an underflow is plausible.
+ */
+#define DRY_ENOUGH 16
+
+struct dry {
+	struct cursor c;
+	int64_t depth;
+	unsigned marks, ops;
+	int64_t mark[64];
+	bool cut;		/* an argument passes the window */
+};
+
+/* A text argument; names and numbers are short and printable. */
+static bool
+dry_line(struct dry *d, uint8_t code)
+{
+	bool free_text = code == 'V' || code == 'S' || code == 'P';
+	struct cursor line;
+
+	if (!cursor_line(&d->c, '\n', &line)) {
+		d->cut = true;
+		return free_text || cursor_left(&d->c) < 128;
+	}
+	if (free_text)
+		return true;
+	for (size_t k = 0; k < line.len; k++)
+		if (line.buf[k] < 0x20 && line.buf[k] != '\t' &&
+		    line.buf[k] != '\0')
+			return false;
+	return line.len <= 512;
+}
+
+static bool
+dry_argument(struct dry *d, uint8_t code, enum pickle_arg arg, uint64_t size)
+{
+	static const unsigned widths[] = {0, 1, 2, 4, 8, 4, 8, 1, 4, 4, 8};
+	uint64_t n = 0;
+	uint8_t b;
+
+	if (arg == ARG_LINES)
+		return dry_line(d, code) && (d->cut || dry_line(d, code));
+	if (arg == ARG_LINE)
+		return dry_line(d, code);
+	for (unsigned i = 0; i < widths[arg]; i++) {
+		if (!cursor_u8(&d->c, &b)) {
+			d->cut = true;
+			return true;
+		}
+		n |= (uint64_t)b << (8 * i);
+	}
+	if (arg < ARG_N1 || arg > ARG_N8)
+		return true;
+	if (n > size)
+		return false;
+	if (n > cursor_left(&d->c)) {
+		d->cut = true;
+		return true;
+	}
+	return cursor_skip(&d->c, n);
+}
+
+/* How many values an opcode takes and gives; marks are done apart. */
+static bool
+dry_effect(struct dry *d, uint8_t code)
+{
+	static const char gives[] = "IJKMLFGNSTUBCVX]})cQPghj";
+	unsigned take = 0, give = 0;
+
+	if (code == '(') {
+		if (d->marks == 64)
+			return false;
+		d->mark[d->marks++] = d->depth;
+		return true;
+	}
+	if (memchr("elotdui1\x90\x91", code, 10) != NULL) {
+		if (d->marks == 0 || d->mark[d->marks - 1] > d->depth)
+			return false;
+		d->depth = d->mark[--d->marks];
+		give = strchr("ltdio", code) != NULL || code == 0x91;
+		if ((code == 'e' || code == 'u' || code == 0x90) &&
+		    d->depth < 1)
+			return false;
+	} else if (strchr(gives, code) != NULL ||
+	    (code >= 0x82 && code <= 0x84) || (code >= 0x88 && code <= 0x8f) ||
+	    code == 0x96 || code == 0x97) {
+		take = code == 'Q';
+		give = 1;
+	} else if (code >= 0x85 && code <= 0x87) {
+		take = code - 0x84U;
+		give = 1;
+	} else if (strchr("aR0b", code) != NULL || code == 0x81 ||
+	    code == 0x93) {
+		take = code == '0' ? 1 : 2;
+		give = code != '0';
+	} else if (code == 's' || code == 0x92) {
+		take = 3;
+		give = 1;
+	} else if (code == '2' || code == 'p' || code == 'q' || code == 'r' ||
+	    code == 0x94 || code == '.' || code == 0x98) {
+		if (d->depth < 1)
+			return false;
+		give = code == '2';
+	}
+	/* POP of a mark. */
+	if (code == '0' && d->marks > 0 && d->mark[d->marks - 1] == d->depth) {
+		d->marks--;
+		return true;
+	}
+	if (d->depth < (int64_t)take)
+		return false;
+	d->depth += (int64_t)give - (int64_t)take;
+	return true;
+}
+
+/* The arguments of text opcodes must be what they claim to be. */
+static bool
+dry_text_ok(const struct dry *d, uint8_t code)
+{
+	struct cursor c = d->c;
+	uint8_t b;
+
+	if (code == 'I' || code == 'L' || code == 'F' || code == 'p' ||
+	    code == 'g')
+		return cursor_peek(&c, 0, &b) && ((b >= '0' && b <= '9') ||
+		    b == '-' || b == '+' || b == ' ' || b == '.' ||
+		    (code == 'F' && (b == 'i' || b == 'n')));
+	if (code == 'S')
+		return cursor_peek(&c, 0, &b) && (b == '\'' || b == '"');
+	if (code == 'c' || code == 'i')
+		return cursor_peek(&c, 0, &b) && ((b >= 'a' && b <= 'z') ||
+		    (b >= 'A' && b <= 'Z') || b == '_');
+	return true;
+}
+
+unsigned
+pickle_plausible(struct cursor head, uint64_t size)
+{
+	struct dry d = {.c = head};
+	const struct pickle_opinfo *info;
+	uint8_t code, proto = 0, first;
+	bool strong;
+
+	strong = cursor_peek(&head, 0, &first) && first == 0x80 &&
+	    cursor_peek(&head, 1, &proto) && proto >= 2 && proto <= 5;
+	while (!d.cut && cursor_u8(&d.c, &code)) {
+		info = pickle_opinfo(code);
+		if (info->name == NULL || !dry_text_ok(&d, code) ||
+		    !dry_argument(&d, code, info->arg, size) ||
+		    !dry_effect(&d, code))
+			/* A proto head that breaks later is still a pickle. */
+			return strong && d.ops >= 2 ? 28 : 0;
+		d.ops++;
+		if (code == '.')
+			return strong ? 40 : d.ops < 8 ? 10 + d.ops : 20;
+	}
+	if (strong)
+		return d.ops >= 2 ? 36 : 24;
+	return d.ops >= DRY_ENOUGH || (d.cut && d.ops >= 1 &&
+	    cursor_left(&head) == 4096) ? 16 : 0;
+}
+
+static unsigned
+pickle_bid(struct cursor head, uint64_t size)
+{
+	return pickle_plausible(head, size);
+}
+
+/* Are all bytes from here on zero?  *at is the first that is not. */
+static int
+zero_tail(struct parse *p, struct reader *rd, bool *zero)
+{
+	uint64_t off = reader_tell(rd);
+	uint8_t b;
+	int r = 0;
+
+	*zero = true;
+	while (reader_left(rd) > 0 && *zero) {
+		if ((r = reader_u8(rd, &b, p->e)) < 0)
+			return r;
+		*zero = b == 0;
+	}
+	return reader_seek(rd, off, p->e);
+}
+
+/* After STOP: another pickle (1), or the end, told (0). */
+static int
+what_follows(struct parse *p, struct reader *rd)
+{
+	uint64_t off = reader_tell(rd), left = reader_left(rd);
+	uint8_t head[FORMAT_HEAD];
+	struct cursor c;
+	bool zero;
+	size_t n;
+	int r;
+
+	if (left == 0)
+		return 0;
+	if ((r = zero_tail(p, rd, &zero)) < 0)
+		return r;
+	if (zero)
+		return format_anomaly(p, ANOMALY_TRAILING_ZERO, off, left,
+		    NULL, 0);
+	if ((r = bytesrc_read_some(p->src, off, head, sizeof(head), &n,
+	    p->e)) < 0)
+		return r;
+	cursor_init(&c, head, n, off);
+	if (pickle_plausible(c, left) > 0) {
+		r = format_anomaly(p, ANOMALY_PICKLE_STACKED, off, left, NULL,
+		    0);
+		return r < 0 ? r : 1;
+	}
+	return format_anomaly(p, ANOMALY_TRAILING, off, left, NULL, 0);
+}
+
+int
+pickle_parse_with(struct parse *p, const struct pickle_hooks *h)
+{
+	const struct pv *result;
+	struct pickle_vm *vm;
+	struct reader rd;
+	unsigned stream = 0;
+	int r;
+
+	if ((r = reader_init(&rd, p->src, 0, p->window, p->arena, p->e)) < 0)
+		return r;
+	if ((vm = pickle_vm_new(p, &rd, h)) == NULL)
+		return ERR_NOMEM;
+	do {
+		if ((r = pickle_run_one(vm, stream++, &result)) != 0)
+			return r;
+		r = what_follows(p, &rd);
+	} while (r == 1);
+	return r;
+}
+
+static int
+pickle_parse(struct parse *p)
+{
+	return pickle_parse_with(p, NULL);
+}
+
+const struct format format_pickle = {
+    .name = "pickle",
+    .kind = FORMAT_MODEL,
+    .bid = pickle_bid,
+    .parse = pickle_parse,
+};

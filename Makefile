@@ -32,8 +32,9 @@ LIBS_static := -lcrypto -lpthread
 
 LAYERS := base formats custody collector analyzer
 # The read side of custody: all that exhibit-verify links.
-CUSTODY_READ := bag bag_howto digest hashpipe entry evidence_read manifest merkle tarhdr trust trust_token verify \
-	verify_check verify_frames verify_worker
+CUSTODY_READ := bag bag_howto bagtext crypto_err digest evidence_read lane \
+	manifest merkle spool nameset tarhdr taritem trust trust_token verify \
+	verify_check verify_frames verify_list verify_pass verify_worker
 # The part of custody that exhibit-collect has no use for.
 CUSTODY_HOST := ledger ledger_check ledger_db ledger_tree case case_body \
 	case_event case_log case_new case_reconcile case_summary tsa_http keygen
@@ -43,7 +44,9 @@ obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(call src,$(1)))
 
 PROGRAM_MAINS := cli/main.c cli/collect_main.c cli/verify_main.c
 CLI_SRC := $(filter-out $(PROGRAM_MAINS),$(call src,cli))
-CLI_SHARED := $(addprefix $(BUILD)/obj/cli/,opt.o verify_print.o progress.o)
+VERIFY_CLI := $(addprefix $(BUILD)/obj/cli/,opt.o verify_print.o)
+COLLECT_CLI := $(addprefix $(BUILD)/obj/cli/,opt.o progress.o passphrase.o \
+	collect_args.o)
 CLI_OBJ := $(patsubst %.c,$(BUILD)/obj/%.o,$(CLI_SRC))
 
 libs = $(foreach l,$(1),$(BUILD)/lib$(l).a)
@@ -74,11 +77,11 @@ $(BUILD)/exhibit: $(BUILD)/obj/cli/main.o $(CLI_OBJ) \
 # glibc warns that a static libcrypto could still call dlopen; both programs
 # load no configuration and no engine (digest_start), so nothing does.
 STATIC := -static-pie -Wl,-z,relro,-z,now -Wl,--no-warnings
-$(BUILD)/exhibit-collect: $(BUILD)/obj/cli/collect_main.o $(CLI_SHARED) \
+$(BUILD)/exhibit-collect: $(BUILD)/obj/cli/collect_main.o $(COLLECT_CLI) \
 		$(BUILD)/libcollector.a $(COLLECT_CUSTODY) $(BUILD)/libbase.a
 	$(CC) $(HARDEN) $(STATIC) $(LDFLAGS) -o $@ $^ $(LIBS_static)
 
-$(BUILD)/exhibit-verify: $(BUILD)/obj/cli/verify_main.o $(CLI_SHARED) \
+$(BUILD)/exhibit-verify: $(BUILD)/obj/cli/verify_main.o $(VERIFY_CLI) \
 		$(READ_OBJ) $(BUILD)/libbase.a
 	$(CC) $(HARDEN) $(STATIC) $(LDFLAGS) -o $@ $^ $(LIBS_static)
 

@@ -23,7 +23,8 @@ struct buf {
 
 void buf_init(struct buf *b, size_t max);
 void buf_release(struct buf *b);	/* frees; the struct may be reused */
-void buf_clear(struct buf *b);		/* empties, keeps the memory */
+/* empties, forgets a failure, keeps the memory */
+void buf_clear(struct buf *b);
 int buf_failed(const struct buf *b);	/* 0 or a negative err_code */
 
 void buf_put(struct buf *b, const void *p, size_t n);

@@ -109,6 +109,18 @@ bytesrc_origin(const struct bytesrc *s, uint64_t off, uint64_t *ret)
 	return 1;
 }
 
+/* The place is noted after the code, and only by who sees it first. */
+static int
+truncated(struct err *e, uint64_t off, const char *what)
+{
+	bool first = e != NULL && e->code == ERR_OK;
+
+	(void)err_set(e, ERR_TRUNC, "%s", what);
+	if (first)
+		e->off = off;
+	return ERR_TRUNC;
+}
+
 static int
 read_file(const struct bytesrc *s, uint64_t off, uint8_t *dst, size_t n,
     struct err *e)
@@ -123,12 +135,9 @@ read_file(const struct bytesrc *s, uint64_t off, uint8_t *dst, size_t n,
 			continue;
 		if (got < 0)
 			return err_sys(e, errno, "cannot read");
-		if (got == 0) {
-			if (e != NULL && e->code == ERR_OK)
-				e->off = off + done;
-			return err_set(e, ERR_TRUNC,
+		if (got == 0)
+			return truncated(e, off + done,
 			    "the file is shorter than it was");
-		}
 		done += (size_t)got;
 	}
 	return 0;
@@ -138,11 +147,8 @@ int
 bytesrc_read(const struct bytesrc *s, uint64_t off, void *dst, size_t n,
     struct err *e)
 {
-	if (!ckd_range(off, n, s->size)) {
-		if (e != NULL && e->code == ERR_OK)
-			e->off = off;
-		return err_set(e, ERR_TRUNC, "the bytes end early");
-	}
+	if (!ckd_range(off, n, s->size))
+		return truncated(e, off, "the bytes end early");
 	if (n == 0)
 		return 0;
 	if (s->kind == KIND_FD)

@@ -58,16 +58,9 @@ ckd_mul64(uint64_t *ret, uint64_t a, uint64_t b)
 
 /*@ requires \valid(ret);
   @ assigns *ret;
-  @ behavior ok:
-  @   assumes v <= SIZE_MAX;
-  @   ensures \result == \true;
-  @   ensures *ret == v;
-  @ behavior no:
-  @   assumes v > SIZE_MAX;
-  @   ensures \result == \false;
-  @   ensures *ret == \old(*ret);
-  @ complete behaviors;
-  @ disjoint behaviors;
+  @ ensures \result == \true <==> v <= SIZE_MAX;
+  @ ensures \result == \true ==> *ret == v;
+  @ ensures \result == \false ==> *ret == \old(*ret);
   @*/
 static inline bool
 ckd_size(size_t *ret, uint64_t v)

@@ -55,93 +55,103 @@ cursor_u8(struct cursor *c, uint8_t *ret)
 	return true;
 }
 
+/*@ requires \valid_read(p + (0 .. 3));
+  @ assigns \nothing;
+  @ ensures \result == cursor_le4(p);
+  @*/
+static uint32_t
+le4(const uint8_t *p)
+{
+	return p[0] + 0x100U * p[1] + 0x10000U * p[2] +
+	    0x1000000U * p[3];
+}
+
+/*@ requires \valid_read(p + (0 .. 3));
+  @ assigns \nothing;
+  @ ensures \result == cursor_be4(p);
+  @*/
+static uint32_t
+be4(const uint8_t *p)
+{
+	return p[3] + 0x100U * p[2] + 0x10000U * p[1] +
+	    0x1000000U * p[0];
+}
+
 bool
 cursor_u16le(struct cursor *c, uint16_t *ret)
 {
-	const uint8_t *p = c->buf;
-	size_t o = c->off;
+	const uint8_t *p;
 
-	if (c->len - o < 2)
+	if (c->len - c->off < 2)
 		return false;
-	*ret = (uint16_t)(p[o] + 0x100U * p[o + 1]);
-	c->off = o + 2;
+	p = c->buf + c->off;
+	*ret = (uint16_t)(p[0] + 0x100U * p[1]);
+	c->off += 2;
 	return true;
 }
 
 bool
 cursor_u32le(struct cursor *c, uint32_t *ret)
 {
-	const uint8_t *p = c->buf;
-	size_t o = c->off;
-
-	if (c->len - o < 4)
+	if (c->len - c->off < 4)
 		return false;
-	*ret = p[o] + 0x100U * p[o + 1] + 0x10000U * p[o + 2] +
-	    0x1000000U * p[o + 3];
-	c->off = o + 4;
+	*ret = le4(c->buf + c->off);
+	c->off += 4;
 	return true;
 }
 
 bool
 cursor_u64le(struct cursor *c, uint64_t *ret)
 {
-	const uint8_t *p = c->buf;
-	size_t o = c->off;
-	uint64_t lo, hi;
+	const uint8_t *p;
+	uint32_t lo, hi;
 
-	if (c->len - o < 8)
+	if (c->len - c->off < 8)
 		return false;
-	lo = p[o] + 0x100U * p[o + 1] + 0x10000U * p[o + 2] +
-	    0x1000000U * p[o + 3];
-	hi = p[o + 4] + 0x100U * p[o + 5] + 0x10000U * p[o + 6] +
-	    0x1000000U * p[o + 7];
+	p = c->buf + c->off;
+	lo = le4(p);
+	hi = le4(p + 4);
 	*ret = lo + 0x100000000U * hi;
-	c->off = o + 8;
+	c->off += 8;
 	return true;
 }
 
 bool
 cursor_u16be(struct cursor *c, uint16_t *ret)
 {
-	const uint8_t *p = c->buf;
-	size_t o = c->off;
+	const uint8_t *p;
 
-	if (c->len - o < 2)
+	if (c->len - c->off < 2)
 		return false;
-	*ret = (uint16_t)(p[o + 1] + 0x100U * p[o]);
-	c->off = o + 2;
+	p = c->buf + c->off;
+	*ret = (uint16_t)(p[1] + 0x100U * p[0]);
+	c->off += 2;
 	return true;
 }
 
 bool
 cursor_u32be(struct cursor *c, uint32_t *ret)
 {
-	const uint8_t *p = c->buf;
-	size_t o = c->off;
-
-	if (c->len - o < 4)
+	if (c->len - c->off < 4)
 		return false;
-	*ret = p[o + 3] + 0x100U * p[o + 2] + 0x10000U * p[o + 1] +
-	    0x1000000U * p[o];
-	c->off = o + 4;
+	*ret = be4(c->buf + c->off);
+	c->off += 4;
 	return true;
 }
 
 bool
 cursor_u64be(struct cursor *c, uint64_t *ret)
 {
-	const uint8_t *p = c->buf;
-	size_t o = c->off;
-	uint64_t lo, hi;
+	const uint8_t *p;
+	uint32_t lo, hi;
 
-	if (c->len - o < 8)
+	if (c->len - c->off < 8)
 		return false;
-	hi = p[o + 3] + 0x100U * p[o + 2] + 0x10000U * p[o + 1] +
-	    0x1000000U * p[o];
-	lo = p[o + 7] + 0x100U * p[o + 6] + 0x10000U * p[o + 5] +
-	    0x1000000U * p[o + 4];
+	p = c->buf + c->off;
+	lo = be4(p + 4);
+	hi = be4(p);
 	*ret = lo + 0x100000000U * hi;
-	c->off = o + 8;
+	c->off += 8;
 	return true;
 }
 

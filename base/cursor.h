@@ -33,21 +33,19 @@ struct cursor {
 /*
  * The contract's words.  cursor_ok is the invariant above, and that neither
  * the cursor lies in its own bytes nor an absolute offset wraps; cursor_le
- * and cursor_be are the value of the n bytes at p[o]; leb is the value
+ * and cursor_be are the value of n bytes at p; leb is the value
  * of the groups of a varint in p[o..end).
  */
 /*@ predicate cursor_ok{L}(struct cursor *c) =
   @   \valid(c) && c->off <= c->len && c->base + c->len <= UINT64_MAX &&
   @   \valid_read(c->buf + (0 .. c->len - 1)) &&
   @   \separated(c, c->buf + (0 .. c->len - 1));
-  @ logic integer cursor_le2{L}(uint8_t *p, integer o) =
-  @   p[o] + 0x100 * p[o + 1];
-  @ logic integer cursor_be2{L}(uint8_t *p, integer o) =
-  @   0x100 * p[o] + p[o + 1];
-  @ logic integer cursor_le4{L}(uint8_t *p, integer o) =
-  @   cursor_le2(p, o) + 0x10000 * cursor_le2(p, o + 2);
-  @ logic integer cursor_be4{L}(uint8_t *p, integer o) =
-  @   0x10000 * cursor_be2(p, o) + cursor_be2(p, o + 2);
+  @ logic integer cursor_le2{L}(uint8_t *p) = p[0] + 0x100 * p[1];
+  @ logic integer cursor_be2{L}(uint8_t *p) = 0x100 * p[0] + p[1];
+  @ logic integer cursor_le4{L}(uint8_t *p) =
+  @   p[0] + 0x100 * p[1] + 0x10000 * p[2] + 0x1000000 * p[3];
+  @ logic integer cursor_be4{L}(uint8_t *p) =
+  @   0x1000000 * p[0] + 0x10000 * p[1] + 0x100 * p[2] + p[3];
   @ logic integer leb{L}(uint8_t *p, integer o, integer end) =
   @   o >= end ? 0 : p[o] % 0x80 + 0x80 * leb(p, o + 1, end);
   @*/
@@ -88,6 +86,7 @@ bool cursor_at_end(const struct cursor *c);
 uint64_t cursor_tell(const struct cursor *c);
 
 /*@ requires cursor_ok(c);
+  @ assigns c->off;
   @ behavior ok:
   @   assumes n <= c->len - c->off;
   @   assigns c->off;
@@ -104,6 +103,7 @@ CURSOR_MUST_CHECK bool cursor_skip(struct cursor *c, uint64_t n);
 
 /* cursor_seek: go to ${off} bytes from the cursor's start. */
 /*@ requires cursor_ok(c);
+  @ assigns c->off;
   @ behavior ok:
   @   assumes off <= c->len;
   @   assigns c->off;
@@ -120,6 +120,7 @@ CURSOR_MUST_CHECK bool cursor_seek(struct cursor *c, uint64_t off);
 
 /*@ requires cursor_ok(c) && \valid(ret) && \separated(ret, c);
   @ requires \separated(ret, c->buf + (0 .. c->len - 1));
+  @ assigns *ret, c->off;
   @ behavior ok:
   @   assumes c->len - c->off >= 1;
   @   assigns *ret, c->off;
@@ -137,12 +138,13 @@ CURSOR_MUST_CHECK bool cursor_u8(struct cursor *c, uint8_t *ret);
 
 /*@ requires cursor_ok(c) && \valid(ret) && \separated(ret, c);
   @ requires \separated(ret, c->buf + (0 .. c->len - 1));
+  @ assigns *ret, c->off;
   @ behavior ok:
   @   assumes c->len - c->off >= 2;
   @   assigns *ret, c->off;
   @   ensures \result == \true && cursor_ok(c);
   @   ensures c->off == \old(c->off) + 2;
-  @   ensures *ret == cursor_le2(c->buf, \old(c->off));
+  @   ensures *ret == cursor_le2(\old(c->buf + c->off));
   @ behavior no:
   @   assumes c->len - c->off < 2;
   @   assigns \nothing;
@@ -154,12 +156,13 @@ CURSOR_MUST_CHECK bool cursor_u16le(struct cursor *c, uint16_t *ret);
 
 /*@ requires cursor_ok(c) && \valid(ret) && \separated(ret, c);
   @ requires \separated(ret, c->buf + (0 .. c->len - 1));
+  @ assigns *ret, c->off;
   @ behavior ok:
   @   assumes c->len - c->off >= 4;
   @   assigns *ret, c->off;
   @   ensures \result == \true && cursor_ok(c);
   @   ensures c->off == \old(c->off) + 4;
-  @   ensures *ret == cursor_le4(c->buf, \old(c->off));
+  @   ensures *ret == cursor_le4(\old(c->buf + c->off));
   @ behavior no:
   @   assumes c->len - c->off < 4;
   @   assigns \nothing;
@@ -171,13 +174,14 @@ CURSOR_MUST_CHECK bool cursor_u32le(struct cursor *c, uint32_t *ret);
 
 /*@ requires cursor_ok(c) && \valid(ret) && \separated(ret, c);
   @ requires \separated(ret, c->buf + (0 .. c->len - 1));
+  @ assigns *ret, c->off;
   @ behavior ok:
   @   assumes c->len - c->off >= 8;
   @   assigns *ret, c->off;
   @   ensures \result == \true && cursor_ok(c);
   @   ensures c->off == \old(c->off) + 8;
-  @   ensures *ret == cursor_le4(c->buf, \old(c->off)) +
-  @     0x100000000 * cursor_le4(c->buf, \old(c->off) + 4);
+  @   ensures *ret == cursor_le4(\old(c->buf + c->off)) +
+  @     0x100000000 * cursor_le4(\old(c->buf + c->off) + 4);
   @ behavior no:
   @   assumes c->len - c->off < 8;
   @   assigns \nothing;
@@ -189,12 +193,13 @@ CURSOR_MUST_CHECK bool cursor_u64le(struct cursor *c, uint64_t *ret);
 
 /*@ requires cursor_ok(c) && \valid(ret) && \separated(ret, c);
   @ requires \separated(ret, c->buf + (0 .. c->len - 1));
+  @ assigns *ret, c->off;
   @ behavior ok:
   @   assumes c->len - c->off >= 2;
   @   assigns *ret, c->off;
   @   ensures \result == \true && cursor_ok(c);
   @   ensures c->off == \old(c->off) + 2;
-  @   ensures *ret == cursor_be2(c->buf, \old(c->off));
+  @   ensures *ret == cursor_be2(\old(c->buf + c->off));
   @ behavior no:
   @   assumes c->len - c->off < 2;
   @   assigns \nothing;
@@ -206,12 +211,13 @@ CURSOR_MUST_CHECK bool cursor_u16be(struct cursor *c, uint16_t *ret);
 
 /*@ requires cursor_ok(c) && \valid(ret) && \separated(ret, c);
   @ requires \separated(ret, c->buf + (0 .. c->len - 1));
+  @ assigns *ret, c->off;
   @ behavior ok:
   @   assumes c->len - c->off >= 4;
   @   assigns *ret, c->off;
   @   ensures \result == \true && cursor_ok(c);
   @   ensures c->off == \old(c->off) + 4;
-  @   ensures *ret == cursor_be4(c->buf, \old(c->off));
+  @   ensures *ret == cursor_be4(\old(c->buf + c->off));
   @ behavior no:
   @   assumes c->len - c->off < 4;
   @   assigns \nothing;
@@ -223,13 +229,14 @@ CURSOR_MUST_CHECK bool cursor_u32be(struct cursor *c, uint32_t *ret);
 
 /*@ requires cursor_ok(c) && \valid(ret) && \separated(ret, c);
   @ requires \separated(ret, c->buf + (0 .. c->len - 1));
+  @ assigns *ret, c->off;
   @ behavior ok:
   @   assumes c->len - c->off >= 8;
   @   assigns *ret, c->off;
   @   ensures \result == \true && cursor_ok(c);
   @   ensures c->off == \old(c->off) + 8;
-  @   ensures *ret == cursor_be4(c->buf, \old(c->off) + 4) +
-  @     0x100000000 * cursor_be4(c->buf, \old(c->off));
+  @   ensures *ret == cursor_be4(\old(c->buf + c->off) + 4) +
+  @     0x100000000 * cursor_be4(\old(c->buf + c->off));
   @ behavior no:
   @   assumes c->len - c->off < 8;
   @   assigns \nothing;
@@ -242,6 +249,7 @@ CURSOR_MUST_CHECK bool cursor_u64be(struct cursor *c, uint64_t *ret);
 /* cursor_peek: the byte ${ahead} places on, without moving. */
 /*@ requires cursor_ok(c) && \valid(ret) && \separated(ret, c);
   @ requires \separated(ret, c->buf + (0 .. c->len - 1));
+  @ assigns *ret;
   @ behavior ok:
   @   assumes ahead < c->len - c->off;
   @   assigns *ret;
@@ -261,6 +269,7 @@ CURSOR_MUST_CHECK bool cursor_peek(const struct cursor *c, size_t ahead,
 /*@ requires cursor_ok(c) && \valid(dst + (0 .. n - 1));
   @ requires \separated(c, dst + (0 .. n - 1));
   @ requires \separated(dst + (0 .. n - 1), c->buf + (0 .. c->len - 1));
+  @ assigns dst[0 .. n - 1], c->off;
   @ behavior ok:
   @   assumes n <= c->len - c->off;
   @   assigns dst[0 .. n - 1], c->off;
@@ -283,6 +292,7 @@ CURSOR_MUST_CHECK bool cursor_copy(struct cursor *c, uint8_t *dst, size_t n);
  */
 /*@ requires cursor_ok(c) && \valid(child) && \separated(child, c);
   @ requires \separated(child, c->buf + (0 .. c->len - 1));
+  @ assigns *child, c->off;
   @ behavior ok:
   @   assumes n <= c->len - c->off;
   @   assigns *child, c->off;

@@ -28,6 +28,8 @@ fsio_write_all(int fd, const void *p, size_t n, struct err *e)
 				continue;
 			return err_sys(e, errno, "cannot write");
 		}
+		if (done == 0)
+			return err_set(e, ERR_IO, "nothing could be written");
 		s += done;
 		n -= (size_t)done;
 	}
@@ -41,6 +43,7 @@ read_fd(int fd, const char *path, size_t max, struct buf *b, struct err *e)
 	struct stat st;
 	size_t total = 0;
 	ssize_t n;
+	int r;
 
 	if (fstat(fd, &st) < 0)
 		return err_sys(e, errno, "cannot read '%s'", show(shown, path));
@@ -59,9 +62,8 @@ read_fd(int fd, const char *path, size_t max, struct buf *b, struct err *e)
 			    show(shown, path));
 		buf_put(b, chunk, (size_t)n);
 	}
-	if (buf_failed(b) < 0)
-		return err_set(e, ERR_NOMEM, "no room for '%s'",
-		    show(shown, path));
+	if ((r = buf_failed(b)) < 0)
+		return err_set(e, r, "no room for '%s'", show(shown, path));
 	return 0;
 }
 
@@ -69,6 +71,7 @@ int
 fsio_read_file(int dirfd, const char *path, size_t max, struct buf *b,
     struct err *e)
 {
+	const size_t before = b->len;
 	char shown[256];
 	int fd, r;
 
@@ -76,7 +79,8 @@ fsio_read_file(int dirfd, const char *path, size_t max, struct buf *b,
 	    O_NONBLOCK);
 	if (fd < 0)
 		return err_sys(e, errno, "cannot read '%s'", show(shown, path));
-	r = read_fd(fd, path, max, b, e);
+	if ((r = read_fd(fd, path, max, b, e)) < 0)
+		b->len = before; /* not a part of a file */
 	(void)close(fd);
 	return r;
 }

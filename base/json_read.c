@@ -30,9 +30,12 @@ json_open(struct json *j, struct reader *r, struct arena *a)
 static int
 bad(struct json *j, const char *what, struct err *e)
 {
-	if (e != NULL && e->code == ERR_OK)
+	bool first = e != NULL && e->code == ERR_OK;
+
+	(void)err_set(e, ERR_FORMAT, "%s", what);
+	if (first)
 		e->off = reader_tell(j->r);
-	return err_set(e, ERR_FORMAT, "%s", what);
+	return ERR_FORMAT;
 }
 
 static bool
@@ -148,7 +151,7 @@ static int
 unicode_escape(struct json *j, struct piece *b, struct err *e)
 {
 	uint32_t cp, low;
-	uint8_t c1, c2;
+	uint8_t c;
 	int r;
 
 	if ((r = hex4(j, &cp, e)) < 0)
@@ -156,10 +159,13 @@ unicode_escape(struct json *j, struct piece *b, struct err *e)
 	if (cp >= 0xdc00 && cp <= 0xdfff)
 		return bad(j, "a lone surrogate", e);
 	if (cp >= 0xd800 && cp <= 0xdbff) {
-		if ((r = reader_u8(j->r, &c1, e)) < 0 ||
-		    (r = reader_u8(j->r, &c2, e)) < 0)
+		if ((r = reader_u8(j->r, &c, e)) < 0)
 			return r;
-		if (c1 != '\\' || c2 != 'u')
+		if (c != '\\')
+			return bad(j, "a lone surrogate", e);
+		if ((r = reader_u8(j->r, &c, e)) < 0)
+			return r;
+		if (c != 'u')
 			return bad(j, "a lone surrogate", e);
 		if ((r = hex4(j, &low, e)) < 0)
 			return r;
@@ -439,7 +445,6 @@ json_trailing(struct json *j, uint64_t *n, bool *blanks_only, struct err *e)
 	uint8_t c;
 	int r;
 
-	*n = left;
 	while (reader_left(j->r) > 0) {
 		if ((r = reader_u8(j->r, &c, e)) < 0)
 			return r;
@@ -448,6 +453,7 @@ json_trailing(struct json *j, uint64_t *n, bool *blanks_only, struct err *e)
 			break;
 		}
 	}
+	*n = left;
 	*blanks_only = blanks;
 	return 0;
 }

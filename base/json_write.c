@@ -219,10 +219,12 @@ json_double(struct json_write *w, double v)
 		return;
 	}
 	before(w, false);
-	/* The shortest of the two forms that reads back as the same value. */
-	(void)snprintf(text, sizeof(text), "%.15g", v);
-	if (strtod(text, NULL) != v)
-		(void)snprintf(text, sizeof(text), "%.17g", v);
+	/* The shortest that reads back as the same value; 17 always does. */
+	for (int digits = 15; digits <= 17; digits++) {
+		(void)snprintf(text, sizeof(text), "%.*g", digits, v);
+		if (strtod(text, NULL) == v)
+			break;
+	}
 	buf_puts(w->b, text);
 }
 

@@ -7,13 +7,33 @@
 #include "base/limits.h"
 #include "base/reader.h"
 
+/* The place is noted after the code, and only by who sees it first. */
+static int
+ends_early(struct err *e, uint64_t off)
+{
+	bool first = e != NULL && e->code == ERR_OK;
+
+	(void)err_set(e, ERR_TRUNC, "the bytes end early");
+	if (first)
+		e->off = off;
+	return ERR_TRUNC;
+}
+
+/* Go to ${off} with an empty window: the next read fills it from there. */
+static void
+drop_window(struct reader *r, uint64_t off)
+{
+	r->win_off = off;
+	r->have = r->pos = 0;
+}
+
 int
 reader_init(struct reader *r, const struct bytesrc *src, uint64_t off,
     size_t window, struct arena *a, struct err *e)
 {
 	memset(r, 0, sizeof(*r));
 	if (off > bytesrc_size(src))
-		return err_set(e, ERR_TRUNC, "the bytes end early");
+		return ends_early(e, off);
 	r->cap = window != 0 ? window : LIMIT_READER_WINDOW;
 	if ((r->win = arena_alloc(a, r->cap)) == NULL)
 		return err_set(e, ERR_NOMEM, "out of memory for a window");
@@ -32,14 +52,14 @@ reader_fill(struct reader *r, struct err *e)
 
 	if (r->pos < r->have)
 		return 0;
-	if (at >= r->end) {
-		if (e != NULL && e->code == ERR_OK)
-			e->off = at;
-		return err_set(e, ERR_TRUNC, "the bytes end early");
-	}
+	if (at >= r->end)
+		return ends_early(e, at);
 	n = r->end - at < r->cap ? (size_t)(r->end - at) : r->cap;
-	if ((rc = bytesrc_read(r->src, at, r->win, n, e)) < 0)
+	if ((rc = bytesrc_read(r->src, at, r->win, n, e)) < 0) {
+		/* A part may have come: the window holds neither. */
+		drop_window(r, at);
 		return rc;
+	}
 	r->win_off = at;
 	r->have = n;
 	r->pos = 0;
@@ -61,11 +81,7 @@ reader_peek_u8(struct reader *r, uint8_t *ret, struct err *e)
 static int
 need(struct reader *r, uint64_t n, struct err *e)
 {
-	if (n <= reader_left(r))
-		return 0;
-	if (e != NULL && e->code == ERR_OK)
-		e->off = reader_tell(r);
-	return err_set(e, ERR_TRUNC, "the bytes end early");
+	return n <= reader_left(r) ? 0 : ends_early(e, reader_tell(r));
 }
 
 int
@@ -77,6 +93,8 @@ reader_copy(struct reader *r, void *dst, size_t n, struct err *e)
 
 	if ((rc = need(r, n, e)) < 0)
 		return rc;
+	if (n == 0)
+		return 0;
 	have = r->have - r->pos;
 	if (n <= have) {
 		memcpy(dst, r->win + r->pos, n);
@@ -90,13 +108,12 @@ reader_copy(struct reader *r, void *dst, size_t n, struct err *e)
 		if ((rc = bytesrc_read(r->src, at + have,
 		    (uint8_t *)dst + have, n - have, e)) < 0)
 			return rc;
-		r->win_off = at + n;
-		r->have = r->pos = 0;
+		drop_window(r, at + n);
 		return 0;
 	}
 	r->pos = r->have;
 	if ((rc = reader_fill(r, e)) < 0) {
-		r->pos = r->have - have;
+		drop_window(r, at);
 		return rc;
 	}
 	memcpy((uint8_t *)dst + have, r->win, n - have);
@@ -104,17 +121,35 @@ reader_copy(struct reader *r, void *dst, size_t n, struct err *e)
 	return 0;
 }
 
+/*
+ * The next n <= 8 bytes in one piece: where they are in the window, or, when
+ * they straddle its end, in ${raw}.
+ */
+static int
+take(struct reader *r, uint8_t raw[8], unsigned n, const uint8_t **ret,
+    struct err *e)
+{
+	if (n <= r->have - r->pos && n <= reader_left(r)) {
+		*ret = r->win + r->pos;
+		r->pos += n;
+		return 0;
+	}
+	*ret = raw;
+	return reader_copy(r, raw, n, e);
+}
+
 static int
 read_le(struct reader *r, unsigned n, uint64_t *ret, struct err *e)
 {
+	const uint8_t *p;
 	uint8_t raw[8];
 	uint64_t v = 0;
 	int rc;
 
-	if ((rc = reader_copy(r, raw, n, e)) < 0)
+	if ((rc = take(r, raw, n, &p, e)) < 0)
 		return rc;
 	for (unsigned i = n; i-- > 0;)
-		v = v << 8 | raw[i];
+		v = v << 8 | p[i];
 	*ret = v;
 	return 0;
 }
@@ -122,14 +157,15 @@ read_le(struct reader *r, unsigned n, uint64_t *ret, struct err *e)
 static int
 read_be(struct reader *r, unsigned n, uint64_t *ret, struct err *e)
 {
+	const uint8_t *p;
 	uint8_t raw[8];
 	uint64_t v = 0;
 	int rc;
 
-	if ((rc = reader_copy(r, raw, n, e)) < 0)
+	if ((rc = take(r, raw, n, &p, e)) < 0)
 		return rc;
 	for (unsigned i = 0; i < n; i++)
-		v = v << 8 | raw[i];
+		v = v << 8 | p[i];
 	*ret = v;
 	return 0;
 }
@@ -187,29 +223,22 @@ reader_skip(struct reader *r, uint64_t n, struct err *e)
 
 	if ((rc = need(r, n, e)) < 0)
 		return rc;
-	if (n <= r->have - r->pos) {
+	if (n <= r->have - r->pos)
 		r->pos += (size_t)n;
-	} else {
-		r->win_off = at + n;
-		r->have = r->pos = 0;
-	}
+	else
+		drop_window(r, at + n);
 	return 0;
 }
 
 int
 reader_seek(struct reader *r, uint64_t off, struct err *e)
 {
-	if (off > r->end) {
-		if (e != NULL && e->code == ERR_OK)
-			e->off = off;
-		return err_set(e, ERR_TRUNC, "the bytes end early");
-	}
-	if (off >= r->win_off && off - r->win_off <= r->have) {
+	if (off > r->end)
+		return ends_early(e, off);
+	if (off >= r->win_off && off - r->win_off <= r->have)
 		r->pos = (size_t)(off - r->win_off);
-	} else {
-		r->win_off = off;
-		r->have = r->pos = 0;
-	}
+	else
+		drop_window(r, off);
 	return 0;
 }
 

@@ -25,7 +25,7 @@ struct reader {
 	size_t cap;		/* its size */
 	size_t have, pos;	/* bytes in it, next byte */
 	uint64_t win_off;	/* offset in src of win[0] */
-	uint64_t end;		/* stop here (size of src, or less) */
+	uint64_t end;		/* size of src; may be lowered before a read */
 };
 
 /*

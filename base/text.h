@@ -38,11 +38,12 @@ enum text_flags {
  * text_wf: p[o..o+len) is a well-formed sequence (RFC 3629 section 4) and
  * text_cp its code point.  text_shown: the code point is printable.
  *
- * text_safe_at: what may stand at d[k] of a printable form that ends at n.
- * An ASCII byte is printable (or LF or TAB under TEXT_LINES), a backslash
- * begins an escape.  Any other byte is the first of a whole printable
- * character, or a later one of it: so the form is UTF-8 without one character
- * that is not printable.
+ * The rest say what a printable form d[0..n) is made of (d is signed: bytes
+ * from 80 on are negative).  text_low: an ASCII byte is printable, or LF or
+ * TAB under TEXT_LINES.  text_escapes: a backslash begins a whole escape.
+ * text_leads: a first byte begins a whole, well-formed, printable character.
+ * text_conts: any other byte is a later one of such a character.  So the form
+ * is UTF-8, and no character of it is hidden.
  */
 /*@ predicate text_cont(integer b) = 0x80 <= b <= 0xbf;
   @ logic integer text_seq(integer b) =
@@ -77,32 +78,37 @@ enum text_flags {
   @   ((b == 0x0a || b == 0x09) && (flags & TEXT_LINES) != 0);
   @ predicate text_upper_hex(integer b) =
   @   0x30 <= b <= 0x39 || 0x41 <= b <= 0x46;
-  @ logic integer text_at{L}(char *d, integer k) =
-  @   d[k] < 0 ? d[k] + 0x100 : d[k] + 0;
-  @ predicate text_safe_at{L}(char *d, integer k, integer n,
-  @     integer flags) =
-  @   (text_seq(text_at(d, k)) == 1 ==> text_ascii(text_at(d, k), flags)) &&
-  @   (text_at(d, k) == 0x5c ==> k + 3 < n && text_at(d, k + 1) == 0x78 &&
-  @     text_upper_hex(text_at(d, k + 2)) &&
-  @     text_upper_hex(text_at(d, k + 3))) &&
-  @   (text_seq(text_at(d, k)) == 2 ==> k + 1 < n &&
-  @     text_wf2(text_at(d, k), text_at(d, k + 1)) &&
-  @     text_shown(text_cp2(text_at(d, k), text_at(d, k + 1)))) &&
-  @   (text_seq(text_at(d, k)) == 3 ==> k + 2 < n &&
-  @     text_wf3(text_at(d, k), text_at(d, k + 1), text_at(d, k + 2)) &&
-  @     text_shown(text_cp3(text_at(d, k), text_at(d, k + 1),
-  @       text_at(d, k + 2)))) &&
-  @   (text_seq(text_at(d, k)) == 4 ==> k + 3 < n &&
-  @     text_wf4(text_at(d, k), text_at(d, k + 1), text_at(d, k + 2),
-  @       text_at(d, k + 3)) &&
-  @     text_shown(text_cp4(text_at(d, k), text_at(d, k + 1),
-  @       text_at(d, k + 2), text_at(d, k + 3)))) &&
-  @   (text_seq(text_at(d, k)) == 0 ==> text_cont(text_at(d, k)) &&
-  @     ((k >= 1 && text_seq(text_at(d, k - 1)) >= 2) ||
-  @      (k >= 2 && text_seq(text_at(d, k - 2)) >= 3) ||
-  @      (k >= 3 && text_seq(text_at(d, k - 3)) >= 4)));
-  @ predicate text_safe{L}(char *d, integer n, integer flags) =
-  @   \forall integer k; 0 <= k < n ==> text_safe_at(d, k, n, flags);
+  @ predicate text_low{L}(char *d, integer n, integer flags) =
+  @   \forall integer k; 0 <= k < n ==>
+  @     d[k] >= 0 ==> text_ascii(d[k], flags);
+  @ predicate text_escapes{L}(char *d, integer n) =
+  @   \forall integer k; 0 <= k < n ==>
+  @     d[k] == 0x5c ==> k + 3 < n && d[k + 1] == 0x78 &&
+  @       text_upper_hex(d[k + 2]) && text_upper_hex(d[k + 3]);
+  @ predicate text_leads2{L}(char *d, integer n) =
+  @   \forall integer k; 0 <= k < n ==>
+  @     text_seq(d[k] + 0x100) == 2 ==> k + 1 < n &&
+  @       text_wf2(d[k] + 0x100, d[k + 1] + 0x100) &&
+  @       text_shown(text_cp2(d[k] + 0x100, d[k + 1] + 0x100));
+  @ predicate text_leads3{L}(char *d, integer n) =
+  @   \forall integer k; 0 <= k < n ==>
+  @     text_seq(d[k] + 0x100) == 3 ==> k + 2 < n &&
+  @       text_wf3(d[k] + 0x100, d[k + 1] + 0x100, d[k + 2] + 0x100) &&
+  @       text_shown(text_cp3(d[k] + 0x100, d[k + 1] + 0x100,
+  @         d[k + 2] + 0x100));
+  @ predicate text_leads4{L}(char *d, integer n) =
+  @   \forall integer k; 0 <= k < n ==> d[k] < 0 ==>
+  @     text_seq(d[k] + 0x100) == 4 ==> k + 3 < n &&
+  @       text_wf4(d[k] + 0x100, d[k + 1] + 0x100, d[k + 2] + 0x100,
+  @         d[k + 3] + 0x100) &&
+  @       text_shown(text_cp4(d[k] + 0x100, d[k + 1] + 0x100,
+  @         d[k + 2] + 0x100, d[k + 3] + 0x100));
+  @ predicate text_conts{L}(char *d, integer n) =
+  @   \forall integer k; 0 <= k < n ==> d[k] < 0 ==>
+  @     text_seq(d[k] + 0x100) == 0 ==> text_cont(d[k] + 0x100) &&
+  @       ((k >= 1 && d[k - 1] < 0 && text_seq(d[k - 1] + 0x100) >= 2) ||
+  @        (k >= 2 && d[k - 2] < 0 && text_seq(d[k - 2] + 0x100) >= 3) ||
+  @        (k >= 3 && d[k - 3] < 0 && text_seq(d[k - 3] + 0x100) >= 4));
   @*/
 
 /*
@@ -114,12 +120,13 @@ enum text_flags {
 /*@ requires \valid(dst + (0 .. cap - 1)) && \valid(used);
   @ requires \valid_read(src + (0 .. n - 1));
   @ requires \separated(dst + (0 .. cap - 1), src + (0 .. n - 1), used);
-  @ requires n <= SIZE_MAX / TEXT_GROWTH;
   @ assigns dst[0 .. cap - 1], *used;
   @ ensures \result <= cap && *used <= n;
   @ ensures *used <= \result <= TEXT_GROWTH * *used;
   @ ensures *used < n ==> cap - \result < TEXT_GROWTH;
-  @ ensures text_safe(dst, \result, flags);
+  @ ensures text_low(dst, \result, flags) && text_escapes(dst, \result);
+  @ ensures text_leads2(dst, \result) && text_leads3(dst, \result);
+  @ ensures text_leads4(dst, \result) && text_conts(dst, \result);
   @*/
 size_t text_printable(char *dst, size_t cap, const uint8_t *src, size_t n,
     unsigned flags, size_t *used);
@@ -147,8 +154,25 @@ size_t text_printable(char *dst, size_t cap, const uint8_t *src, size_t n,
 size_t text_utf8_len(const uint8_t *src, size_t n, uint32_t *cp);
 
 /* text_is_utf8(src, n): well-formed sequences only, to the end? */
+/*@ inductive text_utf8{L}(uint8_t *p, integer i, integer n) {
+  @   case end{L}: \forall uint8_t *p, integer n; text_utf8(p, n, n);
+  @   case one{L}: \forall uint8_t *p, integer i, n;
+  @     i + 1 <= n ==> p[i] < 0x80 ==> text_utf8(p, i + 1, n) ==>
+  @     text_utf8(p, i, n);
+  @   case two{L}: \forall uint8_t *p, integer i, n;
+  @     i + 2 <= n ==> text_wf2(p[i], p[i + 1]) ==>
+  @     text_utf8(p, i + 2, n) ==> text_utf8(p, i, n);
+  @   case three{L}: \forall uint8_t *p, integer i, n;
+  @     i + 3 <= n ==> text_wf3(p[i], p[i + 1], p[i + 2]) ==>
+  @     text_utf8(p, i + 3, n) ==> text_utf8(p, i, n);
+  @   case four{L}: \forall uint8_t *p, integer i, n;
+  @     i + 4 <= n ==> text_wf4(p[i], p[i + 1], p[i + 2], p[i + 3]) ==>
+  @     text_utf8(p, i + 4, n) ==> text_utf8(p, i, n);
+  @ }
+  @*/
 /*@ requires \valid_read(src + (0 .. n - 1));
   @ assigns \nothing;
+  @ ensures \result == \true <==> text_utf8(src, 0, n);
   @*/
 bool text_is_utf8(const uint8_t *src, size_t n);
 

@@ -99,6 +99,7 @@ text_is_utf8(const uint8_t *src, size_t n)
 	uint32_t cp = 0;
 
 	/*@ loop invariant 0 <= i <= n;
+	  @ loop invariant text_utf8(src, i, n) <==> text_utf8(src, 0, n);
 	  @ loop assigns i, len, cp;
 	  @ loop variant n - i;
 	  @*/
@@ -150,7 +151,7 @@ text_cp_printable(uint32_t cp)
 	return cp % 0x10000 < 0xfffe;
 }
 
-/*@ requires v < 16;
+/*@ requires 0 <= v < 16;
   @ assigns \nothing;
   @ ensures text_upper_hex(\result);
   @*/
@@ -201,47 +202,170 @@ keeps(const uint8_t *src, size_t n, unsigned flags)
 
 /* Append the escape of one byte at dst[o]. */
 /*@ requires o <= SIZE_MAX - 4 && \valid(dst + (0 .. o + 3));
-  @ requires text_safe(dst, o, flags);
+  @ requires text_low(dst, o, flags);
+  @ requires text_escapes(dst, o);
+  @ requires text_leads2(dst, o);
+  @ requires text_leads3(dst, o);
+  @ requires text_leads4(dst, o);
+  @ requires text_conts(dst, o);
   @ assigns dst[o .. o + 3];
-  @ ensures text_safe(dst, o + 4, flags);
+  @ ensures text_low(dst, o + 4, flags);
+  @ ensures text_escapes(dst, o + 4);
+  @ ensures text_leads2(dst, o + 4);
+  @ ensures text_leads3(dst, o + 4);
+  @ ensures text_leads4(dst, o + 4);
+  @ ensures text_conts(dst, o + 4);
   @*/
 static void
 escape(char *dst, size_t o, uint8_t b, unsigned flags)
 {
+	char *d = dst + o;
+
 	(void)flags; /* for the contract */
-	dst[o] = '\\';
-	dst[o + 1] = 'x';
-	dst[o + 2] = upper_hex(b / 16);
-	dst[o + 3] = upper_hex(b % 16);
+	d[0] = '\\';
+	d[1] = 'x';
+	d[2] = upper_hex(b / 16);
+	d[3] = upper_hex(b % 16);
 }
 
-/* Append one character of len bytes, that keeps() allowed, at dst[o]. */
-/*@ requires 1 <= len <= 4 && o <= SIZE_MAX - len;
-  @ requires \valid(dst + (0 .. o + len - 1));
-  @ requires \valid_read(src + (0 .. len - 1));
-  @ requires \separated(dst + (0 .. o + len - 1), src + (0 .. len - 1));
-  @ requires len == 1 ==> text_ascii(src[0], flags) && src[0] != 0x5c;
-  @ requires len == 2 ==> text_wf2(src[0], src[1]) &&
-  @   text_shown(text_cp2(src[0], src[1]));
-  @ requires len == 3 ==> text_wf3(src[0], src[1], src[2]) &&
-  @   text_shown(text_cp3(src[0], src[1], src[2]));
-  @ requires len == 4 ==> text_wf4(src[0], src[1], src[2], src[3]) &&
-  @   text_shown(text_cp4(src[0], src[1], src[2], src[3]));
-  @ requires text_safe(dst, o, flags);
-  @ assigns dst[o .. o + len - 1];
-  @ ensures text_safe(dst, o + len, flags);
+/*
+ * Append one character at dst[o], as it is: a function for each length, for
+ * the prover meets no branch in them.
+ */
+/*@ requires o < SIZE_MAX && \valid(dst + (0 .. o));
+  @ requires text_ascii(b, flags) && b != 0x5c;
+  @ requires text_low(dst, o, flags) && text_escapes(dst, o);
+  @ requires text_leads2(dst, o) && text_leads3(dst, o);
+  @ requires text_leads4(dst, o) && text_conts(dst, o);
+  @ assigns dst[o];
+  @ ensures text_low(dst, o + 1, flags);
+  @ ensures text_escapes(dst, o + 1);
+  @ ensures text_leads2(dst, o + 1);
+  @ ensures text_leads3(dst, o + 1);
+  @ ensures text_leads4(dst, o + 1);
+  @ ensures text_conts(dst, o + 1);
   @*/
 static void
-keep(char *dst, size_t o, const uint8_t *src, size_t len, unsigned flags)
+keep1(char *dst, size_t o, uint8_t b, unsigned flags)
 {
 	(void)flags; /* for the contract */
-	dst[o] = as_char(src[0]);
-	if (len > 1)
-		dst[o + 1] = as_char(src[1]);
-	if (len > 2)
-		dst[o + 2] = as_char(src[2]);
-	if (len > 3)
-		dst[o + 3] = as_char(src[3]);
+	dst[o] = as_char(b);
+}
+
+/*@ requires o <= SIZE_MAX - 2 && \valid(dst + (0 .. o + 1));
+  @ requires \valid_read(s + (0 .. 1));
+  @ requires \separated(dst + (0 .. o + 1), s + (0 .. 1));
+  @ requires text_wf2(s[0], s[1]);
+  @ requires text_shown(text_cp2(s[0], s[1]));
+  @ requires text_low(dst, o, flags) && text_escapes(dst, o);
+  @ requires text_leads2(dst, o) && text_leads3(dst, o);
+  @ requires text_leads4(dst, o) && text_conts(dst, o);
+  @ assigns dst[o .. o + 1];
+  @ ensures text_low(dst, o + 2, flags);
+  @ ensures text_escapes(dst, o + 2);
+  @ ensures text_leads2(dst, o + 2);
+  @ ensures text_leads3(dst, o + 2);
+  @ ensures text_leads4(dst, o + 2);
+  @ ensures text_conts(dst, o + 2);
+  @*/
+static void
+keep2(char *dst, size_t o, const uint8_t *s, unsigned flags)
+{
+	char *d = dst + o;
+
+	(void)flags;
+	d[0] = as_char(s[0]);
+	d[1] = as_char(s[1]);
+}
+
+/*@ requires o <= SIZE_MAX - 3 && \valid(dst + (0 .. o + 2));
+  @ requires \valid_read(s + (0 .. 2));
+  @ requires \separated(dst + (0 .. o + 2), s + (0 .. 2));
+  @ requires text_wf3(s[0], s[1], s[2]);
+  @ requires text_shown(text_cp3(s[0], s[1], s[2]));
+  @ requires text_low(dst, o, flags) && text_escapes(dst, o);
+  @ requires text_leads2(dst, o) && text_leads3(dst, o);
+  @ requires text_leads4(dst, o) && text_conts(dst, o);
+  @ assigns dst[o .. o + 2];
+  @ ensures text_low(dst, o + 3, flags);
+  @ ensures text_escapes(dst, o + 3);
+  @ ensures text_leads2(dst, o + 3);
+  @ ensures text_leads3(dst, o + 3);
+  @ ensures text_leads4(dst, o + 3);
+  @ ensures text_conts(dst, o + 3);
+  @*/
+static void
+keep3(char *dst, size_t o, const uint8_t *s, unsigned flags)
+{
+	char *d = dst + o;
+
+	(void)flags;
+	d[0] = as_char(s[0]);
+	d[1] = as_char(s[1]);
+	d[2] = as_char(s[2]);
+}
+
+/*@ requires o <= SIZE_MAX - 4 && \valid(dst + (0 .. o + 3));
+  @ requires \valid_read(s + (0 .. 3));
+  @ requires \separated(dst + (0 .. o + 3), s + (0 .. 3));
+  @ requires text_wf4(s[0], s[1], s[2], s[3]);
+  @ requires text_shown(text_cp4(s[0], s[1], s[2], s[3]));
+  @ requires text_low(dst, o, flags) && text_escapes(dst, o);
+  @ requires text_leads2(dst, o) && text_leads3(dst, o);
+  @ requires text_leads4(dst, o) && text_conts(dst, o);
+  @ assigns dst[o .. o + 3];
+  @ ensures text_low(dst, o + 4, flags);
+  @ ensures text_escapes(dst, o + 4);
+  @ ensures text_leads2(dst, o + 4);
+  @ ensures text_leads3(dst, o + 4);
+  @ ensures text_leads4(dst, o + 4);
+  @ ensures text_conts(dst, o + 4);
+  @*/
+static void
+keep4(char *dst, size_t o, const uint8_t *s, unsigned flags)
+{
+	char *d = dst + o;
+
+	(void)flags;
+	d[0] = as_char(s[0]);
+	d[1] = as_char(s[1]);
+	d[2] = as_char(s[2]);
+	d[3] = as_char(s[3]);
+}
+
+/*@ requires 1 <= len <= 4 && o <= SIZE_MAX - len;
+  @ requires \valid(dst + (0 .. o + len - 1));
+  @ requires \valid_read(s + (0 .. len - 1));
+  @ requires \separated(dst + (0 .. o + len - 1), s + (0 .. len - 1));
+  @ requires len == 1 ==> text_ascii(s[0], flags) && s[0] != 0x5c;
+  @ requires len == 2 ==> text_wf2(s[0], s[1]) &&
+  @   text_shown(text_cp2(s[0], s[1]));
+  @ requires len == 3 ==> text_wf3(s[0], s[1], s[2]) &&
+  @   text_shown(text_cp3(s[0], s[1], s[2]));
+  @ requires len == 4 ==> text_wf4(s[0], s[1], s[2], s[3]) &&
+  @   text_shown(text_cp4(s[0], s[1], s[2], s[3]));
+  @ requires text_low(dst, o, flags) && text_escapes(dst, o);
+  @ requires text_leads2(dst, o) && text_leads3(dst, o);
+  @ requires text_leads4(dst, o) && text_conts(dst, o);
+  @ assigns dst[o .. o + len - 1];
+  @ ensures text_low(dst, o + len, flags);
+  @ ensures text_escapes(dst, o + len);
+  @ ensures text_leads2(dst, o + len);
+  @ ensures text_leads3(dst, o + len);
+  @ ensures text_leads4(dst, o + len);
+  @ ensures text_conts(dst, o + len);
+  @*/
+static void
+keep(char *dst, size_t o, const uint8_t *s, size_t len, unsigned flags)
+{
+	if (len == 1)
+		keep1(dst, o, s[0], flags);
+	else if (len == 2)
+		keep2(dst, o, s, flags);
+	else if (len == 3)
+		keep3(dst, o, s, flags);
+	else
+		keep4(dst, o, s, flags);
 }
 
 size_t
@@ -253,8 +377,14 @@ text_printable(char *dst, size_t cap, const uint8_t *src, size_t n,
 	size_t len;
 
 	/*@ loop invariant 0 <= i <= n && 0 <= o <= cap;
-	  @ loop invariant i <= o <= TEXT_GROWTH * i;
-	  @ loop invariant text_safe(dst, o, flags);
+	  @ loop invariant i <= o;
+	  @ loop invariant o <= TEXT_GROWTH * i;
+	  @ loop invariant text_low(dst, o, flags);
+	  @ loop invariant text_escapes(dst, o);
+	  @ loop invariant text_leads2(dst, o);
+	  @ loop invariant text_leads3(dst, o);
+	  @ loop invariant text_leads4(dst, o);
+	  @ loop invariant text_conts(dst, o);
 	  @ loop assigns i, o, len, dst[0 .. cap - 1];
 	  @ loop variant n - i;
 	  @*/

@@ -1,0 +1,351 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/fsio.h"
+#include "base/json_write.h"
+#include "base/limits.h"
+#include "base/version.h"
+#include "cli/cmd.h"
+#include "cli/collect_args.h"
+#include "cli/passphrase.h"
+#include "custody/case.h"
+#include "custody/sign.h"
+#include "custody/tsa_http.h"
+
+/*
+ * Order matters: the TSA's helper process is started before a key is loaded,
+ * the case is locked and its number taken before anything is read, the
+ * ledger's seal comes after the file has its name.
+ */
+struct collect_cmd {
+	struct collect_args args;
+	const char *case_dir, *tsa_trust;
+	struct casedir *dir;
+	struct signer *signer;
+	struct tsa_http *http;
+	struct collect_stamp stamp;
+	char bag[CASE_BAG_MAX], file[CASE_BAG_MAX + 8];
+	struct acquired result;
+	const char *location;	/* the sealed file's path, or NULL */
+	int argc;
+	char **argv;
+};
+
+static const struct opt_usage usage = {"exhibit collect",
+    "--case DIR [OPTION...]",
+    "Take files and trees into a sealed, signed and time-stamped bundle.\n"
+    "The path of the sealed file is printed, alone, on standard output."};
+
+static const char *
+user_name(uid_t uid)
+{
+	const struct passwd *p = getpwuid(uid);
+
+	return p != NULL ? p->pw_name : NULL;
+}
+
+static const char *
+group_name(gid_t gid)
+{
+	const struct group *g = getgrgid(gid);
+
+	return g != NULL ? g->gr_name : NULL;
+}
+
+static int
+stamp_http(void *ctx, const void *p7s, size_t n, struct buf *tsr,
+    struct err *e)
+{
+	const struct collect_cmd *c = ctx;
+	struct buf tsq;
+	int64_t when;
+	int r;
+
+	buf_init(&tsq, LIMIT_TSR);
+	if ((r = tstamp_query(p7s, n, &tsq, e)) >= 0 &&
+	    (r = tsa_http_ask(c->http, tsq.p, tsq.len, tsr, e)) >= 0)
+		r = tstamp_accept(tsq.p, tsq.len, tsr->p, tsr->len, p7s, n,
+		    NULL, &when, e);
+	buf_release(&tsq);
+	return r;
+}
+
+static bool
+is_local(const struct collect_cmd *c)
+{
+	return c->args.tsa == NULL;
+}
+
+/* The request, in the ledger before anything is read. */
+static void
+request_data(void *ctx, struct json_write *w)
+{
+	const struct collect_cmd *c = ctx;
+
+	json_kbool(w, "double_read", c->args.double_read);
+	json_key(w, "sources");
+	json_begin_array(w);
+	for (size_t i = 0; i < c->args.nsources; i++) {
+		const struct collect_source *s = &c->args.sources[i];
+
+		json_begin_object(w);
+		json_kstr(w, "class", bag_class_name(s->class));
+		json_ktext(w, "path", s->path, strlen(s->path));
+		json_end_object(w);
+	}
+	json_end_array(w);
+}
+
+static void
+seal_data(void *ctx, struct json_write *w)
+{
+	const struct collect_cmd *c = ctx;
+	const struct evidence_sealed *s = &c->result.sealed;
+	const struct collect_totals *t = &c->result.totals;
+	const struct verify_result *v = &c->result.verified;
+	char when[CLOCK_TEXT];
+
+	json_khex(w, "bundle_sha256", s->whole.sha256, 32);
+	json_ku64(w, "bytes_stored", t->bytes);
+	json_ku64(w, "changed", t->changed);
+	json_ku64(w, "errors", t->errors);
+	if (c->result.reread && v->gen_time >= 0)
+		json_kstr(w, "gen_time", clock_rfc3339(when,
+		    v->gen_time * 1000000000, 0));
+	else
+		json_knull(w, "gen_time");
+	json_kbool(w, "local_tsa", is_local(c));
+	if (c->location != NULL)
+		json_ktext(w, "location", c->location, strlen(c->location));
+	else
+		json_knull(w, "location");
+	json_khex(w, "manifest_sha256", s->manifest_sha256, 32);
+	json_khex(w, "merkle_root", s->merkle_root, 32);
+	json_ku64(w, "objects", t->objects);
+	json_khex(w, "p7s_sha256", s->p7s_sha256, 32);
+	json_kstr(w, "published", c->result.reread ?
+	    "re-read from disk and verified" : "not re-read");
+	json_kstr(w, "published_by", c->result.published_by);
+	json_khex(w, "seal_sha256", s->seal_sha256, 32);
+	json_ku64(w, "size", s->size);
+	json_ku64(w, "stored", t->stored);
+	json_kbool(w, "token", s->has_token);
+}
+
+static int
+load_signer(struct collect_cmd *c, struct err *e)
+{
+	const char *keys = c->args.keys != NULL ? c->args.keys :
+	    case_keys(c->dir);
+	char *passphrase;
+	int r;
+
+	if ((r = passphrase_read(c->args.passphrase_file, &passphrase, e)) <
+	    0)
+		return r;
+	r = signer_load(keys, passphrase, &c->signer, e);
+	passphrase_free(passphrase);
+	return r;
+}
+
+/* Where the token comes from; a helper that talks is started here. */
+static int
+prepare_tsa(struct collect_cmd *c, struct err *e)
+{
+	const char *tsa = c->args.tsa;
+
+	if (tsa == NULL || strcmp(tsa, "none") == 0 ||
+	    collect_args_stick(&c->args) != NULL)
+		return 0;
+	return tsa_http_start(tsa, c->tsa_trust, &c->http, e);
+}
+
+static int
+choose_stamp(struct collect_cmd *c, struct evidence_stamp *ret,
+    const struct evidence_stamp **use, struct err *e)
+{
+	*use = ret;
+	c->stamp = (struct collect_stamp){c->signer,
+	    collect_args_stick(&c->args), c->bag};
+	if (c->http != NULL) {
+		*ret = (struct evidence_stamp){stamp_http, c};
+	} else if (c->stamp.stick != NULL) {
+		*ret = (struct evidence_stamp){collect_stamp_stick, &c->stamp};
+	} else if (c->args.tsa != NULL) {
+		*use = NULL;	/* none */
+	} else {
+		if (signer_tsa_pem(c->signer) == NULL)
+			return err_set(e, ERR_NOTFOUND, "the key directory "
+			    "has no local authority; --tsa URL, stick:DIR or "
+			    "none");
+		*ret = (struct evidence_stamp){collect_stamp_local,
+		    &c->stamp};
+	}
+	return 0;
+}
+
+static int
+fill_params(struct collect_cmd *c, struct acquire_params *p, struct err *e)
+{
+	struct collect_options *o = &p->collect;
+	struct ledger_head head;
+	int r;
+
+	if ((r = ledger_head(case_ledger(c->dir), &head, e)) < 0 ||
+	    (r = collect_args_digests(&c->args, &o->digests, e)) < 0)
+		return r;
+	o->sources = c->args.sources;
+	o->nsources = c->args.nsources;
+	o->double_read = c->args.double_read;
+	o->case_id = case_id(c->dir);
+	o->bag = c->bag;
+	o->examiner = case_examiner(c->dir);
+	o->purpose = c->args.purpose;
+	o->cert_sha256 = signer_cert_sha256(c->signer);
+	o->examiner_pem = signer_pem(c->signer);
+	o->tsa_pem = is_local(c) ? signer_tsa_pem(c->signer) : NULL;
+	o->local_tsa = is_local(c);
+	o->has_head = true;
+	o->head_size = head.size;
+	memcpy(o->head_root, head.root, 32);
+	o->argc = c->argc;
+	o->argv = c->argv;
+	o->tool = EXHIBIT_TOOL;
+	o->user_name = user_name;
+	o->group_name = group_name;
+	o->progress = collect_args_progress;
+	o->progress_ctx = &c->args;
+	p->signer = c->signer;
+	return 0;
+}
+
+/* The directory and name for the file; -1 for a stream. */
+static int
+choose_place(struct collect_cmd *c, struct acquire_params *p, char **path,
+    struct err *e)
+{
+	char dir[LIMIT_PATH];
+	const char *base;
+	int r;
+
+	*path = NULL;
+	p->dir = -1;
+	p->stream = STDOUT_FILENO;
+	if (c->args.output != NULL && strcmp(c->args.output, "-") == 0)
+		return 0;
+	if (c->args.output == NULL) {
+		(void)snprintf(c->file, sizeof(c->file), "%s.tar", c->bag);
+		p->file = c->file;
+		p->dir = fcntl(case_bundles_fd(c->dir), F_DUPFD_CLOEXEC, 3);
+		if (asprintf(path, "%s/bundles/%s", case_dir(c->dir),
+		    c->file) < 0)
+			return err_set(e, ERR_NOMEM, "out of memory");
+	} else {
+		if ((r = fsio_parent(c->args.output, dir, sizeof(dir), &base,
+		    e)) < 0)
+			return r;
+		p->file = base;
+		p->dir = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if ((*path = strdup(c->args.output)) == NULL)
+			return err_set(e, ERR_NOMEM, "out of memory");
+	}
+	return p->dir < 0 ? err_sys(e, errno, "cannot open the directory") :
+	    0;
+}
+
+static int
+seal(struct collect_cmd *c, struct acquire_params *p, struct err *e)
+{
+	int r;
+
+	progress_init(&c->args.bar, c->args.quiet);
+	r = acquire(p, &c->result, e);
+	progress_end(&c->args.bar);
+	if (r < 0)
+		return r;
+	return case_event(c->dir, "seal", c->bag, seal_data, c, NULL, e);
+}
+
+static int
+run_in_case(struct collect_cmd *c, struct err *e)
+{
+	struct acquire_params p = {.dir = -1};
+	struct evidence_stamp stamp;
+	char *path = NULL;
+	int r;
+
+	if ((r = case_take_exhibit(c->dir, request_data, c, c->bag, e)) < 0 ||
+	    (r = choose_stamp(c, &stamp, &p.stamp, e)) < 0 ||
+	    (r = fill_params(c, &p, e)) < 0 ||
+	    (r = choose_place(c, &p, &path, e)) < 0)
+		goto out;
+	c->location = path;
+	if ((r = seal(c, &p, e)) < 0)
+		goto out;
+	collect_args_talk("exhibit", &c->args, &c->result);
+	if (path != NULL)
+		(void)printf("%s\n", path);
+out:
+	if (p.dir >= 0)
+		(void)close(p.dir);
+	free(path);
+	return r;
+}
+
+static int
+run(struct collect_cmd *c)
+{
+	struct err e = ERR_INIT;
+	unsigned digests;
+	int r;
+
+	if ((r = collect_args_sources(&c->args, &e)) >= 0 &&
+	    (r = collect_args_digests(&c->args, &digests, &e)) >= 0 &&
+	    (r = prepare_tsa(c, &e)) >= 0 &&
+	    (r = case_open(c->case_dir, &c->dir, &e)) >= 0 &&
+	    (r = load_signer(c, &e)) >= 0)
+		r = run_in_case(c, &e);
+	signer_free(c->signer);
+	case_close(c->dir);
+	tsa_http_stop(c->http);
+	collect_args_release(&c->args);
+	if (r < 0)
+		return cmd_fail(&e);
+	return c->result.totals.errors > 0 ? EXIT_FAILED : EXIT_CLEAN;
+}
+
+int
+cmd_collect(int argc, char **argv)
+{
+	struct collect_cmd c = {.argc = argc, .argv = argv};
+	struct opt rows[COLLECT_ARGS_ROWS + 3];
+	struct opt_args args;
+	size_t n;
+	int r;
+
+	n = collect_args_rows(&c.args, rows);
+	rows[n++] = (struct opt){OPT_STRING, 0, "case", &c.case_dir, "DIR",
+	    "the case (needed)"};
+	rows[n++] = (struct opt){OPT_STRING, 0, "tsa-trust", &c.tsa_trust,
+	    "CERT", "PEM that vouches for an https time stamp authority"};
+	rows[n] = (struct opt)OPT_ROWS_END;
+	if ((r = opt_parse(argc, argv, &usage, rows, &args)) != 0)
+		r = OPT_DONE(r);
+	else if (args.count > 0)
+		r = opt_usage_error(&usage, "sources are named by options");
+	else if (c.case_dir == NULL)
+		r = opt_usage_error(&usage, "--case DIR is needed");
+	else
+		r = run(&c);
+	opt_release(rows, &args);
+	return r;
+}

@@ -1,0 +1,210 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/fsio.h"
+#include "base/limits.h"
+#include "base/version.h"
+#include "cli/collect_args.h"
+#include "cli/opt.h"
+#include "cli/passphrase.h"
+#include "custody/bag.h"
+#include "custody/sign.h"
+
+/*
+ * exhibit-collect: what goes to a production host.  Static, without a case,
+ * a ledger, a format parser or user-name look-ups.
+ */
+struct host_collect {
+	struct collect_args args;
+	const char *name, *examiner;
+	struct signer *signer;
+	struct collect_stamp stamp;
+	char bag[65];
+	int argc;
+	char **argv;
+};
+
+static const struct opt_usage usage = {"exhibit-collect",
+    "--keys KEYDIR -o FILE|- [OPTION...]",
+    "Take files and trees into a sealed bundle, on the host where they are."};
+
+static int
+fail(const struct err *e)
+{
+	(void)fprintf(stderr, "exhibit-collect: %s\n",
+	    e->msg[0] != '\0' ? e->msg : err_name(e->code));
+	return e->code == ERR_ARG ? 64 : 2;
+}
+
+/* HOST-20261124T104500Z, of what a bag's name may hold. */
+static void
+default_name(char bag[65])
+{
+	char when[CLOCK_TEXT];
+	struct utsname u;
+	size_t n;
+
+	(void)clock_rfc3339(when, clock_real_ns(), 0);
+	(void)snprintf(bag, 65, "%.40s-%.4s%.2s%.2sT%.2s%.2s%.2sZ",
+	    uname(&u) == 0 ? u.nodename : "host", when, when + 5, when + 8,
+	    when + 11, when + 14, when + 17);
+	n = strlen(bag);
+	for (size_t i = 0; i < n; i++)
+		if (!bag_name_ok(bag + i, 1) && bag[i] != '.')
+			bag[i] = '_';
+}
+
+static int
+load_signer(struct host_collect *h, struct err *e)
+{
+	char *passphrase;
+	int r;
+
+	if ((r = passphrase_read(h->args.passphrase_file, &passphrase, e)) <
+	    0)
+		return r;
+	r = signer_load(h->args.keys, passphrase, &h->signer, e);
+	passphrase_free(passphrase);
+	return r;
+}
+
+static void
+fill(struct host_collect *h, struct acquire_params *p)
+{
+	struct collect_options *o = &p->collect;
+
+	o->sources = h->args.sources;
+	o->nsources = h->args.nsources;
+	o->double_read = h->args.double_read;
+	o->bag = h->bag;
+	o->examiner = h->examiner != NULL ? h->examiner :
+	    signer_subject(h->signer);
+	o->purpose = h->args.purpose;
+	o->cert_sha256 = signer_cert_sha256(h->signer);
+	o->examiner_pem = signer_pem(h->signer);
+	o->local_tsa = h->args.tsa == NULL;
+	o->tsa_pem = o->local_tsa ? signer_tsa_pem(h->signer) : NULL;
+	o->argc = h->argc;
+	o->argv = h->argv;
+	o->tool = "exhibit-collect " EXHIBIT_VERSION;
+	o->progress = collect_args_progress;
+	o->progress_ctx = &h->args;
+	p->signer = h->signer;
+}
+
+static int
+choose_stamp(struct host_collect *h, struct evidence_stamp *ret,
+    const struct evidence_stamp **use, struct err *e)
+{
+	const char *tsa = h->args.tsa;
+
+	h->stamp = (struct collect_stamp){h->signer,
+	    collect_args_stick(&h->args), h->bag};
+	*use = ret;
+	if (h->stamp.stick != NULL)
+		*ret = (struct evidence_stamp){collect_stamp_stick, &h->stamp};
+	else if (tsa == NULL && signer_tsa_pem(h->signer) != NULL)
+		*ret = (struct evidence_stamp){collect_stamp_local,
+		    &h->stamp};
+	else if (tsa == NULL)
+		return err_set(e, ERR_NOTFOUND, "the key directory has no "
+		    "local authority; --tsa stick:DIR or none");
+	else if (strcmp(tsa, "none") == 0)
+		*use = NULL;
+	else
+		return err_set(e, ERR_ARG,
+		    "--tsa is stick:DIR or none in this program");
+	return 0;
+}
+
+static int
+seal(struct host_collect *h, struct acquired *ret, struct err *e)
+{
+	struct acquire_params p = {.dir = -1, .stream = STDOUT_FILENO};
+	struct evidence_stamp stamp;
+	char dir[LIMIT_PATH];
+	int r;
+
+	if ((r = choose_stamp(h, &stamp, &p.stamp, e)) < 0 ||
+	    (r = collect_args_digests(&h->args, &p.collect.digests, e)) < 0)
+		return r;
+	fill(h, &p);
+	if (strcmp(h->args.output, "-") != 0) {
+		if ((r = fsio_parent(h->args.output, dir, sizeof(dir), &p.file,
+		    e)) < 0)
+			return r;
+		p.dir = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (p.dir < 0)
+			return err_sys(e, errno, "cannot open '%s'", dir);
+	}
+	progress_init(&h->args.bar, h->args.quiet);
+	r = acquire(&p, ret, e);
+	progress_end(&h->args.bar);
+	if (p.dir >= 0)
+		(void)close(p.dir);
+	return r;
+}
+
+static int
+run(struct host_collect *h)
+{
+	struct acquired a = {0};
+	struct err e = ERR_INIT;
+	int r;
+
+	if (h->name != NULL && !bag_name_ok(h->name, strlen(h->name)))
+		return opt_usage_error(&usage,
+		    "a bag's name has 1 to 64 of A-Z a-z 0-9 . _ -");
+	if (h->name != NULL)
+		(void)snprintf(h->bag, sizeof(h->bag), "%s", h->name);
+	else
+		default_name(h->bag);
+	if ((r = collect_args_sources(&h->args, &e)) >= 0 &&
+	    (r = load_signer(h, &e)) >= 0)
+		r = seal(h, &a, &e);
+	signer_free(h->signer);
+	collect_args_release(&h->args);
+	if (r < 0)
+		return fail(&e);
+	collect_args_talk("exhibit-collect", &h->args, &a);
+	return a.totals.errors > 0 ? 2 : 0;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct host_collect h = {.argc = argc, .argv = argv};
+	struct opt rows[COLLECT_ARGS_ROWS + 3];
+	struct opt_args args;
+	size_t n;
+	int r;
+
+	(void)umask(077);
+	if (argc == 2 && strcmp(argv[1], "--version") == 0) {
+		(void)printf("exhibit-collect %s\n", EXHIBIT_VERSION);
+		return 0;
+	}
+	n = collect_args_rows(&h.args, rows);
+	rows[n++] = (struct opt){OPT_STRING, 0, "name", &h.name, "BAG",
+	    "the bag's name (default: host and time)"};
+	rows[n++] = (struct opt){OPT_STRING, 0, "examiner", &h.examiner,
+	    "NAME", "who takes the evidence"};
+	rows[n] = (struct opt)OPT_ROWS_END;
+	if ((r = opt_parse(argc, argv, &usage, rows, &args)) != 0)
+		r = OPT_DONE(r);
+	else if (args.count > 0)
+		r = opt_usage_error(&usage, "sources are named by options");
+	else if (h.args.keys == NULL || h.args.output == NULL)
+		r = opt_usage_error(&usage, "--keys and -o are needed");
+	else
+		r = run(&h);
+	opt_release(rows, &args);
+	return r;
+}

@@ -1,0 +1,158 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/fsio.h"
+#include "base/limits.h"
+#include "collector/acquire.h"
+#include "custody/digest.h"
+#include "custody/sign.h"
+
+static int
+write_bundle(const struct acquire_params *p, int fd, struct acquired *ret,
+    struct err *e)
+{
+	const struct evidence_params ep = {.fd = fd, .bag = p->collect.bag,
+	    .digests = p->collect.digests,
+	    .header_mtime = clock_real_ns() / 1000000000,
+	    .external_id = p->collect.bag, .tool = p->collect.tool};
+	struct evidence_writer *w = NULL;
+	int r;
+
+	if ((r = evidence_writer_new(&ep, &w, e)) >= 0 &&
+	    (r = collect_run(&p->collect, w, &ret->totals, e)) >= 0)
+		r = evidence_finish(w, p->signer, p->stamp, &ret->sealed, e);
+	evidence_writer_free(w);
+	return r;
+}
+
+/* Read back what lies on the disk; anything but "fails nowhere" is an error. */
+static int
+verify_file(const struct acquire_params *p, int fd, struct acquired *ret,
+    struct err *e)
+{
+	const struct verify_result *v = &ret->verified;
+	struct buf examiner, tsa;
+	int r;
+
+	buf_init(&examiner, MIB);
+	buf_init(&tsa, MIB);
+	buf_puts(&examiner, signer_pem(p->signer));
+	if (signer_tsa_pem(p->signer) != NULL)
+		buf_puts(&tsa, signer_tsa_pem(p->signer));
+	r = verify_in_worker(fd, &examiner, tsa.len > 0 ? &tsa : NULL,
+	    &ret->verified, e);
+	buf_release(&examiner);
+	buf_release(&tsa);
+	if (r < 0)
+		return r;
+	/*
+	 * A token by another authority is not trusted here, and without a
+	 * trusted time neither is the signature; what fails is our failure.
+	 */
+	for (unsigned i = 0; i < VERIFY_STATEMENTS; i++)
+		if (v->st[i].outcome == VERIFY_FAILS &&
+		    i != VERIFY_TIMESTAMP && i != VERIFY_SIGNATURE)
+			return err_set(e, ERR_VERIFY,
+			    "the bundle on disk does not verify: %s: %s",
+			    verify_statement_name((enum verify_statement)i),
+			    v->st[i].reason);
+	if (p->collect.local_tsa && verify_exit(v) != 0)
+		return err_set(e, ERR_VERIFY,
+		    "the bundle on disk does not verify");
+	if (!v->has_sha256 || memcmp(v->sha256, ret->sealed.whole.sha256,
+	    32) != 0)
+		return err_set(e, ERR_VERIFY,
+		    "the bundle on disk is not what was written");
+	return 0;
+}
+
+static int
+write_sidecar(const struct acquire_params *p, const struct acquired *a,
+    struct err *e)
+{
+	char name[300], text[400], hex[65];
+	int n;
+
+	digest_hex(hex, a->sealed.whole.sha256, 32);
+	(void)snprintf(name, sizeof(name), "%s.sha256", p->file);
+	n = snprintf(text, sizeof(text), "%s  %s\n", hex, p->file);
+	return fsio_write_new(p->dir, name, 0444, text, (size_t)n, e);
+}
+
+static double
+seconds_since(int64_t began)
+{
+	return (double)(clock_mono_ns() - began) / 1e9;
+}
+
+static int
+acquire_file(const struct acquire_params *p, struct acquired *ret,
+    struct err *e)
+{
+	int64_t began = clock_mono_ns();
+	int fd = -1, back = -1, r;
+	struct stat st;
+	char *tmp;
+
+	if (fstatat(p->dir, p->file, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return err_set(e, ERR_EXISTS, "'%s' is there and is never "
+		    "replaced", p->file);
+	if (asprintf(&tmp, "%s.partial", p->file) < 0)
+		return err_set(e, ERR_NOMEM, "out of memory");
+	if ((r = fd = fsio_create(p->dir, tmp, 0600, e)) < 0 ||
+	    (r = write_bundle(p, fd, ret, e)) < 0)
+		goto out;
+	if (fchmod(fd, 0444) < 0 || fsync(fd) < 0) {
+		r = err_sys(e, errno, "cannot write '%s'", tmp);
+		goto out;
+	}
+	ret->copy_seconds = seconds_since(began);
+	began = clock_mono_ns();
+	if ((back = openat(p->dir, tmp, O_RDONLY | O_NOFOLLOW |
+	    O_CLOEXEC)) < 0) {
+		r = err_sys(e, errno, "cannot read back '%s'", tmp);
+		goto out;
+	}
+	/* From the disk, not from the cache that was just written. */
+	(void)posix_fadvise(back, 0, 0, POSIX_FADV_DONTNEED);
+	if ((r = verify_file(p, back, ret, e)) < 0)
+		goto out;
+	ret->verify_seconds = seconds_since(began);
+	ret->reread = true;
+	if ((r = fsio_publish(p->dir, tmp, p->file, &ret->published_by,
+	    e)) >= 0)
+		r = write_sidecar(p, ret, e);
+out:
+	if (back >= 0)
+		(void)close(back);
+	if (fd >= 0)
+		(void)close(fd);
+	free(tmp);
+	return r;
+}
+
+int
+acquire(const struct acquire_params *p, struct acquired *ret, struct err *e)
+{
+	struct acquired a = {0};
+	int64_t began = clock_mono_ns();
+	int r;
+
+	if (p->dir >= 0) {
+		r = acquire_file(p, &a, e);
+	} else {
+		r = write_bundle(p, p->stream, &a, e);
+		a.copy_seconds = seconds_since(began);
+	}
+	if (r >= 0)
+		*ret = a;
+	return r;
+}

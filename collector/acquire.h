@@ -1,0 +1,48 @@
+#ifndef COLLECTOR_ACQUIRE_H_
+#define COLLECTOR_ACQUIRE_H_
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "collector/collect.h"
+#include "custody/evidence_write.h"
+#include "custody/verify.h"
+
+struct buf;
+struct err;
+struct signer;
+
+/*
+ * One bundle, from sources to a published file: shared by `exhibit collect`
+ * and exhibit-collect.
+ *
+ *	NAME.partial is written, synced, verified from disk by a fenced worker
+ *	(pinned to the signer's own certificate), made read-only, and only then
+ *	given its name, which is never taken from another file.
+ *
+ * A crash leaves a .partial or a whole, verified bundle.  A stream is checked
+ * while it is written (signature and time stamp before they leave) and not
+ * read again.
+ */
+struct acquire_params {
+	struct collect_options collect;
+	const struct signer *signer;
+	const struct evidence_stamp *stamp;	/* NULL: no token */
+	int dir;		/* directory for the file; -1: a stream */
+	const char *file;	/* its final name in dir, "ID-E01.tar" */
+	int stream;		/* descriptor for the stream */
+};
+
+struct acquired {
+	struct collect_totals totals;
+	struct evidence_sealed sealed;
+	struct verify_result verified;	/* of the file on disk */
+	bool reread;
+	const char *published_by;	/* "renameat2", "linkat", or NULL */
+	double copy_seconds, verify_seconds;
+};
+
+int acquire(const struct acquire_params *p, struct acquired *ret,
+    struct err *e);
+
+#endif /* !COLLECTOR_ACQUIRE_H_ */

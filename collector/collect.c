@@ -1,0 +1,80 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "collector/collect.h"
+#include "collector/run.h"
+
+static const char *
+how_resolved(void)
+{
+	const struct open_how how = {.flags = O_PATH | O_CLOEXEC,
+	    .resolve = RESOLVE_BENEATH};
+	long fd = syscall(SYS_openat2, AT_FDCWD, ".", &how, sizeof(how));
+
+	if (fd >= 0)
+		(void)close((int)fd);
+	return fd >= 0 ? "openat2 RESOLVE_BENEATH|NO_SYMLINKS|NO_MAGICLINKS" :
+	    "openat O_NOFOLLOW by component (no openat2 here)";
+}
+
+static int
+store_certificates(struct collect *c)
+{
+	const char *pem = c->o->examiner_pem, *tsa = c->o->tsa_pem;
+	int r = 0;
+
+	if (pem != NULL)
+		r = evidence_tag(c->w, BAG_PKI "examiner.pem", pem,
+		    strlen(pem), c->e);
+	if (r >= 0 && tsa != NULL)
+		r = evidence_tag(c->w, BAG_PKI "tsa.pem", tsa, strlen(tsa),
+		    c->e);
+	return r;
+}
+
+static int
+run(struct collect *c)
+{
+	int r;
+
+	if ((r = facts_acquisition(c)) < 0 ||
+	    (r = record_log(c, "began", NULL)) < 0)
+		return r;
+	for (size_t i = 0; i < c->o->nsources; i++)
+		if ((r = record_log(c, "source",
+		    c->o->sources[i].path)) < 0 ||
+		    (r = walk_source(c, &c->o->sources[i])) < 0)
+			return r;
+	if ((r = record_log(c, "ended", NULL)) < 0 ||
+	    (r = record_store(c, &c->files, BAG_FILES)) < 0 ||
+	    (r = record_store(c, &c->errors, BAG_ERRORS)) < 0 ||
+	    (r = record_store(c, &c->log, BAG_LOG)) < 0 ||
+	    (r = facts_completion(c)) < 0)
+		return r;
+	return store_certificates(c);
+}
+
+int
+collect_run(const struct collect_options *o, struct evidence_writer *w,
+    struct collect_totals *ret, struct err *e)
+{
+	struct collect c = {.o = o, .w = w, .e = e};
+	int r;
+
+	c.files.fd = c.errors.fd = c.log.fd = -1;
+	c.began_ns = clock_mono_ns();
+	c.how = how_resolved();
+	if ((r = record_open(&c.files, e)) >= 0 &&
+	    (r = record_open(&c.errors, e)) >= 0 &&
+	    (r = record_open(&c.log, e)) >= 0 && (r = run(&c)) >= 0)
+		*ret = c.totals;
+	record_close(&c.files);
+	record_close(&c.errors);
+	record_close(&c.log);
+	return r;
+}

@@ -1,0 +1,279 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fsio.h"
+#include "base/json_write.h"
+#include "base/limits.h"
+#include "base/text.h"
+#include "collector/run.h"
+
+#define LINE_MAX_BYTES (1 * MIB)
+#define FLUSH_AT (256 * KIB)
+
+int
+record_open(struct record_file *f, struct err *e)
+{
+	const char *dir = getenv("TMPDIR");
+	char *name = NULL;
+
+	if (dir == NULL || *dir == '\0')
+		dir = "/tmp";
+	buf_init(&f->b, FLUSH_AT + LINE_MAX_BYTES);
+	f->fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	if (f->fd >= 0)
+		return 0;
+	if (asprintf(&name, "%s/exhibit-XXXXXX", dir) < 0)
+		return err_set(e, ERR_NOMEM, "out of memory");
+	if ((f->fd = mkostemp(name, O_CLOEXEC)) >= 0)
+		(void)unlink(name);
+	free(name);
+	return f->fd >= 0 ? 0 :
+	    err_sys(e, errno, "cannot make a temporary file in '%s'", dir);
+}
+
+void
+record_close(struct record_file *f)
+{
+	if (f->fd >= 0)
+		(void)close(f->fd);
+	f->fd = -1;
+	buf_release(&f->b);
+}
+
+static int
+flush(struct collect *c, struct record_file *f)
+{
+	int r;
+
+	if ((r = buf_failed(&f->b)) < 0)
+		return err_set(c->e, (enum err_code)r,
+		    "a record is too long");
+	r = fsio_write_all(f->fd, f->b.p, f->b.len, c->e);
+	buf_clear(&f->b);
+	return r;
+}
+
+static int
+end_line(struct collect *c, struct record_file *f)
+{
+	buf_putc(&f->b, '\n');
+	return f->b.len >= FLUSH_AT || buf_failed(&f->b) < 0 ? flush(c, f) :
+	    0;
+}
+
+int
+record_store(struct collect *c, struct record_file *f, const char *name)
+{
+	int r;
+
+	if ((r = flush(c, f)) < 0)
+		return r;
+	return evidence_tag_fd(c->w, name, f->fd, c->e);
+}
+
+static void
+put_time(struct json_write *w, const char *key,
+    const struct statx_timestamp *t, bool known)
+{
+	if (!known) {
+		json_knull(w, key);
+		return;
+	}
+	/* Nanoseconds since 1970 pass 2^53: text. */
+	char text[40];
+
+	(void)snprintf(text, sizeof(text), "%lld.%09u", (long long)t->tv_sec,
+	    t->tv_nsec);
+	json_kstr(w, key, text);
+}
+
+static const char *
+type_name(uint16_t mode)
+{
+	switch (mode & S_IFMT) {
+	case S_IFREG:
+		return "file";
+	case S_IFDIR:
+		return "directory";
+	case S_IFLNK:
+		return "symlink";
+	case S_IFIFO:
+		return "fifo";
+	case S_IFSOCK:
+		return "socket";
+	case S_IFCHR:
+		return "character-device";
+	case S_IFBLK:
+		return "block-device";
+	default:
+		return "unknown";
+	}
+}
+
+/* What statx said, as an object. */
+static void
+put_stat(struct json_write *w, const char *key, const struct statx *st)
+{
+	char mode[16];
+
+	json_key(w, key);
+	json_begin_object(w);
+	json_ku64(w, "dev", makedev(st->stx_dev_major, st->stx_dev_minor));
+	json_ku64(w, "ino", st->stx_ino);
+	json_ku64(w, "nlink", st->stx_nlink);
+	(void)snprintf(mode, sizeof(mode), "%06o", st->stx_mode);
+	json_kstr(w, "mode", mode);
+	json_ku64(w, "uid", st->stx_uid);
+	json_ku64(w, "gid", st->stx_gid);
+	json_ku64(w, "size", st->stx_size);
+	json_ku64(w, "blocks", st->stx_blocks);
+	put_time(w, "atime", &st->stx_atime, true);
+	put_time(w, "mtime", &st->stx_mtime, true);
+	put_time(w, "ctime", &st->stx_ctime, true);
+	put_time(w, "btime", &st->stx_btime,
+	    (st->stx_mask & STATX_BTIME) != 0);
+	json_ku64(w, "attributes", st->stx_attributes);
+	json_end_object(w);
+}
+
+static void
+put_names(struct json_write *w, const struct collect *c,
+    const struct statx *st)
+{
+	const char *user = c->o->user_name != NULL ?
+	    c->o->user_name(st->stx_uid) : NULL;
+	const char *group;
+
+	json_key(w, "user");
+	if (user != NULL)
+		json_text(w, user, strlen(user), TEXT_PLAIN);
+	else
+		json_null(w);
+	group = c->o->group_name != NULL ? c->o->group_name(st->stx_gid) :
+	    NULL;
+	json_key(w, "group");
+	if (group != NULL)
+		json_text(w, group, strlen(group), TEXT_PLAIN);
+	else
+		json_null(w);
+}
+
+static const char *
+guarantee(const struct taken *t)
+{
+	if (t->changed)
+		return "changed";
+	return t->doubled ? "double-read equal" : "stat equal";
+}
+
+static void
+put_taken(struct json_write *w, const struct collect *c,
+    const struct taken *t)
+{
+	json_khex(w, "sha256", t->place.digests.sha256, 32);
+	if ((c->o->digests & DIGEST_SHA512) != 0)
+		json_khex(w, "sha512", t->place.digests.sha512, 64);
+	json_ku64(w, "header_offset", t->place.header_offset);
+	json_ku64(w, "data_offset", t->place.data_offset);
+	json_kstr(w, "guarantee", guarantee(t));
+	json_kbool(w, "changed_while_reading", t->changed);
+	json_ku64(w, "short_by", t->short_by);
+	json_ku64(w, "grew_by", t->grew_by);
+	json_kstr(w, "open_flags", t->flags);
+	json_kbool(w, "atime_may_have_changed", !t->noatime);
+	if (t->doubled)
+		json_kbool(w, "double_read_equal", t->double_equal);
+	json_ku64(w, "read_errors", t->read_errors);
+	if (t->read_errors > 0) {
+		json_ku64(w, "read_error_offset", t->read_error_off);
+		json_ku64(w, "read_error_length", t->read_error_len);
+		json_kstr(w, "read_error", strerrorname_np(t->read_errno));
+	}
+	json_ku64(w, "read_ns", (uint64_t)t->ns);
+	put_stat(w, "after", &t->after);
+}
+
+int
+record_object(struct collect *c, const struct object *o, const char *member,
+    const struct taken *t, const char *link, size_t link_n, const char *note)
+{
+	const struct statx *st = t != NULL && t->stored ? &t->before : &o->st;
+	struct json_write w;
+
+	c->totals.objects++;
+	json_init(&w, &c->files.b, JSON_COMPACT);
+	json_begin_object(&w);
+	json_kstr(&w, "type", type_name(st->stx_mode));
+	json_kstr(&w, "class", bag_class_name(o->class));
+	json_ktext(&w, "path", o->path, strlen(o->path));
+	json_khex(&w, "path_hex", o->path, strlen(o->path));
+	json_kstr(&w, "member", member);
+	json_kstr(&w, "note", note);
+	put_stat(&w, "stat", st);
+	put_names(&w, c, st);
+	json_ku64(&w, "mount_id", st->stx_mnt_id);
+	if (link != NULL) {
+		json_ktext(&w, "link_target", link, link_n);
+		json_khex(&w, "link_target_hex", link, link_n);
+		/* Reading a link's target updates the link's own atime. */
+		json_kbool(&w, "atime_may_have_changed", true);
+	}
+	if (S_ISREG(st->stx_mode) && st->stx_nlink > 1) {
+		char group[48];
+
+		(void)snprintf(group, sizeof(group), "%u:%u:%llu",
+		    st->stx_dev_major, st->stx_dev_minor,
+		    (unsigned long long)st->stx_ino);
+		json_kstr(&w, "hard_link_group", group);
+	}
+	meta_xattrs(&w, o);
+	if (t != NULL && t->stored) {
+		meta_holes(&w, c, o);
+		put_taken(&w, c, t);
+	}
+	json_end_object(&w);
+	return end_line(c, &c->files);
+}
+
+int
+record_error(struct collect *c, const char *path, const char *what,
+    int errnum)
+{
+	struct json_write w;
+	char when[CLOCK_TEXT];
+
+	c->totals.errors++;
+	json_init(&w, &c->errors.b, JSON_COMPACT);
+	json_begin_object(&w);
+	json_kstr(&w, "time", clock_rfc3339(when, clock_real_ns(), 3));
+	json_ktext(&w, "path", path, strlen(path));
+	json_khex(&w, "path_hex", path, strlen(path));
+	json_kstr(&w, "what", what);
+	json_kstr(&w, "errno", errnum != 0 ? strerrorname_np(errnum) : NULL);
+	json_kstr(&w, "text", errnum != 0 ? strerrordesc_np(errnum) : NULL);
+	json_end_object(&w);
+	return end_line(c, &c->errors);
+}
+
+int
+record_log(struct collect *c, const char *what, const char *path)
+{
+	struct json_write w;
+	char when[CLOCK_TEXT];
+
+	json_init(&w, &c->log.b, JSON_COMPACT);
+	json_begin_object(&w);
+	json_kstr(&w, "time", clock_rfc3339(when, clock_real_ns(), 3));
+	json_ku64(&w, "mono_ns", (uint64_t)clock_mono_ns());
+	json_kstr(&w, "what", what);
+	if (path != NULL)
+		json_ktext(&w, "path", path, strlen(path));
+	json_end_object(&w);
+	return end_line(c, &c->log);
+}

@@ -1,0 +1,86 @@
+#ifndef COLLECTOR_RUN_H_
+#define COLLECTOR_RUN_H_
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "collector/collect.h"
+#include "custody/evidence_write.h"
+
+struct json_write;
+
+/*
+ * Records are written while payload passes and come behind it in the bundle:
+ * they wait in unlinked files in TMPDIR (or /tmp), never on a source.
+ */
+struct record_file {
+	int fd;
+	struct buf b;
+};
+
+/* One collection in progress.  Private to the folder. */
+struct collect {
+	const struct collect_options *o;
+	struct evidence_writer *w;
+	struct record_file files, errors, log;
+	struct collect_totals totals;
+	int64_t began_ns;
+	const char *how;	/* how paths are resolved beneath a root */
+	struct err *e;
+};
+
+/* An object that the walk found. */
+struct object {
+	int dir;		/* open directory that holds it */
+	const char *name;	/* in that directory */
+	const char *path;	/* absolute, raw bytes */
+	enum bag_class class;
+	struct statx st;	/* before it was opened */
+	unsigned depth;
+};
+
+/* take.c: what reading one regular file came to. */
+struct taken {
+	struct statx before, after;
+	struct evidence_place place;
+	const char *flags;	/* how it was opened */
+	bool noatime;
+	uint64_t short_by, grew_by;
+	bool changed, stored;
+	bool double_equal, doubled;
+	unsigned read_errors;
+	uint64_t read_error_off, read_error_len;
+	int read_errno;
+	int64_t ns;
+};
+int take_file(struct collect *c, const struct object *o, const char *member,
+    struct taken *ret);
+
+/* walk.c */
+int walk_source(struct collect *c, const struct collect_source *s);
+
+/* record.c: lines of files.jsonl, errors.jsonl, log.jsonl. */
+int record_open(struct record_file *f, struct err *e);
+void record_close(struct record_file *f);
+/* record_store: the whole file as a tag file of the bundle. */
+int record_store(struct collect *c, struct record_file *f, const char *name);
+int record_object(struct collect *c, const struct object *o,
+    const char *member, const struct taken *t, const char *link,
+    size_t link_n, const char *note);
+int record_error(struct collect *c, const char *path, const char *what,
+    int errnum);
+int record_log(struct collect *c, const char *what, const char *path);
+
+/* facts.c */
+int facts_acquisition(struct collect *c);
+int facts_completion(struct collect *c);
+
+/* meta.c: extended attributes and holes of an open file, as JSON members. */
+void meta_xattrs(struct json_write *w, const struct object *o);
+void meta_holes(struct json_write *w, const struct collect *c,
+    const struct object *o);
+
+#endif /* !COLLECTOR_RUN_H_ */

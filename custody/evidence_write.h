@@ -1,0 +1,101 @@
+#ifndef CUSTODY_EVIDENCE_WRITE_H_
+#define CUSTODY_EVIDENCE_WRITE_H_
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "custody/digest.h"
+
+struct buf;
+struct err;
+struct signer;
+
+/*
+ * Write one sealed bundle in one pass to a descriptor that need not seek.
+ *
+ * Order of calls (else BUG): new, tag(acquisition), begin/put/end for each
+ * payload object, tag for the other metadata files, finish.  bagit.txt and
+ * HOW-TO-VERIFY.txt are written by the writer itself in their places, the
+ * manifests, bag-info.txt, container.json and the trailer by finish.
+ *
+ * Memory: manifest lines are spooled (spool.h), so the number of members is
+ * bounded by disk, and by 16 bytes each for the set of names.
+ */
+struct evidence_writer;
+
+struct evidence_params {
+	int fd;			/* written to, in order; borrowed */
+	const char *bag;	/* bag name, ID-Enn */
+	unsigned digests;	/* enum digest_set */
+	int64_t header_mtime;	/* seconds, of tag files */
+	const char *external_id;/* bag-info External-Identifier */
+	const char *tool;	/* "exhibit 1.0" for bag-info */
+};
+
+int evidence_writer_new(const struct evidence_params *p,
+    struct evidence_writer **ret, struct err *e);
+void evidence_writer_free(struct evidence_writer *w);
+
+/* evidence_tag: a whole tag file, e.g. BAG_ACQUISITION. */
+int evidence_tag(struct evidence_writer *w, const char *name, const void *p,
+    size_t n, struct err *e);
+/* evidence_tag_fd: the same from the start of a seekable descriptor. */
+int evidence_tag_fd(struct evidence_writer *w, const char *name, int fd,
+    struct err *e);
+
+struct evidence_place {
+	uint64_t header_offset;	/* of the (pax or plain) header in the tar */
+	uint64_t data_offset;
+	struct digests digests;
+};
+
+/*
+ * begin: header of a payload member of exactly ${size} bytes; ERR_EXISTS
+ * when the name is taken.  put: at most that many in all (else BUG).  end:
+ * when fewer were put the rest is filled with zeros and *short_by says how
+ * many.
+ */
+int evidence_begin(struct evidence_writer *w, const char *name,
+    uint64_t size, int64_t mtime, struct err *e);
+int evidence_put(struct evidence_writer *w, const void *p, size_t n,
+    struct err *e);
+/*
+ * evidence_buffer and evidence_commit: the same without a copy: read up to
+ * LIMIT_COPY_CHUNK bytes into the buffer, commit how many they are.
+ */
+uint8_t *evidence_buffer(struct evidence_writer *w);
+int evidence_commit(struct evidence_writer *w, size_t n, struct err *e);
+int evidence_end(struct evidence_writer *w, struct evidence_place *place,
+    uint64_t *short_by, struct err *e);
+
+/*
+ * How the .p7s gets its token: called with the finished .p7s, appends the
+ * TimeStampResp to ${tsr}.  A seal without a token (stamp NULL) leaves it out
+ * of container.json's trailer list.
+ */
+struct evidence_stamp {
+	int (*stamp)(void *ctx, const void *p7s, size_t n, struct buf *tsr,
+	    struct err *e);
+	void *ctx;
+};
+
+struct evidence_sealed {
+	struct digests whole;	/* of every byte of the bundle */
+	uint64_t size;
+	uint64_t members;	/* payload members */
+	uint64_t payload_bytes;
+	uint8_t seal_sha256[32], p7s_sha256[32];
+	uint8_t merkle_root[32];/* RFC 9162 tree over manifest-sha256 lines */
+	uint8_t manifest_sha256[32];
+	bool has_token;
+};
+
+int evidence_finish(struct evidence_writer *w, const struct signer *s,
+    const struct evidence_stamp *stamp, struct evidence_sealed *ret,
+    struct err *e);
+
+/* Bytes written so far: for progress. */
+uint64_t evidence_written(const struct evidence_writer *w);
+
+#endif /* !CUSTODY_EVIDENCE_WRITE_H_ */

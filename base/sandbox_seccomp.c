@@ -117,6 +117,9 @@ sandbox_seccomp(const struct sandbox_policy *p, struct err *e)
 	    ALLOW(SYS_futex),
 	    ALLOW(SYS_sched_yield),
 	    ALLOW(SYS_rt_sigprocmask),
+	    /* a thread that was started before may not have begun yet */
+	    ALLOW(SYS_rseq),
+	    ALLOW(SYS_set_robust_list),
 	    ALLOW(SYS_rt_sigreturn),
 	    ALLOW(SYS_exit),
 	    ALLOW(SYS_exit_group),

@@ -164,6 +164,7 @@ verify_in_worker(int fd, const struct buf *examiner_pem,
 	struct verify_result out = {0};
 	struct verify_frames f = {0};
 	const char *why, *end;
+	enum proc_end how;
 	struct stat st;
 	struct proc p;
 	uint8_t *body;
@@ -181,7 +182,8 @@ verify_in_worker(int fd, const struct buf *examiner_pem,
 	    e)) < 0)
 		goto out;
 	why = hear(&p, &f, &out, body, e);
-	end = end_of(proc_wait(&p, &status), status);
+	how = proc_wait(&p, &status);
+	end = end_of(how, status);
 	if (f.failed && why == NULL) {
 		r = e != NULL && e->code != ERR_OK ? (int)e->code : ERR_CHILD;
 		goto out;

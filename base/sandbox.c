@@ -1,7 +1,9 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -46,6 +48,10 @@ sandbox_enter(const struct sandbox_policy *p, struct sandbox_status *st,
 	struct sandbox_status got = {0};
 	int r;
 
+	/* Whoever asks for local time later would open /etc/localtime. */
+	if (setenv("TZ", "UTC0", 1) < 0)
+		return err_set(e, ERR_NOMEM, "out of memory");
+	tzset();
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
 	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		return err_sys(e, errno, "cannot give up privileges");

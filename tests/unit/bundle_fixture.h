@@ -51,7 +51,7 @@ struct bundle {
 	struct evidence_sealed sealed;
 };
 
-static void
+static inline void
 bundle_keys_make(struct bundle_keys *k)
 {
 	const struct keygen_options o = {.algorithm = "p256"};
@@ -72,7 +72,7 @@ bundle_keys_make(struct bundle_keys *k)
 	    strlen(signer_tsa_pem(k->signer)), &e) == 0);
 }
 
-static void
+static inline void
 bundle_keys_release(struct bundle_keys *k)
 {
 	static const char *const names[] = {"examiner.key", "examiner.pem",
@@ -90,7 +90,7 @@ bundle_keys_release(struct bundle_keys *k)
 	clock_pin(0);
 }
 
-static int
+static inline int
 bundle_stamp(void *ctx, const void *p7s, size_t n, struct buf *tsr,
     struct err *e)
 {
@@ -105,13 +105,13 @@ bundle_stamp(void *ctx, const void *p7s, size_t n, struct buf *tsr,
 	return r;
 }
 
-static int
+static inline int
 bundle_fd(void)
 {
 	return memfd_create("bundle", MFD_CLOEXEC);
 }
 
-static void
+static inline void
 bundle_read(struct bundle *b, int fd)
 {
 	struct stat st;
@@ -122,7 +122,7 @@ bundle_read(struct bundle *b, int fd)
 	MUST(pread(fd, b->p, b->n, 0) == (ssize_t)b->n);
 }
 
-static struct evidence_writer *
+static inline struct evidence_writer *
 bundle_writer(int fd, unsigned digests)
 {
 	const struct evidence_params p = {.fd = fd, .bag = "CASE-E01",
@@ -136,7 +136,7 @@ bundle_writer(int fd, unsigned digests)
 	return w;
 }
 
-static struct evidence_place
+static inline struct evidence_place
 bundle_member(struct evidence_writer *w, const char *name, const void *p,
     size_t n)
 {
@@ -152,7 +152,7 @@ bundle_member(struct evidence_writer *w, const char *name, const void *p,
 }
 
 /* Five payload members: odd names, a pax header, an empty one. */
-static void
+static inline void
 bundle_payload(struct evidence_writer *w)
 {
 	uint8_t big[1500];
@@ -168,7 +168,7 @@ bundle_payload(struct evidence_writer *w)
 	(void)bundle_member(w, "data/other/block", big, 512);
 }
 
-static void
+static inline void
 bundle_metadata(struct evidence_writer *w, const struct bundle_keys *k)
 {
 	const char *pem = signer_pem(k->signer);
@@ -182,7 +182,7 @@ bundle_metadata(struct evidence_writer *w, const struct bundle_keys *k)
 	MUST(evidence_tag(w, BAG_PKI "tsa.pem", tsa, strlen(tsa), &e) == 0);
 }
 
-static void
+static inline void
 bundle_make(struct bundle *b, struct bundle_keys *k, unsigned digests,
     bool token)
 {
@@ -204,14 +204,14 @@ bundle_make(struct bundle *b, struct bundle_keys *k, unsigned digests,
 	(void)close(fd);
 }
 
-static void
+static inline void
 bundle_release(struct bundle *b)
 {
 	free(b->p);
 }
 
 /* The exit code for these bytes; *r has the rest. */
-static int
+static inline int
 bundle_verify(struct verify *v, const uint8_t *p, size_t n,
     const struct bundle_keys *k, struct verify_result *r)
 {

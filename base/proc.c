@@ -60,6 +60,21 @@ close_others(const int *keep, unsigned nkeep, int out_fd)
 	close_between(from, ~0U);
 }
 
+/*
+ * A handler of the parent must not run here: the way in which a worker dies
+ * is what the parent learns from.
+ */
+static void
+default_signals(void)
+{
+	sigset_t none;
+
+	for (int sig = 1; sig <= SIGRTMAX; sig++)
+		(void)signal(sig, SIG_DFL);
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
 static _Noreturn void
 child(int (*main)(void *, int), void *arg, const int *keep, unsigned nkeep,
     int out_fd, pid_t parent)
@@ -70,8 +85,10 @@ child(int (*main)(void *, int), void *arg, const int *keep, unsigned nkeep,
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		_exit(2);	/* the parent died before prctl */
-	(void)signal(SIGPIPE, SIG_DFL);
-	if ((null = open("/dev/null", O_RDONLY)) > 0) {
+	default_signals();
+	if ((null = open("/dev/null", O_RDONLY)) < 0) {
+		(void)close(STDIN_FILENO);
+	} else if (null > 0) {
 		(void)dup2(null, STDIN_FILENO);
 		if (null > 2)
 			(void)close(null);
@@ -111,6 +128,14 @@ proc_spawn(struct proc *p, int (*main)(void *arg, int out_fd), void *arg,
 	return 0;
 }
 
+/* Once reaped, the number may be another process's: it is forgotten. */
+static void
+end_now(const struct proc *p)
+{
+	if (p->pid > 0)
+		(void)kill(p->pid, SIGKILL);
+}
+
 /* Wait for input: 1 ready, 0 the deadline has passed. */
 static int
 wait_ready(const struct proc *p, struct err *e)
@@ -143,7 +168,7 @@ proc_read(struct proc *p, void *dst, size_t n, size_t *got, struct err *e)
 	do {
 		if ((rc = wait_ready(p, e)) <= 0) {
 			if (rc == 0)
-				(void)kill(p->pid, SIGKILL);
+				end_now(p);
 			return rc;
 		}
 		r = read(p->fd, dst, n);
@@ -198,11 +223,13 @@ void
 proc_kill(struct proc *p)
 {
 	p->killed = true;
-	(void)kill(p->pid, SIGKILL);
+	end_now(p);
 }
 
 /*
  * The worker may have closed its pipe and go on: it is not trusted to end.
+ * When its end is lost (SIGCHLD was ignored when we were started, so that
+ * the kernel reaped it) it counts as killed: not known is not well.
  */
 static int
 reap(struct proc *p)
@@ -211,14 +238,16 @@ reap(struct proc *p)
 	int status;
 	pid_t r;
 
+	if (p->pid <= 0)
+		return SIGKILL;
 	for (;;) {
 		r = waitpid(p->pid, &status, p->deadline == 0 ? 0 : WNOHANG);
 		if (r == p->pid)
 			return status;
 		if (r < 0 && errno != EINTR)
-			return 0;
+			return SIGKILL;
 		if (p->deadline != 0 && clock_mono_ns() >= p->deadline)
-			(void)kill(p->pid, SIGKILL);
+			end_now(p);
 		if (r == 0)
 			(void)nanosleep(&nap, NULL);
 	}
@@ -234,6 +263,7 @@ proc_wait(struct proc *p, int *status)
 		(void)close(p->fd);
 	p->fd = -1;
 	st = reap(p);
+	p->pid = 0;
 	late = p->deadline != 0 && clock_mono_ns() >= p->deadline;
 	if (WIFEXITED(st)) {
 		*status = WEXITSTATUS(st);

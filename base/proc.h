@@ -12,14 +12,15 @@ struct err;
  *
  * proc_spawn forks.  The child keeps descriptors 0-2 (stdin is /dev/null),
  * those in keep[] and its end of the pipe, and nothing else (close_range);
- * it gets its own process group and dies with its parent (PDEATHSIG).  It
- * calls main(arg, pipe) and exits with what that returns.  The parent must
- * have no other threads when it forks.
+ * it gets its own process group, default signal handling, and dies with its
+ * parent (PDEATHSIG).  It calls main(arg, pipe) and exits with what that
+ * returns.  The parent must have no other threads when it forks, and must
+ * not ignore SIGCHLD: a worker whose end is lost counts as killed.
  *
  * The parent reads frames or bytes from p->fd; proc_wait reaps.
  */
 struct proc {
-	pid_t pid;
+	pid_t pid;		/* 0 once it was reaped */
 	int fd;			/* read end of the child's pipe, or -1 */
 	int64_t deadline;	/* clock_mono_ns value; 0: none */
 	bool killed;		/* we ended it: deadline or misbehaviour */
@@ -51,7 +52,10 @@ int proc_frame(struct proc *p, uint8_t *type, uint8_t *body, size_t cap,
     size_t *n, struct err *e);
 
 void proc_kill(struct proc *p);
-/* proc_wait: reap (killing at the deadline); closes p->fd. */
+/*
+ * proc_wait: reap (killing at the deadline); closes p->fd.  After it the
+ * other functions do nothing to any process.
+ */
 enum proc_end proc_wait(struct proc *p, int *status);
 
 #endif /* !BASE_PROC_H_ */

@@ -11,14 +11,16 @@
 #include "base/sandbox_parts.h"
 
 static int
-limit(__rlimit_resource_t what, uint64_t value, struct err *e)
+limit(__rlimit_resource_t what, uint64_t soft, uint64_t hard, struct err *e)
 {
-	struct rlimit old, new = {value, value};
+	struct rlimit old, new = {soft, hard};
 
 	if (getrlimit(what, &old) < 0)
 		return err_sys(e, errno, "cannot read a limit");
-	if (old.rlim_max < value)
-		new.rlim_cur = new.rlim_max = old.rlim_max;
+	if (old.rlim_max < hard)
+		new.rlim_max = old.rlim_max;
+	if (new.rlim_cur > new.rlim_max)
+		new.rlim_cur = new.rlim_max;
 	if (setrlimit(what, &new) < 0)
 		return err_sys(e, errno, "cannot set a limit");
 	return 0;
@@ -29,16 +31,22 @@ set_limits(const struct sandbox_policy *p, struct err *e)
 {
 	int r;
 
-	if ((r = limit(RLIMIT_CORE, 0, e)) < 0 ||
-	    (r = limit(RLIMIT_NPROC, 0, e)) < 0 ||
-	    (r = limit(RLIMIT_MEMLOCK, 0, e)) < 0 ||
-	    (!p->write_files && (r = limit(RLIMIT_FSIZE, 0, e)) < 0) ||
-	    (p->max_as != 0 && (r = limit(RLIMIT_AS, p->max_as, e)) < 0))
+	if ((r = limit(RLIMIT_CORE, 0, 0, e)) < 0 ||
+	    (r = limit(RLIMIT_NPROC, 0, 0, e)) < 0 ||
+	    (r = limit(RLIMIT_MEMLOCK, 0, 0, e)) < 0 ||
+	    (!p->write_files && (r = limit(RLIMIT_FSIZE, 0, 0, e)) < 0) ||
+	    (p->max_as != 0 &&
+	    (r = limit(RLIMIT_AS, p->max_as, p->max_as, e)) < 0))
 		return r;
-	if (p->max_cpu != 0 && (r = limit(RLIMIT_CPU, p->max_cpu, e)) < 0)
+	/*
+	 * SIGXCPU at the soft limit says what happened; at the hard one the
+	 * kernel sends SIGKILL, in case that the first is blocked.
+	 */
+	if (p->max_cpu != 0 &&
+	    (r = limit(RLIMIT_CPU, p->max_cpu, p->max_cpu + 1, e)) < 0)
 		return r;
 	/* Last: no descriptor can be opened from here on. */
-	return limit(RLIMIT_NOFILE, 0, e);
+	return limit(RLIMIT_NOFILE, 0, 0, e);
 }
 
 int

@@ -137,9 +137,9 @@ static int
 read_field(struct st *s, struct tensor *t, const struct json_token *key)
 {
 	struct json_token v;
-	uint64_t offs[2];
-	unsigned n;
-	int r;
+	uint64_t offs[2] = {0};
+	unsigned n = 0;
+	int r = 0;
 
 	if (key_is(key, "dtype")) {
 		if ((r = json_next(&s->j, &v, s->p->e)) < 0)
@@ -156,9 +156,10 @@ read_field(struct st *s, struct tensor *t, const struct json_token *key)
 		    &t->rank);
 	}
 	if (key_is(key, "data_offsets")) {
-		if (t->has_offsets ||
-		    (r = read_numbers(s, offs, 2, &n)) != 0)
-			return t->has_offsets ? 1 : r;
+		if (t->has_offsets)
+			return 1;
+		if ((r = read_numbers(s, offs, 2, &n)) != 0)
+			return r;
 		t->has_offsets = true;
 		t->begin = offs[0];
 		t->end = n == 2 ? offs[1] : 0;

@@ -47,7 +47,7 @@ done
 for t in tests/fuzz/fuzz_*.c; do
 	n=$(basename "$t" .c)
 	[ "$n" = fuzz_common ] && continue
-	run "replay-$n" "$BUILD/asan/replay_$n" "tests/fuzz/corpus/${n#fuzz_}"
+	run "replay-$n" "$BUILD/asan/replay_$n" "$BUILD/samples" samples/benign
 done
 for t in tests/cli/[0-9]*.sh; do
 	run "cli-$(basename "$t" .sh)" bash "$t"

@@ -209,6 +209,25 @@ closing_the_pipe_is_no_way_around_the_deadline(void **state)
 	ends_at_its_deadline(&quiet);
 }
 
+static int
+say_and_sleep(void *arg, int out)
+{
+	return write(out, "r", 1) == 1 ? sleep_long(arg, out) : 1;
+}
+
+/* A worker that has come as far as its main. */
+static void
+start_and_hear(struct proc *p, unsigned seconds)
+{
+	size_t got = 0;
+	char c;
+
+	start(p, say_and_sleep, NULL, seconds);
+	assert_int_equal(proc_read(p, &c, 1, &got, NULL), 0);
+	assert_int_equal(got, 1);
+}
+
+/* The handlers of the test's own library must not be the worker's either. */
 static void
 killed_worker_is_told_from_one_that_died(void **state)
 {
@@ -216,15 +235,15 @@ killed_worker_is_told_from_one_that_died(void **state)
 	int status;
 
 	(void)state;
-	start(&p, sleep_long, NULL, 0);
+	start_and_hear(&p, 0);
 	proc_kill(&p);
 	assert_int_equal(proc_wait(&p, &status), PROC_KILLED);
 	assert_int_equal(status, SIGKILL);
-	start(&p, sleep_long, NULL, 100);
+	start_and_hear(&p, 100);
 	assert_int_equal(kill(p.pid, SIGKILL), 0);
 	assert_int_equal(proc_wait(&p, &status), PROC_SIGNALED);
 	assert_int_equal(status, SIGKILL);
-	start(&p, sleep_long, NULL, 0);
+	start_and_hear(&p, 0);
 	assert_int_equal(kill(p.pid, SIGSYS), 0);
 	assert_int_equal(proc_wait(&p, &status), PROC_SIGNALED);
 	assert_int_equal(status, SIGSYS);
@@ -256,15 +275,16 @@ lost_end_is_not_a_good_end(void **state)
 static void
 nothing_is_killed_after_the_wait(void **state)
 {
-	char text[] = "x";
+	char text[] = "x", got[8];
 	pid_t bystander;
 	struct proc p;
 	int status;
 
 	(void)state;
 	start(&p, say, text, 10);
+	hear(&p, got, sizeof(got));
 	assert_int_equal(proc_wait(&p, &status), PROC_EXITED);
-	assert_true(p.pid <= 0);
+	assert_int_equal(p.pid, 0);
 	assert_true((bystander = fork()) >= 0);
 	if (bystander == 0) {
 		(void)usleep(50000);

@@ -272,6 +272,7 @@ limits_and_status_are_seen_from_outside(void **state)
 	assert_int_equal(pipe(go), 0);
 	assert_true((pid = fork()) >= 0);
 	if (pid == 0) {
+		(void)close(go[1]); /* ends when the parent does */
 		if (sandbox_enter(&p, &st, NULL) < 0 ||
 		    write(pipe_fds[1], &st, sizeof(st)) < 0)
 			leave(NOT_ENTERED);

@@ -209,8 +209,8 @@ names_no_writer_writes_are_told(void **state)
 	static const char *const not_ours[] = {"data/x", "weights/a",
 	    "data/weights", "data/weights/", "data/weights/a=41",
 	    "data/weights/a=2Eb", "data/weights/=2F=2F", "data/weights/a=2F",
-	    "data/nothing/a", "bagit.txt", "data/weights/"
-	    "=~0123456789abcdef0123456789abcdef"};
+	    "data/nothing/a", "bagit.txt",
+	    "data/weights/=~0123456789abcdef0123456789abcdef"};
 	struct buf b;
 	char name[300];
 

@@ -334,6 +334,74 @@ a_changed_member_is_named(void **state)
 	    "data/weights/src/m.bin"));
 }
 
+/* Where ${text} stands within a member. */
+static size_t
+find_text(const struct bundle *b, const char *member, const char *text)
+{
+	struct bytesrc *src = bytesrc_mem(b->p, b->n, NULL);
+	struct arena *a = arena_new(MIB);
+	struct evidence_member m;
+	const uint8_t *at;
+
+	MUST(src != NULL && a != NULL);
+	MUST(evidence_find(src, a, member, &m, NULL) == 1);
+	at = memmem(b->p + m.data_offset, m.size, text, strlen(text));
+	MUST(at != NULL);
+	arena_free(a);
+	bytesrc_free(src);
+	return (size_t)(at - b->p);
+}
+
+static void
+each_statement_fails_for_its_own_reason(void **state)
+{
+	static const struct {
+		const char *member, *text;
+		enum verify_statement s;
+		const char *reason;
+	} rows[] = {
+	    {BAG_MANIFEST256, "data/weights/src/m", VERIFY_MANIFESTS,
+		"is expected"},
+	    {BAG_MANIFEST512, "data/training/empty", VERIFY_MANIFESTS,
+		BAG_MANIFEST512},
+	    {BAG_MANIFEST256, "\n", VERIFY_MANIFESTS, "line 1 is malformed"},
+	    {BAG_TAGMANIFEST256, "bag-info", VERIFY_MANIFESTS,
+		BAG_TAGMANIFEST256},
+	    {BAG_INFO, "2020.5", VERIFY_MANIFESTS, "Payload-Oxum"},
+	    {BAG_INFO, "Bagging-Date", VERIFY_MANIFESTS, "four lines"},
+	    {BAG_FILES, "1", VERIFY_DIGESTS, BAG_FILES},
+	    {BAG_TAGMANIFEST512, "", VERIFY_DIGESTS, BAG_BAGIT},
+	    {BAG_CONTAINER, "members", VERIFY_TRAILER, "members"},
+	    {BAG_CONTAINER, "version", VERIFY_TRAILER, "version"},
+	    {BAG_CONTAINER, "prefix_sha256", VERIFY_PREFIX, "another prefix"},
+	    {BAG_HOWTO, "HOW", VERIFY_PREFIX, "another prefix"},
+	    {BAG_SEAL, "metadata/log", VERIFY_SEAL, "seal.txt"},
+	    {BAG_SEAL, "", VERIFY_SEAL, BAG_BAGIT},
+	    {BAG_SEAL, "", VERIFY_SIGNATURE, ""},
+	    {BAG_P7S, "", VERIFY_SIGNATURE, ""},
+	    {BAG_P7S, "", VERIFY_TIMESTAMP, ""},
+	    {BAG_TSR, "", VERIFY_TIMESTAMP, ""}};
+	const struct fixture *f = *state;
+	struct verify_result r;
+	size_t off;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		off = find_text(&f->both, rows[i].member, rows[i].text);
+		f->both.p[off] ^= 1;
+		assert_int_equal(bundle_verify(f->v, f->both.p, f->both.n,
+		    &f->keys, &r), 3);
+		f->both.p[off] ^= 1;
+		if (r.st[rows[i].s].outcome != VERIFY_FAILS ||
+		    strstr(r.st[rows[i].s].reason, rows[i].reason) == NULL) {
+			print_message("row %zu\n", i);
+			print(&r);
+			fail();
+		}
+		assert_int_equal(r.st[VERIFY_STRUCTURE].outcome,
+		    VERIFY_HOLDS);
+	}
+}
+
 static void
 what_is_no_bundle_fails_and_nothing_else_is_claimed(void **state)
 {
@@ -391,6 +459,7 @@ main(void)
 	    cmocka_unit_test(
 		deleted_doubled_and_swapped_members_are_rejected),
 	    cmocka_unit_test(a_changed_member_is_named),
+	    cmocka_unit_test(each_statement_fails_for_its_own_reason),
 	    cmocka_unit_test(
 		what_is_no_bundle_fails_and_nothing_else_is_claimed),
 	    cmocka_unit_test(a_bundle_may_hold_a_bundle_with_more_digests),

@@ -1,0 +1,89 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/lib/format_case.h"
+
+extern const struct format format_json;
+
+static struct format_case c;
+
+static void
+run(const char *sample)
+{
+	size_t n;
+	uint8_t *p = format_case_sample(sample, &n);
+
+	format_case_run(&c, &format_json, p, n, 0);
+	free(p);
+}
+
+static void
+a_document_is_whole(void **state)
+{
+	(void)state;
+	run("json/good");
+	assert_int_equal(c.rc, 0);
+	assert_int_equal(c.anomalies, 0);
+}
+
+static void
+a_cut_document_is_incomplete(void **state)
+{
+	(void)state;
+	run("json/truncated");
+	assert_int_equal(c.rc, 1);
+	assert_true(c.anomalies > 0);
+	assert_true(format_case_has(&c, ANOMALY_TRUNCATED));
+}
+
+static void
+a_key_twice_is_told(void **state)
+{
+	(void)state;
+	run("json/hostile");
+	assert_int_equal(c.rc, 0);
+	assert_true(format_case_has(&c, ANOMALY_JSON_DUPLICATE_KEY));
+}
+
+static void
+a_configuration_section_is_no_json(void **state)
+{
+	(void)state;
+	assert_int_equal(format_case_bid(&format_json, "[ tsa ]\n", 8), 0);
+	assert_true(format_case_bid(&format_json, "[true]\n", 7) > 0);
+}
+
+static void
+windows_cuts_and_mutations_keep_the_laws(void **state)
+{
+	static const char *const samples[] = {"json/good",
+	    "json/truncated",
+	    "json/hostile"};
+	const char *broken;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(samples) / sizeof(samples[0]); i++)
+		if ((broken = format_case_sweep(&format_json,
+		    samples[i])) != NULL)
+			fail_msg("%s: %s", samples[i], broken);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(a_document_is_whole),
+	    cmocka_unit_test(a_cut_document_is_incomplete),
+	    cmocka_unit_test(a_key_twice_is_told),
+	    cmocka_unit_test(a_configuration_section_is_no_json),
+	    cmocka_unit_test(windows_cuts_and_mutations_keep_the_laws),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

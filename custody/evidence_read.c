@@ -46,7 +46,7 @@ enum place {
 static const struct {
 	const char *name;
 	bool many, optional;
-} places[AT_END] = {
+} places[AT_END + 1] = {
 	[AT_BAGIT] = {BAG_BAGIT, false, false},
 	[AT_ACQUISITION] = {BAG_ACQUISITION, false, false},
 	[AT_HOWTO] = {BAG_HOWTO, false, false},
@@ -61,6 +61,7 @@ static const struct {
 	[AT_TSR] = {BAG_TSR, false, true},
 	[AT_TAGMANIFEST256] = {BAG_TAGMANIFEST256, false, false},
 	[AT_TAGMANIFEST512] = {BAG_TAGMANIFEST512, false, true},
+	[AT_END] = {"", false, false},
 };
 
 /* The header bytes of a member as they stand in the file. */
@@ -95,8 +96,10 @@ evidence_walk_new(const struct bytesrc *src, struct arena *a,
 	int r;
 
 	if ((w = arena_alloc(a, sizeof(*w))) == NULL ||
-	    (w->names = nameset_new(a)) == NULL)
-		return err_set(e, ERR_NOMEM, "out of memory");
+	    (w->names = nameset_new(a)) == NULL) {
+		(void)err_set(e, ERR_NOMEM, "out of memory");
+		return ERR_NOMEM;
+	}
 	if ((r = reader_init(&w->r, src, 0, WINDOW, a, e)) < 0)
 		return r;
 	w->place = -1;
@@ -115,8 +118,9 @@ bad(uint64_t off, struct err *e, enum err_code code, const char *what)
 {
 	if (e != NULL && e->code == ERR_OK)
 		e->off = off;
-	return err_set(e, code, "%s at offset %llu", what,
+	(void)err_set(e, code, "%s at offset %llu", what,
 	    (unsigned long long)off);
+	return code;
 }
 
 /* Read ${n} header bytes behind those that are there. */
@@ -188,6 +192,7 @@ static int
 read_member(struct evidence_walk *w, struct evidence_member *m,
     struct err *e)
 {
+	struct taritem item;
 	struct tarhdr h;
 	size_t n;
 	int r;
@@ -200,9 +205,9 @@ read_member(struct evidence_walk *w, struct evidence_member *m,
 		return 0;
 	if ((r = take_rest(w, &h, m->header_offset, e)) < 0)
 		return r;
-	if ((r = taritem_put(w->again, w->path, strlen(w->path), h.size,
-	    h.mtime, &n, e)) < 0)
-		return r == ERR_ARG ? ERR_FORMAT : r;
+	item = (struct taritem){w->path, strlen(w->path), h.size, h.mtime};
+	if ((r = taritem_put(w->again, &item, &n, e)) < 0)
+		return r;
 	if (n != w->raw.n || memcmp(w->again, w->raw.p, n) != 0)
 		return bad(m->header_offset, e, ERR_FORMAT,
 		    "the header is not canonical");
@@ -415,9 +420,13 @@ evidence_walk_next(struct evidence_walk *w, struct evidence_member *m,
 	struct evidence_member found = {0};
 	int r;
 
+	if (w->ended && w->end < 0) {
+		(void)err_set(e, (enum err_code)w->end,
+		    "the walk has failed");
+		return w->end;
+	}
 	if (w->ended)
-		return w->end < 0 ? err_set(e, (enum err_code)w->end,
-		    "the walk has failed") : 0;
+		return 0;
 	if ((r = step(w, &found, e)) > 0) {
 		*m = found;
 		return 1;
@@ -434,7 +443,7 @@ evidence_is_bundle(const uint8_t *head, size_t n)
 	struct tarhdr h;
 	const char *slash;
 
-	if (n < 2 * TARHDR_SIZE || !tarhdr_read(head, &h) || h.type != '0' ||
+	if (n < (size_t)2 * TARHDR_SIZE || !tarhdr_read(head, &h) || h.type != '0' ||
 	    h.size != len || (slash = strchr(h.name, '/')) == NULL)
 		return false;
 	name = (size_t)(slash - h.name);
@@ -451,7 +460,7 @@ int
 evidence_find(const struct bytesrc *src, struct arena *a, const char *name,
     struct evidence_member *m, struct err *e)
 {
-	struct evidence_walk *w;
+	struct evidence_walk *w = NULL;
 	struct evidence_member found;
 	int r;
 

@@ -154,6 +154,7 @@ evidence_part_begin(struct evidence_writer *w, const char *name,
 	char path[LIMIT_MEMBER_NAME + 1];
 	uint8_t header[TARITEM_MAX];
 	size_t bag = strlen(w->bag), n = strlen(name);
+	const struct taritem item = {path, bag + 1 + n, size, mtime};
 	int r;
 
 	if (n > LIMIT_MEMBER_NAME - 1 - bag)
@@ -164,8 +165,8 @@ evidence_part_begin(struct evidence_writer *w, const char *name,
 	memcpy(w->name, name, n + 1);
 	w->place.header_offset = w->off;
 	w->left = size;
-	if ((r = taritem_put(header, path, bag + 1 + n, size, mtime, &n,
-	    e)) < 0 || (r = digest_reset(w->member, e)) < 0)
+	if ((r = taritem_put(header, &item, &n, e)) < 0 ||
+	    (r = digest_reset(w->member, e)) < 0)
 		return r;
 	w->place.data_offset = w->off + n;
 	return evidence_part_raw(w, header, n, e);
@@ -240,7 +241,7 @@ note_payload(struct evidence_writer *w, struct err *e)
 	struct buf b;
 	int r = 0;
 
-	buf_init(&b, 2 * LIMIT_MEMBER_NAME);
+	buf_init(&b, MANIFEST_LINE_MAX + 1);
 	for (unsigned i = 0; i < 2 && r >= 0; i++) {
 		if (w->manifest[i] == NULL)
 			continue;

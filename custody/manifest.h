@@ -24,6 +24,9 @@ struct err;
  * backslash rule nor BagIt's percent rule can apply.  Read side.
  */
 #define MANIFEST_DIGEST_MAX 64
+/* A line without its LF. */
+#define MANIFEST_LINE_MAX \
+	((size_t)2 * MANIFEST_DIGEST_MAX + 2 + LIMIT_MEMBER_NAME)
 
 /* manifest_put: append one line; ${len} is 32 or 64. */
 void manifest_put(struct buf *b, const uint8_t *digest, size_t len,
@@ -47,7 +50,7 @@ struct manifest_walk {
 	struct reader r;
 	size_t len;		/* of a digest */
 	uint64_t lines;		/* read so far */
-	uint8_t text[2 * MANIFEST_DIGEST_MAX + 2 + LIMIT_MEMBER_NAME];
+	uint8_t text[MANIFEST_LINE_MAX];
 };
 
 int manifest_walk_init(struct manifest_walk *w, const struct bytesrc *src,

@@ -7,30 +7,40 @@
 #include "custody/digest.h"
 #include "custody/taritem.h"
 
+static size_t
+append(uint8_t *out, size_t at, const void *p, size_t n)
+{
+	BUG_ON(n > TARITEM_RECORD_MAX - at);
+	memcpy(out + at, p, n);
+	return at + n;
+}
+
 /*
  * "LEN key=value\n", where LEN counts itself (POSIX.1-2017 pax, "pax
- * Extended Header").  Returns the bytes put at out + at.
+ * Extended Header"), at out + at.  Returns where it ends.
  */
 static size_t
 put_record(uint8_t *out, size_t at, const char *key, const char *value,
     size_t n)
 {
-	size_t rest = 1 + strlen(key) + 1 + n + 1, len = rest + 1;
-	char digits[24];
-	int k;
+	size_t key_len = strlen(key), rest = 1 + key_len + 1 + n + 1;
+	size_t len = rest + 1, digits;
+	char text[24];
 
 	/* The number of digits may push LEN over a power of ten: again. */
-	while ((size_t)(k = snprintf(digits, sizeof(digits), "%zu", len)) +
-	    rest != len)
-		len = (size_t)k + rest;
-	BUG_ON(at + len > TARITEM_RECORD_MAX);
-	memcpy(out + at, digits, (size_t)k);
-	out[at + (size_t)k] = ' ';
-	memcpy(out + at + (size_t)k + 1, key, strlen(key));
-	out[at + (size_t)k + 1 + strlen(key)] = '=';
-	memcpy(out + at + len - n - 1, value, n);
-	out[at + len - 1] = '\n';
-	return len;
+	for (;;) {
+		(void)snprintf(text, sizeof(text), "%zu", len);
+		digits = strlen(text);
+		if (digits + rest == len)
+			break;
+		len = digits + rest;
+	}
+	at = append(out, at, text, digits);
+	at = append(out, at, " ", 1);
+	at = append(out, at, key, key_len);
+	at = append(out, at, "=", 1);
+	at = append(out, at, value, n);
+	return append(out, at, "\n", 1);
 }
 
 static int
@@ -42,26 +52,25 @@ put_header(uint8_t *out, const struct tarhdr *h, struct err *e)
 
 /* The pax header and its padded record; *n bytes. */
 static int
-put_pax(uint8_t *out, const char *path, size_t path_len, uint64_t size,
-    size_t *n, struct err *e)
+put_pax(uint8_t *out, const struct taritem *t, size_t *n, struct err *e)
 {
 	struct tarhdr h = {.type = 'x'};
 	uint8_t *record = out + TARHDR_SIZE;
 	struct digests d;
 	char text[65];
 	size_t len = 0;
-	int k, r;
+	int r;
 
-	if ((r = digest_mem(path, path_len, DIGEST_SHA256, &d, e)) < 0)
+	if ((r = digest_mem(t->path, t->n, DIGEST_SHA256, &d, e)) < 0)
 		return r;
 	digest_hex(text, d.sha256, 32);
 	(void)snprintf(h.name, sizeof(h.name), "PaxHeaders/%.32s", text);
-	if (path_len > TARHDR_NAME_MAX)
-		len = put_record(record, 0, "path", path, path_len);
-	if (size >= TARITEM_BIG) {
-		k = snprintf(text, sizeof(text), "%llu",
-		    (unsigned long long)size);
-		len += put_record(record, len, "size", text, (size_t)k);
+	if (t->n > TARHDR_NAME_MAX)
+		len = put_record(record, 0, "path", t->path, t->n);
+	if (t->size >= TARITEM_BIG) {
+		(void)snprintf(text, sizeof(text), "%llu",
+		    (unsigned long long)t->size);
+		len = put_record(record, len, "size", text, strlen(text));
 	}
 	h.size = len;
 	memset(record + len, 0, tarhdr_padding(len));
@@ -70,21 +79,21 @@ put_pax(uint8_t *out, const char *path, size_t path_len, uint64_t size,
 }
 
 int
-taritem_put(uint8_t out[TARITEM_MAX], const char *path, size_t path_len,
-    uint64_t size, uint64_t mtime, size_t *n, struct err *e)
+taritem_put(uint8_t out[TARITEM_MAX], const struct taritem *t, size_t *n,
+    struct err *e)
 {
-	struct tarhdr h = {.size = size, .mtime = mtime, .type = '0'};
+	struct tarhdr h = {.size = t->size, .mtime = t->mtime, .type = '0'};
 	size_t pax = 0;
 	int r;
 
-	if (path_len == 0 || path_len > LIMIT_MEMBER_NAME ||
-	    memchr(path, '\0', path_len) != NULL)
+	if (t->n == 0 || t->n > LIMIT_MEMBER_NAME ||
+	    memchr(t->path, '\0', t->n) != NULL)
 		return err_set(e, ERR_ARG, "a member name is unusable");
-	if ((path_len > TARHDR_NAME_MAX || size >= TARITEM_BIG) &&
-	    (r = put_pax(out, path, path_len, size, &pax, e)) < 0)
+	if ((t->n > TARHDR_NAME_MAX || t->size >= TARITEM_BIG) &&
+	    (r = put_pax(out, t, &pax, e)) < 0)
 		return r;
 	/* The first hundred bytes: the pax record has the whole. */
-	memcpy(h.name, path, path_len < TARHDR_NAME_MAX ? path_len :
+	memcpy(h.name, t->path, t->n < TARHDR_NAME_MAX ? t->n :
 	    TARHDR_NAME_MAX);
 	if ((r = put_header(out + pax, &h, e)) < 0)
 		return r;

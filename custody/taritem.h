@@ -23,13 +23,18 @@ struct err;
 #define TARITEM_RECORD_MAX (LIMIT_MEMBER_NAME + 64)
 #define TARITEM_MAX (2 * TARHDR_SIZE + TARITEM_RECORD_MAX + TARHDR_SIZE)
 
+struct taritem {
+	const char *path;	/* "BAG/name", no NUL within */
+	size_t n;		/* 1 to LIMIT_MEMBER_NAME bytes */
+	uint64_t size, mtime;
+};
+
 /*
- * taritem_put: the bytes for a member with this full path ("BAG/name", 1 to
- * LIMIT_MEMBER_NAME bytes, no NUL); *n is 512 without a pax record, a larger
- * multiple of 512 with one.  ERR_ARG, ERR_CRYPTO.
+ * taritem_put: the bytes for a member; *n is 512 without a pax record, a
+ * larger multiple of 512 with one.  ERR_ARG, ERR_CRYPTO.
  */
-int taritem_put(uint8_t out[TARITEM_MAX], const char *path, size_t path_len,
-    uint64_t size, uint64_t mtime, size_t *n, struct err *e);
+int taritem_put(uint8_t out[TARITEM_MAX], const struct taritem *t, size_t *n,
+    struct err *e);
 
 /*
  * taritem_path: the value of the "path" record at the start of a pax

@@ -156,7 +156,7 @@ note_payload(struct verify_pass *p, const struct evidence_member *m,
 
 	p->facts.members++;
 	p->facts.payload_bytes += m->size;
-	buf_init(&b, 2 * LIMIT_MEMBER_NAME);
+	buf_init(&b, MANIFEST_LINE_MAX + 1);
 	for (unsigned i = 0; i < (p->sha512 ? 2U : 1U) && r >= 0; i++) {
 		buf_clear(&b);
 		manifest_put(&b, i == 0 ? d->sha256 : d->sha512,

@@ -72,7 +72,7 @@ attempt(const char *what)
 	else if (strcmp(what, "stderr") == 0)
 		(void)syscall(SYS_write, 2, "escaped\n", 8);
 	else if (strcmp(what, "crash") == 0)
-		(void)raise(SIGSEGV);
+		__builtin_trap();
 }
 
 static int
@@ -89,8 +89,8 @@ escape_parse(struct parse *p)
 	return 0;
 }
 
-static const struct format escape_format = {"escape", FORMAT_MODEL,
-    escape_bid, escape_parse};
+static const struct format escape_format = {.name = "escape",
+    .kind = FORMAT_MODEL, .bid = escape_bid, .parse = escape_parse};
 
 /* A sink that remembers what was said about each object. */
 #define SEEN_MAX 64

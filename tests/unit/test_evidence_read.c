@@ -150,8 +150,8 @@ build(uint8_t *p, const char *const *names, size_t count)
 	for (size_t i = 0; i < count; i++) {
 		(void)snprintf(path, sizeof(path), "B/%s", names[i]);
 		size = i == 0 ? strlen(bag_bagit_txt) : 0;
-		MUST(taritem_put(p + at, path, strlen(path), size, 5, &n,
-		    NULL) == 0);
+		MUST(taritem_put(p + at, &(struct taritem){path,
+		    strlen(path), size, 5}, &n, NULL) == 0);
 		at += n;
 		if (size == 0)
 			continue;
@@ -247,23 +247,23 @@ a_member_of_another_bag_is_refused(void **state)
 	(void)state;
 	assert_int_equal(walk(p, n, &count, NULL), 0);
 	/* data/a is the fifth header block: bagit.txt has a content block. */
-	assert_int_equal(taritem_put(p + 4 * 512, "C/data/a", 8, 0, 5, &k,
-	    NULL), 0);
+	assert_int_equal(taritem_put(p + 4 * 512,
+	    &(struct taritem){"C/data/a", 8, 0, 5}, &k, NULL), 0);
 	assert_int_equal(walk(p, n, &count, NULL), ERR_FORMAT);
 	assert_int_equal(count, 3);
 	/* A time later than the bundle's own, and none. */
-	assert_int_equal(taritem_put(p + 4 * 512, "B/data/a", 8, 0, 6, &k,
-	    NULL), 0);
+	assert_int_equal(taritem_put(p + 4 * 512,
+	    &(struct taritem){"B/data/a", 8, 0, 6}, &k, NULL), 0);
 	assert_int_equal(walk(p, n, &count, NULL), ERR_FORMAT);
-	assert_int_equal(taritem_put(p + 4 * 512, "B/data/a", 8, 0, 0, &k,
-	    NULL), 0);
+	assert_int_equal(taritem_put(p + 4 * 512,
+	    &(struct taritem){"B/data/a", 8, 0, 0}, &k, NULL), 0);
 	assert_int_equal(walk(p, n, &count, NULL), ERR_FORMAT);
-	assert_int_equal(taritem_put(p + 4 * 512, "B/data/a", 8, 0, 4, &k,
-	    NULL), 0);
+	assert_int_equal(taritem_put(p + 4 * 512,
+	    &(struct taritem){"B/data/a", 8, 0, 4}, &k, NULL), 0);
 	assert_int_equal(walk(p, n, &count, NULL), 0);
 	/* A size that reaches behind the end. */
-	assert_int_equal(taritem_put(p + 4 * 512, "B/data/a", 8, 1 << 30, 4,
-	    &k, NULL), 0);
+	assert_int_equal(taritem_put(p + 4 * 512,
+	    &(struct taritem){"B/data/a", 8, 1 << 30, 4}, &k, NULL), 0);
 	assert_int_equal(walk(p, n, &count, NULL), ERR_TRUNC);
 }
 

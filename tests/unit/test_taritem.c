@@ -17,8 +17,8 @@ put(const char *path, uint64_t size)
 {
 	size_t n;
 
-	assert_int_equal(taritem_put(out, path, strlen(path), size, 77, &n,
-	    NULL), 0);
+	assert_int_equal(taritem_put(out, &(struct taritem){path,
+	    strlen(path), size, 77}, &n, NULL), 0);
 	return n;
 }
 
@@ -96,8 +96,8 @@ record_lengths_are_right_for_every_path_length(void **state)
 	(void)state;
 	memset(path, 'a', sizeof(path));
 	for (size_t k = 101; k <= LIMIT_MEMBER_NAME; k++) {
-		assert_int_equal(taritem_put(out, path, k, UINT64_MAX, 1, &n,
-		    NULL), 0);
+		assert_int_equal(taritem_put(out, &(struct taritem){path, k,
+		    UINT64_MAX, 1}, &n, NULL), 0);
 		assert_true(tarhdr_read(out, &h));
 		len = strtoul((const char *)out + 512, &end, 10);
 		assert_memory_equal(end, " path=", 6);
@@ -105,11 +105,12 @@ record_lengths_are_right_for_every_path_length(void **state)
 		assert_memory_equal(out + 512 + len, "29 size=", 8);
 		assert_true(h.size == len + 29);
 	}
-	assert_int_equal(taritem_put(out, path, LIMIT_MEMBER_NAME + 1, 0, 1,
+	assert_int_equal(taritem_put(out, &(struct taritem){path,
+	    LIMIT_MEMBER_NAME + 1, 0, 1}, &n, NULL), ERR_ARG);
+	assert_int_equal(taritem_put(out, &(struct taritem){path, 0, 0, 1},
 	    &n, NULL), ERR_ARG);
-	assert_int_equal(taritem_put(out, path, 0, 0, 1, &n, NULL), ERR_ARG);
-	assert_int_equal(taritem_put(out, "a\0b", 3, 0, 1, &n, NULL),
-	    ERR_ARG);
+	assert_int_equal(taritem_put(out, &(struct taritem){"a\0b", 3, 0, 1},
+	    &n, NULL), ERR_ARG);
 }
 
 int

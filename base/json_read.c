@@ -226,6 +226,17 @@ string(struct json *j, struct json_token *t, struct err *e)
 	return 0;
 }
 
+/* Pass over digits; were there any? */
+static bool
+digits(const char *p, size_t n, size_t *i)
+{
+	const size_t from = *i;
+
+	while (*i < n && is_digit((uint8_t)p[*i]))
+		++*i;
+	return *i > from;
+}
+
 /* -?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)? */
 static bool
 number_ok(const char *p, size_t n)
@@ -235,25 +246,18 @@ number_ok(const char *p, size_t n)
 	if (i < n && p[i] == '-')
 		i++;
 	from = i;
-	while (i < n && is_digit((uint8_t)p[i]))
-		i++;
-	if (i == from || (p[from] == '0' && i - from > 1))
+	if (!digits(p, n, &i) || (p[from] == '0' && i - from > 1))
 		return false;
 	if (i < n && p[i] == '.') {
-		from = ++i;
-		while (i < n && is_digit((uint8_t)p[i]))
-			i++;
-		if (i == from)
+		i++;
+		if (!digits(p, n, &i))
 			return false;
 	}
 	if (i < n && (p[i] == 'e' || p[i] == 'E')) {
 		i++;
 		if (i < n && (p[i] == '+' || p[i] == '-'))
 			i++;
-		from = i;
-		while (i < n && is_digit((uint8_t)p[i]))
-			i++;
-		if (i == from)
+		if (!digits(p, n, &i))
 			return false;
 	}
 	return i == n;
@@ -278,7 +282,7 @@ number(struct json *j, struct json_token *t, struct err *e)
 		if (b.n > LIMIT_JSON_STRING)
 			return err_set(e, ERR_LIMIT, "a number is too long");
 	}
-	if (!number_ok(b.p, b.n))
+	if (b.n == 0 || !number_ok(b.p, b.n))
 		return bad(j, "a malformed number", e);
 	t->type = JSON_NUMBER;
 	t->str = b.p;

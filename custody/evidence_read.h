@@ -15,7 +15,8 @@ struct err;
  *
  * evidence_walk_next returns 1 and *m, 0 at the two zero blocks (it then has
  * checked that they are the last bytes), or negative: ERR_FORMAT (with
- * e->off) where the bundle is not canonical, ERR_TRUNC, ERR_IO.
+ * e->off) where the bundle is not canonical, ERR_TRUNC, ERR_LIMIT (too many
+ * members for the arena), ERR_IO.  The name is valid until the next call.
  */
 struct evidence_member {
 	const char *name;	/* below BAG/, NUL-terminated, escaped form */

@@ -19,8 +19,11 @@ struct signer;
  * HOW-TO-VERIFY.txt are written by the writer itself in their places, the
  * manifests, bag-info.txt, container.json and the trailer by finish.
  *
- * Memory: manifest lines are spooled (spool.h), so the number of members is
- * bounded by disk, and by 16 bytes each for the set of names.
+ * Memory: manifest lines are spooled (spool.h), and the set of names takes
+ * 20 to 40 bytes for each (nameset.h): millions of members, then ERR_LIMIT.
+ *
+ * After a failure that is not ERR_ARG, ERR_EXISTS or ERR_LIMIT of begin or
+ * tag (those write nothing) the writer can only be freed.
  */
 struct evidence_writer;
 

@@ -42,13 +42,13 @@ void digest_hex(char *dst, const uint8_t *p, size_t n);
 
 /*
  * A lane: a thread that hashes what it is given, in order, so that two
- * digests of one stream cost the time of one.  Buffers given to lane_put
- * are copied into a ring of LANE_DEPTH chunks of LIMIT_COPY_CHUNK; or, with
- * lane_chunk/lane_commit, filled in place without a copy.
+ * digests of one stream cost the time of one.  What is given to lane_put is
+ * copied into a ring of chunks: a copy out of a warm cache costs a fiftieth
+ * of the digest, and the caller may reuse its buffer at once.
  *
  * lane_new must be called before the sandbox is entered (it starts the
- * thread).  lane_sync waits until everything given so far is hashed, then
- * lane_now gives the value; lane_reset starts a new digest.  If no thread
+ * thread).  lane_now waits until everything given so far is hashed and gives
+ * the value; the digest goes on.  lane_reset starts a new one.  If no thread
  * can be had, the lane hashes in the caller and says so (lane_threaded).
  */
 struct lane;

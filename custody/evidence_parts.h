@@ -40,7 +40,7 @@ struct evidence_writer {
 	struct merkle merkle;
 	uint8_t *pending;	/* gathered for one write */
 	size_t npending;
-	uint8_t *buffer;	/* LIMIT_COPY_CHUNK, for evidence_buffer */
+	uint8_t *buffer;	/* LIMIT_COPY_CHUNK, for evidence_tag_fd */
 	uint64_t off;		/* bytes so far, pending ones included */
 	uint64_t left;		/* of the member's announced size */
 	struct evidence_place place;	/* of the member */

@@ -309,18 +309,6 @@ evidence_put(struct evidence_writer *w, const void *p, size_t n,
 	return evidence_part_done(w, evidence_part_put(w, p, n, e));
 }
 
-uint8_t *
-evidence_buffer(struct evidence_writer *w)
-{
-	return w->buffer;
-}
-
-int
-evidence_commit(struct evidence_writer *w, size_t n, struct err *e)
-{
-	return evidence_put(w, w->buffer, n, e);
-}
-
 int
 evidence_end(struct evidence_writer *w, struct evidence_place *place,
     uint64_t *short_by, struct err *e)

@@ -63,12 +63,6 @@ int evidence_begin(struct evidence_writer *w, const char *name,
     uint64_t size, int64_t mtime, struct err *e);
 int evidence_put(struct evidence_writer *w, const void *p, size_t n,
     struct err *e);
-/*
- * evidence_buffer and evidence_commit: the same without a copy: read up to
- * LIMIT_COPY_CHUNK bytes into the buffer, commit how many they are.
- */
-uint8_t *evidence_buffer(struct evidence_writer *w);
-int evidence_commit(struct evidence_writer *w, size_t n, struct err *e);
 int evidence_end(struct evidence_writer *w, struct evidence_place *place,
     uint64_t *short_by, struct err *e);
 

@@ -44,7 +44,8 @@ obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(call src,$(1)))
 
 PROGRAM_MAINS := cli/main.c cli/collect_main.c cli/verify_main.c
 CLI_SRC := $(filter-out $(PROGRAM_MAINS),$(call src,cli))
-VERIFY_CLI := $(addprefix $(BUILD)/obj/cli/,opt.o verify_print.o)
+VERIFY_CLI := $(addprefix $(BUILD)/obj/cli/,opt.o rows.o \
+	verify_print.o)
 COLLECT_CLI := $(addprefix $(BUILD)/obj/cli/,opt.o progress.o passphrase.o \
 	collect_args.o)
 CLI_OBJ := $(patsubst %.c,$(BUILD)/obj/%.o,$(CLI_SRC))

@@ -9,12 +9,13 @@
 #include "base/text.h"
 #include "cli/cmd.h"
 #include "cli/opt.h"
+#include "cli/rows.h"
 #include "custody/case.h"
 #include "custody/case_log.h"
 
 struct custody_cmd {
 	const char *case_dir, *format, *output;
-	bool array, first;
+	struct rows rows;
 	struct buf b;
 	struct cmd_output out;
 };
@@ -76,12 +77,9 @@ body_event(void *ctx, uint64_t seq, const char *body, size_t n)
 	struct custody_cmd *c = ctx;
 
 	(void)seq;
-	if (c->array)
-		buf_puts(&c->b, c->first ? "[\n" : ",\n");
-	c->first = false;
+	rows_open(&c->rows, &c->b);
 	buf_put(&c->b, body, n);
-	if (!c->array)
-		buf_putc(&c->b, '\n');
+	rows_close(&c->rows, &c->b);
 	return c->b.len > MIB ? flush(c, NULL) : 0;
 }
 
@@ -91,11 +89,9 @@ write_log(struct custody_cmd *c, struct casedir *dir, struct err *e)
 	struct case_log *log;
 	int r;
 
-	if (c->format != NULL && c->format[0] == 'j') {
-		c->first = true;
+	if (c->rows.json) {
 		r = ledger_each(case_ledger(dir), body_event, c, e);
-		if (c->array)
-			buf_puts(&c->b, c->first ? "[]\n" : "\n]\n");
+		rows_end(&c->rows, &c->b);
 	} else if ((r = case_log_read(case_ledger(dir), text_event, c, &log,
 	    e)) >= 0) {
 		text_exhibits(c, log);
@@ -144,11 +140,9 @@ cmd_custody(int argc, char **argv)
 		r = opt_usage_error(&usage, "custody log is what there is");
 	} else if (c.case_dir == NULL) {
 		r = opt_usage_error(&usage, "--case DIR is needed");
-	} else if (c.format != NULL && strcmp(c.format, "text") != 0 &&
-	    strcmp(c.format, "jsonl") != 0 && strcmp(c.format, "json") != 0) {
+	} else if (!rows_choose(&c.rows, c.format)) {
 		r = opt_usage_error(&usage, "no such format");
 	} else {
-		c.array = c.format != NULL && strcmp(c.format, "json") == 0;
 		r = run(&c);
 	}
 	buf_release(&c.b);

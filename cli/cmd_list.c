@@ -12,12 +12,13 @@
 #include "cli/cmd.h"
 #include "cli/fenced.h"
 #include "cli/opt.h"
+#include "cli/rows.h"
 #include "custody/evidence_read.h"
 
 struct list_cmd {
 	const char *format, *output, *path;
-	bool quiet, verbose, jsonl, array;
-	bool first;
+	bool quiet, verbose;
+	struct rows rows;
 	int fd;		/* results go here */
 };
 
@@ -52,9 +53,7 @@ put_json(struct list_cmd *c, struct buf *b, const struct evidence_member *m,
 	char when[CLOCK_TEXT];
 	struct json_write w;
 
-	if (c->array)
-		buf_puts(b, c->first ? "[\n" : ",\n");
-	c->first = false;
+	rows_open(&c->rows, b);
 	json_init(&w, b, JSON_COMPACT);
 	json_begin_object(&w);
 	json_kstr(&w, "type", "member");
@@ -69,8 +68,7 @@ put_json(struct list_cmd *c, struct buf *b, const struct evidence_member *m,
 	json_ku64(&w, "header_offset", m->header_offset);
 	json_ku64(&w, "data_offset", m->data_offset);
 	json_end_object(&w);
-	if (!c->array)
-		buf_putc(b, '\n');
+	rows_close(&c->rows, b);
 }
 
 static int
@@ -96,20 +94,18 @@ list(struct list_cmd *c, struct bundle_open *bo, struct err *e)
 	int r = 0;
 
 	buf_init(&b, MIB);
-	c->first = true;
 	if (evidence_walk_new(bo->src, bo->arena, &w, &why) >= 0)
 		while (r >= 0 && evidence_walk_next(w, &m, &why) > 0) {
 			sha256 = bundle_index_find(&bo->index, m.name,
 			    m.name_len);
-			if (c->jsonl)
+			if (c->rows.json)
 				put_json(c, &b, &m, sha256);
 			else
 				put_text(c, &b, &m, sha256);
 			if (b.len > 64 * KIB)
 				r = flush(c, &b, e);
 		}
-	if (c->array)
-		buf_puts(&b, c->first ? "[]\n" : "\n]\n");
+	rows_end(&c->rows, &b);
 	if (r >= 0)
 		r = flush(c, &b, e);
 	buf_release(&b);
@@ -158,12 +154,9 @@ cmd_list(int argc, char **argv)
 		r = OPT_DONE(r);
 	} else if (args.count != 1) {
 		r = opt_usage_error(&usage, "one bundle, please");
-	} else if (c.format != NULL && strcmp(c.format, "text") != 0 &&
-	    strcmp(c.format, "jsonl") != 0 && strcmp(c.format, "json") != 0) {
+	} else if (!rows_choose(&c.rows, c.format)) {
 		r = opt_usage_error(&usage, "no such format");
 	} else {
-		c.jsonl = c.format != NULL && c.format[0] == 'j';
-		c.array = c.jsonl && strcmp(c.format, "json") == 0;
 		c.path = args.items[0];
 		r = fenced_run(list_main, &c, c.output);
 	}

@@ -11,6 +11,7 @@
 #include "base/limits.h"
 #include "cli/cmd.h"
 #include "cli/opt.h"
+#include "cli/rows.h"
 #include "cli/verify_print.h"
 #include "custody/case.h"
 #include "custody/verify.h"
@@ -18,7 +19,8 @@
 struct verify_cmd {
 	const char *format, *output, *case_dir;
 	struct opt_list trust, tsa_trust;
-	bool quiet, verbose, jsonl;
+	bool quiet, verbose;
+	struct rows rows;
 	struct buf examiner, tsa;	/* PEM of the anchors */
 	struct casedir *dir;
 	struct cmd_output out;
@@ -77,10 +79,7 @@ write_result(struct verify_cmd *c, const char *path,
 	int r;
 
 	buf_init(&b, MIB);
-	if (c->jsonl)
-		verify_print_jsonl(&b, path, vr);
-	else
-		verify_print_text(&b, path, vr, c->quiet);
+	verify_print(&b, path, vr, &c->rows, c->quiet);
 	if ((r = buf_failed(&b)) >= 0)
 		r = fsio_write_all(c->out.fd, b.p, b.len, e);
 	else
@@ -139,7 +138,8 @@ run(struct verify_cmd *c)
 		return cmd_fail(&e);
 	for (size_t i = 0; i < c->args.count; i++)
 		code = cmd_worse(code, verify_one(c, c->args.items[i]));
-	if (cmd_output_commit(&c->out, &e) < 0)
+	if (rows_finish(&c->rows, c->out.fd, &e) < 0 ||
+	    cmd_output_commit(&c->out, &e) < 0)
 		code = cmd_worse(code, cmd_fail(&e));
 	return code;
 }
@@ -155,7 +155,8 @@ cmd_verify(int argc, char **argv)
 		"PEM of the time stamp authority's, or its root"},
 	    {OPT_STRING, 0, "case", &c.case_dir, "DIR",
 		"trust what the case pinned; note the result in its ledger"},
-	    {OPT_STRING, 0, "format", &c.format, "FORMAT", "text or jsonl"},
+	    {OPT_STRING, 0, "format", &c.format, "FORMAT",
+		"text, jsonl or json"},
 	    {OPT_STRING, 'o', "output", &c.output, "FILE",
 		"write the result to FILE"},
 	    {OPT_FLAG, 'q', "quiet", &c.quiet, NULL, "only the conclusion"},
@@ -170,11 +171,9 @@ cmd_verify(int argc, char **argv)
 		r = OPT_DONE(r);
 	} else if (c.args.count == 0) {
 		r = opt_usage_error(&usage, "no bundle given");
-	} else if (c.format != NULL && strcmp(c.format, "text") != 0 &&
-	    strcmp(c.format, "jsonl") != 0) {
+	} else if (!rows_choose(&c.rows, c.format)) {
 		r = opt_usage_error(&usage, "no such format");
 	} else {
-		c.jsonl = c.format != NULL && c.format[0] == 'j';
 		r = run(&c);
 	}
 	cmd_output_abandon(&c.out);

@@ -13,6 +13,7 @@
 #include "base/sandbox.h"
 #include "base/version.h"
 #include "cli/opt.h"
+#include "cli/rows.h"
 #include "cli/verify_print.h"
 #include "custody/trust.h"
 #include "custody/verify.h"
@@ -27,7 +28,8 @@
 struct verify_prog {
 	const char *format;
 	struct opt_list trust, tsa_trust;
-	bool quiet, jsonl;
+	bool quiet;
+	struct rows rows;
 	struct opt_args args;
 	int fd[BUNDLES_MAX];
 	int open_errno[BUNDLES_MAX];
@@ -95,10 +97,7 @@ print(struct verify_prog *p, size_t i, const struct verify_result *vr,
 	int r;
 
 	buf_init(&b, MIB);
-	if (p->jsonl)
-		verify_print_jsonl(&b, p->args.items[i], vr);
-	else
-		verify_print_text(&b, p->args.items[i], vr, p->quiet);
+	verify_print(&b, p->args.items[i], vr, &p->rows, p->quiet);
 	if ((r = buf_failed(&b)) >= 0)
 		r = fsio_write_all(STDOUT_FILENO, b.p, b.len, e);
 	buf_release(&b);
@@ -165,6 +164,8 @@ run(struct verify_prog *p)
 		if (r > code)
 			code = r;	/* 3 before 2 before 0 */
 	}
+	if (rows_finish(&p->rows, STDOUT_FILENO, &e) < 0)
+		code = code > 2 ? code : fail(&e);
 out:
 	verify_done(v);
 	trust_free(examiner);
@@ -181,7 +182,8 @@ main(int argc, char **argv)
 		"PEM of the examiner's certificate or its root"},
 	    {OPT_LIST, 0, "tsa-trust", &p.tsa_trust, "CERT",
 		"PEM of the time stamp authority's, or its root"},
-	    {OPT_STRING, 0, "format", &p.format, "FORMAT", "text or jsonl"},
+	    {OPT_STRING, 0, "format", &p.format, "FORMAT",
+		"text, jsonl or json"},
 	    {OPT_FLAG, 'q', "quiet", &p.quiet, NULL, "only the conclusion"},
 	    OPT_ROWS_END};
 	int r;
@@ -194,11 +196,9 @@ main(int argc, char **argv)
 		r = OPT_DONE(r);
 	} else if (p.args.count == 0 || p.args.count > BUNDLES_MAX) {
 		r = opt_usage_error(&usage, "no bundle given");
-	} else if (p.format != NULL && strcmp(p.format, "text") != 0 &&
-	    strcmp(p.format, "jsonl") != 0) {
+	} else if (!rows_choose(&p.rows, p.format)) {
 		r = opt_usage_error(&usage, "no such format");
 	} else {
-		p.jsonl = p.format != NULL && p.format[0] == 'j';
 		r = run(&p);
 	}
 	opt_release(rows, &p.args);

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/json_write.h"
 #include "base/text.h"
+#include "cli/rows.h"
 #include "cli/verify_print.h"
 #include "custody/verify.h"
 
@@ -27,9 +28,9 @@ put_path(struct buf *b, const char *path)
 	text_put(b, path, strlen(path), TEXT_PATH);
 }
 
-void
-verify_print_text(struct buf *b, const char *path,
-    const struct verify_result *r, bool quiet)
+static void
+print_text(struct buf *b, const char *path, const struct verify_result *r,
+    bool quiet)
 {
 	char when[CLOCK_TEXT];
 
@@ -60,10 +61,11 @@ verify_print_text(struct buf *b, const char *path,
 
 static void
 statement_row(struct buf *b, const char *path, const struct verify_result *r,
-    unsigned i)
+    unsigned i, struct rows *rows)
 {
 	struct json_write w;
 
+	rows_open(rows, b);
 	json_init(&w, b, JSON_COMPACT);
 	json_begin_object(&w);
 	json_kstr(&w, "type", "statement");
@@ -77,12 +79,12 @@ statement_row(struct buf *b, const char *path, const struct verify_result *r,
 	json_key(&w, "path");
 	json_text(&w, path, strlen(path), TEXT_PATH);
 	json_end_object(&w);
-	buf_putc(b, '\n');
+	rows_close(rows, b);
 }
 
-void
-verify_print_jsonl(struct buf *b, const char *path,
-    const struct verify_result *r)
+static void
+print_json(struct buf *b, const char *path, const struct verify_result *r,
+    struct rows *rows)
 {
 	static const char *const results[] = {"holds", NULL, "not-checked",
 	    "fails"};
@@ -90,7 +92,8 @@ verify_print_jsonl(struct buf *b, const char *path,
 	struct json_write w;
 
 	for (unsigned i = 0; i < VERIFY_STATEMENTS; i++)
-		statement_row(b, path, r, i);
+		statement_row(b, path, r, i, rows);
+	rows_open(rows, b);
 	json_init(&w, b, JSON_COMPACT);
 	json_begin_object(&w);
 	json_kstr(&w, "type", "verification");
@@ -111,5 +114,15 @@ verify_print_jsonl(struct buf *b, const char *path,
 	    clock_rfc3339(when, r->gen_time * 1000000000, 0) : NULL);
 	json_kbool(&w, "local_tsa", r->local_tsa);
 	json_end_object(&w);
-	buf_putc(b, '\n');
+	rows_close(rows, b);
+}
+
+void
+verify_print(struct buf *b, const char *path, const struct verify_result *r,
+    struct rows *rows, bool quiet)
+{
+	if (rows->json)
+		print_json(b, path, r, rows);
+	else
+		print_text(b, path, r, quiet);
 }

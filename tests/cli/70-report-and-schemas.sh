@@ -35,6 +35,19 @@ check "says so" grep -q 'Not whole' "$T/cut.html"
 
 "$EXHIBIT" custody log --case "$T/case" --format jsonl -o "$T/ledger.jsonl"
 "$EXHIBIT" list --format jsonl -o "$T/list.jsonl" "$bundle"
+# JSON is the same rows in one array, whatever prints them.
+"$EXHIBIT" verify --case "$T/case" --format json -o "$T/verify.json" \
+    "$bundle" "$bundle"
+"$BUILD/exhibit-verify" --format json "$bundle" >"$T/verify2.json"
+"$EXHIBIT" list --format json "$bundle" >"$T/list.json"
+"$EXHIBIT" scan --format json "$bundle" >"$T/scan.json" 2>/dev/null
+"$EXHIBIT" custody log --case "$T/case" --format json >"$T/ledger.json"
+for f in verify:18 verify2:9 list:10 scan:10 ledger:5; do
+	check "one array: ${f%:*}" /usr/bin/python3 -c 'import json, sys
+rows = json.load(open(sys.argv[1]))
+sys.exit(not isinstance(rows, list) or len(rows) < int(sys.argv[2]))' \
+	    "$T/${f%:*}.json" "${f#*:}"
+done
 /usr/bin/python3 - "$T" <<'P' >"$T/schema.out" 2>&1
 import json, pathlib, sys
 import jsonschema

@@ -15,6 +15,8 @@
 #include "custody/digest.h"
 #include "custody/sign.h"
 
+#define SIDECAR ".sha256"
+
 static int
 write_bundle(const struct acquire_params *p, int fd, struct acquired *ret,
     struct err *e)
@@ -74,17 +76,45 @@ verify_file(const struct acquire_params *p, int fd, struct acquired *ret,
 	return 0;
 }
 
+/* Everything that could fail behind the publication, asked before it. */
+static int
+check_names(const struct acquire_params *p, struct err *e)
+{
+	static const char *const suffixes[] = {"", SIDECAR,
+	    SIDECAR ".partial"};
+	char name[LIMIT_COMPONENT + 1];
+	struct stat st;
+	int n;
+
+	for (size_t i = 0; i < sizeof(suffixes) / sizeof(*suffixes); i++) {
+		n = snprintf(name, sizeof(name), "%s%s", p->file, suffixes[i]);
+		if (n < 0 || n >= (int)sizeof(name))
+			return err_set(e, ERR_ARG, "'%s' is too long: it needs "
+			    "room for '%s'", p->file, suffixes[i]);
+		if (fstatat(p->dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+			return err_set(e, ERR_EXISTS, "'%s' is there and is "
+			    "never replaced", name);
+	}
+	return 0;
+}
+
 static int
 write_sidecar(const struct acquire_params *p, const struct acquired *a,
     struct err *e)
 {
-	char name[300], text[400], hex[65];
-	int n;
+	char name[LIMIT_COMPONENT + 1], tmp[LIMIT_COMPONENT + 1];
+	char text[LIMIT_COMPONENT + 80], hex[65];
+	int n, r;
 
 	digest_hex(hex, a->sealed.whole.sha256, 32);
-	(void)snprintf(name, sizeof(name), "%s.sha256", p->file);
+	(void)snprintf(name, sizeof(name), "%s" SIDECAR, p->file);
+	(void)snprintf(tmp, sizeof(tmp), "%s" SIDECAR ".partial",
+	    p->file);
 	n = snprintf(text, sizeof(text), "%s  %s\n", hex, p->file);
-	return fsio_write_new(p->dir, name, 0444, text, (size_t)n, e);
+	/* Half a digest under its final name would look like tampering. */
+	if ((r = fsio_write_new(p->dir, tmp, 0444, text, (size_t)n, e)) < 0)
+		return r;
+	return fsio_publish(p->dir, tmp, name, NULL, e);
 }
 
 static double
@@ -99,12 +129,10 @@ acquire_file(const struct acquire_params *p, struct acquired *ret,
 {
 	int64_t began = clock_mono_ns();
 	int fd = -1, back = -1, r;
-	struct stat st;
 	char *tmp;
 
-	if (fstatat(p->dir, p->file, &st, AT_SYMLINK_NOFOLLOW) == 0)
-		return err_set(e, ERR_EXISTS, "'%s' is there and is never "
-		    "replaced", p->file);
+	if ((r = check_names(p, e)) < 0)
+		return r;
 	if (asprintf(&tmp, "%s.partial", p->file) < 0)
 		return err_set(e, ERR_NOMEM, "out of memory");
 	if ((r = fd = fsio_create(p->dir, tmp, 0600, e)) < 0 ||

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -26,17 +27,24 @@ proc_path(char *dst, size_t n, const struct object *o)
 	(void)snprintf(dst, n, "/proc/self/fd/%d/%s", o->dir, o->name);
 }
 
-static void
-put_value(struct json_write *w, const char *path, const char *name)
+/* The values together may take ${left}: a hostile file has thousands. */
+static bool
+put_value(struct json_write *w, const char *path, const char *name,
+    size_t *left)
 {
 	static uint8_t value[LIMIT_XATTR_BYTES];
+	bool whole = true;
 	struct buf b;
 	ssize_t n;
 
 	json_begin_object(w);
 	json_ktext(w, "name", name, strlen(name));
 	n = lgetxattr(path, name, value, sizeof(value));
-	if (n >= 0) {
+	if (n >= 0 && (size_t)n > *left) {
+		json_ku64(w, "left_out", (uint64_t)n);
+		whole = false;
+	} else if (n >= 0) {
+		*left -= (size_t)n;
 		buf_init(&b, 2 * LIMIT_XATTR_BYTES);
 		buf_base64(&b, value, (size_t)n);
 		json_kstr(w, "base64", buf_str(&b));
@@ -45,13 +53,16 @@ put_value(struct json_write *w, const char *path, const char *name)
 		json_kstr(w, "errno", strerrorname_np(errno));
 	}
 	json_end_object(w);
+	return whole;
 }
 
-void
+bool
 meta_xattrs(struct json_write *w, const struct object *o)
 {
 	static char list[LIST_MAX];
 	char path[LIMIT_PATH + 64];
+	size_t left = LIMIT_XATTR_BYTES;
+	bool whole = true;
 	ssize_t n;
 
 	proc_path(path, sizeof(path), o);
@@ -60,28 +71,44 @@ meta_xattrs(struct json_write *w, const struct object *o)
 	if (n < 0) {
 		/* Not supported is not "none". */
 		json_str(w, strerrorname_np(errno));
-		return;
+		return true;
 	}
 	json_begin_array(w);
 	for (ssize_t i = 0; i < n; i += (ssize_t)strlen(list + i) + 1)
-		put_value(w, path, list + i);
+		if (!put_value(w, path, list + i, &left))
+			whole = false;
 	json_end_array(w);
+	return whole;
+}
+
+/* Does the name still lead to what was read? */
+static bool
+still_there(int fd, const struct statx *seen)
+{
+	struct statx st;
+
+	return statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &st) == 0 &&
+	    st.stx_ino == seen->stx_ino &&
+	    st.stx_dev_major == seen->stx_dev_major &&
+	    st.stx_dev_minor == seen->stx_dev_minor;
 }
 
 void
-meta_holes(struct json_write *w, const struct collect *c,
-    const struct object *o)
+meta_holes(struct json_write *w, const struct object *o)
 {
 	off_t data = 0, hole = 0;
 	unsigned n = 0;
 	int fd;
 
-	(void)c;
 	fd = openat(o->dir, o->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK |
 	    O_NOCTTY | O_CLOEXEC);
 	json_key(w, "data_ranges");
-	if (fd < 0) {
+	if (fd < 0 || !still_there(fd, &o->st) ||
+	    (lseek(fd, 0, SEEK_DATA) < 0 && errno != ENXIO)) {
+		/* Not known is not "nothing but holes". */
 		json_null(w);
+		if (fd >= 0)
+			(void)close(fd);
 		return;
 	}
 	json_begin_array(w);

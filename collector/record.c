@@ -205,6 +205,8 @@ record_object(struct collect *c, const struct object *o, const char *member,
 {
 	const struct statx *st = t != NULL && t->stored ? &t->before : &o->st;
 	struct json_write w;
+	bool whole;
+	int r;
 
 	c->totals.objects++;
 	json_init(&w, &c->files.b, JSON_COMPACT);
@@ -232,13 +234,16 @@ record_object(struct collect *c, const struct object *o, const char *member,
 		    (unsigned long long)st->stx_ino);
 		json_kstr(&w, "hard_link_group", group);
 	}
-	meta_xattrs(&w, o);
+	whole = meta_xattrs(&w, o);
 	if (t != NULL && t->stored) {
-		meta_holes(&w, c, o);
+		meta_holes(&w, o);
 		put_taken(&w, c, t);
 	}
 	json_end_object(&w);
-	return end_line(c, &c->files);
+	if ((r = end_line(c, &c->files)) >= 0 && !whole)
+		r = record_error(c, o->path,
+		    "extended attributes beyond the limit were left out", 0);
+	return r;
 }
 
 int

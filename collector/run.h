@@ -78,9 +78,12 @@ int record_log(struct collect *c, const char *what, const char *path);
 int facts_acquisition(struct collect *c);
 int facts_completion(struct collect *c);
 
-/* meta.c: extended attributes and holes of an open file, as JSON members. */
-void meta_xattrs(struct json_write *w, const struct object *o);
-void meta_holes(struct json_write *w, const struct collect *c,
-    const struct object *o);
+/*
+ * meta.c: extended attributes and holes, as JSON members.  meta_xattrs is
+ * false when values were left out because together they pass
+ * LIMIT_XATTR_BYTES.
+ */
+bool meta_xattrs(struct json_write *w, const struct object *o);
+void meta_holes(struct json_write *w, const struct object *o);
 
 #endif /* !COLLECTOR_RUN_H_ */

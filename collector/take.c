@@ -171,6 +171,25 @@ read_whole(struct collect *c, const struct object *o, int fd,
 	return c->o->double_read ? read_again(c, fd, size, t) : 0;
 }
 
+/* What the record alone must not have to say. */
+static int
+tell(struct collect *c, const struct object *o, const struct taken *t)
+{
+	int r = 0;
+
+	if (t->read_errors > 0)
+		r = record_error(c, o->path,
+		    "a range could not be read and is zeros in the bundle",
+		    t->read_errno);
+	if (r >= 0 && t->short_by > 0)
+		r = record_error(c, o->path, "the file shrank while it was "
+		    "read: what was missing is zeros in the bundle", 0);
+	if (r >= 0 && t->grew_by > 0 && t->before.stx_size == 0)
+		r = record_error(c, o->path, "the file has no size, but it has "
+		    "content: none of it is in the bundle", 0);
+	return r;
+}
+
 int
 take_file(struct collect *c, const struct object *o, const char *member,
     struct taken *ret)
@@ -198,7 +217,8 @@ take_file(struct collect *c, const struct object *o, const char *member,
 	r = read_whole(c, o, fd, member, ret);
 	if (r >= 0 && statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS |
 	    STATX_BTIME, &ret->after) < 0)
-		ret->after = ret->before;
+		r = record_error(c, o->path, "cannot stat after the read",
+		    errno);
 	(void)close(fd);
 	if (r < 0)
 		return r;
@@ -210,9 +230,5 @@ take_file(struct collect *c, const struct object *o, const char *member,
 	ret->ns = clock_mono_ns() - began;
 	c->totals.stored++;
 	c->totals.changed += ret->changed;
-	if (ret->read_errors > 0)
-		return record_error(c, o->path,
-		    "a range could not be read and is zeros in the bundle",
-		    ret->read_errno);
-	return 0;
+	return tell(c, o, ret);
 }

@@ -98,6 +98,18 @@ names_read(struct names *n, int fd)
 	return errnum;
 }
 
+/* Is what was opened what the walk saw, and not put there since? */
+static bool
+same_object(int fd, const struct statx *seen)
+{
+	struct statx st;
+
+	return statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &st) == 0 &&
+	    st.stx_ino == seen->stx_ino &&
+	    st.stx_dev_major == seen->stx_dev_major &&
+	    st.stx_dev_minor == seen->stx_dev_minor;
+}
+
 static int
 walk_entry(struct collect *c, const struct object *dir, int fd,
     const char *name, const struct ancestor *self)
@@ -143,6 +155,11 @@ walk_dir(struct collect *c, const struct object *o, const struct ancestor *up)
 	if ((fd = open_dir(o->dir, o->name)) < 0)
 		return record_error(c, o->path, "cannot open directory",
 		    errno);
+	if (!same_object(fd, &o->st)) {
+		(void)close(fd);
+		return record_error(c, o->path,
+		    "was replaced between the look and the opening", 0);
+	}
 	if (up != NULL && (o->st.stx_dev_major != up->major ||
 	    o->st.stx_dev_minor != up->minor))
 		r = record_log(c, "entered another file system", o->path);

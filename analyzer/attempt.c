@@ -4,6 +4,7 @@
 #include "analyzer/rules.h"
 #include "analyzer/wire.h"
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/bytesrc.h"
 #include "base/err.h"
 #include "base/limits.h"
@@ -39,7 +40,8 @@ attempt_init(struct attempt *a, const struct format *f, unsigned bits,
 static bool
 is_judged(enum finding_id id)
 {
-	return id <= FINDING_PKL_GLOBAL_UNKNOWN;
+	return id <= FINDING_PKL_GLOBAL_UNKNOWN ||
+	    id == FINDING_PICKLE_CALLABLE;
 }
 _Static_assert(FINDING_PKL_CALL_DANGEROUS == 0 &&
     FINDING_PKL_GLOBAL_UNKNOWN == 5,
@@ -112,22 +114,101 @@ add_callee(struct attempt *a, const char *name, size_t n)
 	a->ncallees++;
 }
 
+/*
+ * The place for this callee with these kinds of arguments, or NULL when the
+ * arguments must be looked at: text, bytes, names and callables can speak
+ * against a call, numbers and containers of them cannot.  Places are compared
+ * in full: who writes the pickle chooses both.
+ */
+static struct attempt_quiet *
+quiet_place(struct attempt *a, const struct ev_call *c)
+{
+	uint32_t h = c->callee_id;
+
+	if (c->callee_id == 0 || strlen(c->sig) >= sizeof(a->quiet[0].sig) ||
+	    strpbrk(c->sig, "sSygx+") != NULL)
+		return NULL;
+	for (const char *p = c->sig; *p != '\0'; p++)
+		h = h * 31 + (uint8_t)*p;
+	return &a->quiet[h % ATTEMPT_QUIET];
+}
+
+static bool
+is_quiet(const struct attempt_quiet *q, const struct ev_call *c)
+{
+	return q != NULL && q->callee == c->callee_id &&
+	    strcmp(q->sig, c->sig) == 0;
+}
+
+static void
+make_quiet(struct attempt_quiet *q, const struct ev_call *c)
+{
+	if (q == NULL)
+		return;
+	q->callee = c->callee_id;
+	memcpy(q->sig, c->sig, strlen(c->sig) + 1);
+}
+
+/* What would be malicious in an object that is loaded. */
+static bool
+is_grave(const struct finding *f)
+{
+	return finding_info(f->id)->verdict == VERDICT_MALICIOUS;
+}
+
+/* Nobody is known to load it: a note about the bytes around it. */
+static void
+as_note(struct finding *f)
+{
+	f->id = FINDING_PICKLE_CALLABLE;
+	f->severity = finding_info(f->id)->severity;
+	f->confidence = CONFIDENCE_STRONG;
+}
+
+static bool
+told_before(const struct attempt *a, const struct finding *f)
+{
+	const struct detail *d = &f->details[0];
+
+	for (const struct attempt_node *n = a->first; n != NULL; n = n->next)
+		if (n->f.id == f->id && n->f.off == f->off &&
+		    n->f.ndetails > 0 && n->f.details[0].len == d->len &&
+		    memcmp(n->f.details[0].text, d->text, d->len) == 0)
+			return true;
+	return false;
+}
+
 void
 attempt_call(struct attempt *a, const struct ev_call *c)
 {
+	struct attempt_quiet *quiet = quiet_place(a, c);
 	size_t n = rule_callee(c);
 	struct finding f;
+	struct buf args;
 	bool seen;
 
-	if (!rule_call(c, &f))
+	a->calls++;
+	if (is_quiet(quiet, c))
 		return;
+	buf_init(&args, LIMIT_RENDER);
+	if (!rule_call(c, &args, &f)) {
+		make_quiet(quiet, c);
+		goto out;
+	}
+	if (!is_grave(&f) && (a->dormant || (c->flags & CALL_CARVED) != 0))
+		goto out;
+	if (a->dormant)
+		as_note(&f);
+	if (told_before(a, &f))
+		goto out;	/* in another view of the same bytes */
 	seen = find_callee(a, c->callee, n) != NULL;
 	if (!seen)
 		add_callee(a, c->callee, n);
 	/* A thousand instances of one unknown class are one fact. */
-	if (seen && f.id == FINDING_PKL_CALL_UNKNOWN)
-		return;
-	attempt_add(a, &f);
+	if (!seen || f.id != FINDING_PKL_CALL_UNKNOWN)
+		attempt_add(a, &f);
+out:
+	buf_release(&args);
 }
 
 void
@@ -137,7 +218,7 @@ attempt_global(struct attempt *a, const struct ev_global *g)
 	struct finding f;
 	size_t n = g->module_len + 1 + g->name_len;
 
-	if (!g->resolved || n > sizeof(dotted))
+	if (a->dormant || !g->resolved || n > sizeof(dotted))
 		return;	/* PICKLE_UNRESOLVED says so */
 	memcpy(dotted, g->module, g->module_len);
 	dotted[g->module_len] = '.';
@@ -175,6 +256,8 @@ attempt_anomaly(struct attempt *a, const struct ev_anomaly *v,
 	char hex[2 * PREVIEW];
 	struct finding f;
 
+	if (a->dormant)
+		return;
 	rule_anomaly(v, &f);
 	if (finding_info(f.id)->verdict == VERDICT_SUSPICIOUS)
 		add_preview(&f, src, hex);

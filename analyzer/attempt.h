@@ -21,6 +21,17 @@ struct wire;
  */
 struct attempt_node;
 
+/*
+ * A model makes the same few calls tens of thousands of times: those whose
+ * arguments hold nothing that could speak against them are judged once.
+ */
+#define ATTEMPT_QUIET 64
+
+struct attempt_quiet {
+	uint32_t callee;	/* ev_call.callee_id; 0: free */
+	char sig[28];
+};
+
 struct attempt {
 	const struct format *format;
 	const char *name;	/* the format's, or what it turned out to be */
@@ -35,6 +46,9 @@ struct attempt {
 	uint16_t per_rule[FINDING_COUNT];
 	bool incomplete;	/* a finding says that the parse is not whole */
 	bool judged;		/* a finding comes from a call or a global */
+	bool dormant;		/* nothing is known to load the object */
+	uint64_t calls;
+	struct attempt_quiet quiet[ATTEMPT_QUIET];
 };
 
 void attempt_init(struct attempt *a, const struct format *f, unsigned bits,

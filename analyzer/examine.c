@@ -4,6 +4,7 @@
 #include "analyzer/attempt.h"
 #include "analyzer/bundle.h"
 #include "analyzer/examine.h"
+#include "analyzer/program.h"
 #include "analyzer/rules.h"
 #include "analyzer/wire.h"
 #include "base/arena.h"
@@ -106,6 +107,20 @@ on_name(void *ctx, const char *format)
 	return 0;
 }
 
+/* A second parse: the calls alone, as the program that loading runs. */
+struct program_run {
+	struct program program;
+	struct err *e;
+};
+
+static int
+on_program_call(void *ctx, const struct ev_call *c)
+{
+	struct program_run *run = ctx;
+
+	return program_call(&run->program, c, run->e);
+}
+
 static const struct events exam_events = {
     .member = on_member,
     .global = on_global,
@@ -113,6 +128,34 @@ static const struct events exam_events = {
     .anomaly = on_anomaly,
     .name = on_name,
 };
+
+static int
+send_program(struct exam *ex, const struct attempt *at)
+{
+	static const struct events events = {.call = on_program_call};
+	const unsigned mode = ex->x->job->program;
+	struct program_run run = {.program = {.w = ex->x->wire,
+	    .object = ex->index, .max = mode == PROGRAM_ALL ?
+	    PROGRAM_MAX_ALL : PROGRAM_MAX_JUDGED}, .e = ex->e};
+	struct parse p = {.src = ex->m->src, .ev = &events, .ctx = &run,
+	    .e = ex->e, .depth = ex->depth};
+	int r;
+
+	if (at->calls == 0 || mode == PROGRAM_NONE ||
+	    (mode == PROGRAM_JUDGED && !at->judged))
+		return 0;
+	if ((p.arena = arena_new(LIMIT_ARENA)) == NULL)
+		return err_set(ex->e, ERR_NOMEM, "out of memory");
+	p.size = bytesrc_size(p.src);
+	r = at->format->parse(&p);
+	arena_free(p.arena);
+	/* Whatever else ended the parse has been told the first time. */
+	if (r == ERR_NOMEM || r == ERR_LIMIT) {
+		err_reset(ex->e);
+		return 0;
+	}
+	return r < 0 ? r : 0;
+}
 
 static int
 run_attempt(struct exam *ex, struct attempt *at)
@@ -176,7 +219,8 @@ settle(struct exam *ex, struct attempt *at, unsigned n, unsigned primary,
 		    !at[i].incomplete;
 		r = attempt_send(&at[i], ex->x->wire, ex->index, !strong,
 		    ex->e);
-		if (r < 0 || (!strong && !at[i].judged))
+		if (r < 0 || (!strong && !at[i].judged) ||
+		    ex->x->dormant > 0)
 			continue;
 		poly.ndetails = 0;
 		rule_detail_text(&poly, "one", at[primary].name,
@@ -267,13 +311,24 @@ examine_bytes(struct exam *ex, const uint8_t *head, size_t n,
 	}
 	for (unsigned i = 0; i < count; i++) {
 		attempt_init(&at[i], bids[i].format, bids[i].bits, ex->kept);
+		at[i].dormant = ex->x->dormant > 0;
 		if ((r = run_attempt(ex, &at[i])) < 0)
 			return r;
 	}
 	primary = find_primary(at, count);
 	(void)snprintf(end->format, sizeof(end->format), "%s",
 	    at[primary].name);
-	return settle(ex, at, count, primary, &end->complete);
+	if ((r = settle(ex, at, count, primary, &end->complete)) < 0)
+		return r;
+	for (unsigned i = 0; i < count && r >= 0; i++) {
+		if (i != primary && !at[i].judged)
+			continue;
+		end->calls += at[i].calls;
+		r = send_program(ex, &at[i]);
+	}
+	if (ex->x->dormant > 0)
+		end->complete = true;	/* nobody reads it as that */
+	return r;
 }
 
 /* The digest of a nested object, by this worker. */
@@ -354,6 +409,8 @@ examine_object(struct examine *x, const struct ev_member *m, uint32_t parent,
 	struct exam ex = {.x = x, .m = m, .depth = depth, .e = e};
 	struct wire_begin begin = {0};
 	struct wire_end end = {0};
+	const unsigned dormant = (m->flags & (MEMBER_DORMANT |
+	    MEMBER_STORAGE)) != 0;
 	int r;
 
 	ex.index = begin.index = end.index = x->next_index++;
@@ -363,6 +420,7 @@ examine_object(struct examine *x, const struct ev_member *m, uint32_t parent,
 	begin.size = m->size;
 	if ((ex.kept = arena_new(FINDINGS_ARENA)) == NULL)
 		return err_set(e, ERR_NOMEM, "out of memory");
+	x->dormant += dormant;
 	if ((r = wire_send_begin(x->wire, &begin, e)) < 0)
 		goto out;
 	if ((r = examine_content(&ex, &end)) < 0 &&
@@ -370,6 +428,7 @@ examine_object(struct examine *x, const struct ev_member *m, uint32_t parent,
 		goto out;
 	r = wire_send_end(x->wire, &end, e);
 out:
+	x->dormant -= dormant;
 	arena_free(ex.kept);
 	return r;
 }

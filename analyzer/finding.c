@@ -92,3 +92,10 @@ finding_key_ok(const uint8_t *key, size_t n)
 			return false;
 	return true;
 }
+
+bool
+finding_detail_literal(const struct detail *d)
+{
+	return strcmp(d->key, "arguments") == 0 ||
+	    strcmp(d->key, "callee") == 0 || strcmp(d->key, "target") == 0;
+}

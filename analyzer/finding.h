@@ -98,4 +98,10 @@ struct finding {
 	unsigned ndetails;
 };
 
+/*
+ * finding_detail_literal: was this text escaped by whom it comes from (a
+ * rendered call)?  Its backslashes begin escapes then.
+ */
+bool finding_detail_literal(const struct detail *d);
+
 #endif /* !ANALYZER_FINDING_H_ */

@@ -58,6 +58,8 @@ int report_load(struct report *r, const struct report_options *o,
 void report_write_html(const struct report *r, struct buf *b);
 /* Parts of it, in report_parts.c. */
 void report_write_findings(const struct report *r, struct buf *b);
+/* report_program.c */
+void report_write_programs(const struct report *r, struct buf *b);
 void report_write_objects(const struct report *r, struct buf *b);
 void report_write_custody(const struct report *r, struct buf *b);
 void report_write_statements(const struct report *r, struct buf *b);

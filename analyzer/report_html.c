@@ -201,6 +201,7 @@ report_write_html(const struct report *r, struct buf *b)
 	write_problems(r, b);
 	write_conclusion(r, b);
 	report_write_findings(r, b);
+	report_write_programs(r, b);
 	report_write_objects(r, b);
 	report_write_statements(r, b);
 	report_write_custody(r, b);

@@ -34,11 +34,28 @@ struct result_object {
 	bool complete;		/* rolled up */
 	uint64_t examined;	/* bytes that a parser explained, or size */
 	unsigned findings;	/* of this object alone */
+	uint64_t calls;		/* that loading it would make */
 };
 
 struct result_finding {
 	const struct finding *finding;
 	const char *path;
+};
+
+/*
+ * One call of the program that loading an object runs; ${cls} is the policy's
+ * word for the callee.
+ */
+struct result_call {
+	const char *path;
+	uint64_t off;
+	uint64_t index;		/* order of execution in its object */
+	uint32_t stream;
+	uint32_t flags;		/* enum call_flags */
+	const char *cls;	/* "dangerous", "unknown", "judge", "allow" */
+	const char *opcode;
+	const char *callee, *args;	/* escaped by the worker */
+	size_t callee_len, args_len;
 };
 
 /* Something that was left out of the run by a documented rule. */

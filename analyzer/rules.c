@@ -2,6 +2,7 @@
 
 #include "analyzer/policy.h"
 #include "analyzer/rules.h"
+#include "base/buf.h"
 #include "base/bug.h"
 
 /*
@@ -83,11 +84,12 @@ is_callable_evidence(const char *evidence)
 }
 
 static enum finding_id
-judge(const struct ev_call *c, const struct policy_row *row,
-    const char **evidence)
+judge(const struct ev_call *c, const struct buf *args,
+    const struct policy_row *row, const char **evidence)
 {
 	enum policy_class cls = row != NULL ? row->cls : POLICY_UNKNOWN;
-	const char *found = policy_evidence(c->args, c->args_len);
+	const char *text = args->p != NULL ? (const char *)args->p : "";
+	const char *found = policy_evidence(text, args->len);
 
 	*evidence = NULL;
 	if (cls == POLICY_DANGEROUS) {
@@ -105,7 +107,7 @@ judge(const struct ev_call *c, const struct policy_row *row,
 			*evidence = found;
 			return FINDING_PKL_CALL_EVIDENCE;
 		}
-		return policy_names_allowed(c->args, c->args_len) ?
+		return policy_names_allowed(text, args->len) ?
 		    FINDING_COUNT : FINDING_PKL_CALL_UNKNOWN;
 	}
 	if (!c->resolved)
@@ -117,12 +119,15 @@ judge(const struct ev_call *c, const struct policy_row *row,
 }
 
 bool
-rule_call(const struct ev_call *c, struct finding *ret)
+rule_call(const struct ev_call *c, struct buf *args, struct finding *ret)
 {
 	const struct policy_row *row = policy_judge(c->callee, rule_callee(c));
 	const char *evidence;
-	enum finding_id id = judge(c, row, &evidence);
+	enum finding_id id;
 
+	buf_clear(args);
+	format_call_args(c, args);
+	id = judge(c, args, row, &evidence);
 	if (id == FINDING_COUNT)
 		return false;
 	memset(ret, 0, sizeof(*ret));
@@ -137,8 +142,8 @@ rule_call(const struct ev_call *c, struct finding *ret)
 	ret->off = c->off;
 	ret->len = 1;
 	rule_detail_text(ret, "callee", c->callee, c->callee_len);
-	rule_detail_text(ret, "arguments", c->args, c->args_len);
-	if (c->args_cut)
+	rule_detail_text(ret, "arguments", args->p, args->len);
+	if (buf_failed(args) < 0)
 		rule_detail_num(ret, "arguments_cut", 1);
 	rule_detail_z(ret, "opcode", c->opcode);
 	rule_detail_num(ret, "call", c->index);

@@ -7,12 +7,16 @@
 
 #include "analyzer/finding.h"
 
+struct buf;
+
 /*
  * Rules: from a format's events to findings.  Pure; run inside the worker.
  * Each fills *ret and returns true when the event deserves a finding.  Texts
- * in *ret point into the event and are valid as long as it is.
+ * in *ret point into the event, or into ${args}, where rule_call renders
+ * arguments when it needs them (emptied first; LIMIT_RENDER is its maximum).
  */
-bool rule_call(const struct ev_call *c, struct finding *ret);
+bool rule_call(const struct ev_call *c, struct buf *args,
+    struct finding *ret);
 bool rule_global(const struct ev_global *g, const char *dotted, size_t n,
     struct finding *ret);
 void rule_anomaly(const struct ev_anomaly *a, struct finding *ret);

@@ -345,6 +345,7 @@ scan_run(const char *const *paths, size_t n, const struct scan_options *o,
 	s.proto.hash = o->hash;
 	s.proto.fence = o->fence;
 	s.proto.magic = o->magic;
+	s.proto.program = o->program;
 	s.proto.extra = o->extra;
 	if ((r = digest_start(e)) < 0)
 		goto out;

@@ -22,6 +22,7 @@ struct scan_options {
 	bool hash;		/* false: --no-hash */
 	bool fence;		/* false: --no-sandbox */
 	unsigned workers;	/* 0: one a core */
+	unsigned program;	/* enum program_mode: whose calls are told */
 	struct magic *magic;	/* or NULL */
 	const struct format *extra; /* tests only */
 	void (*progress)(void *ctx, uint64_t objects, uint64_t bytes,

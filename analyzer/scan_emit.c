@@ -115,6 +115,9 @@ emit_node(const struct node *n, struct sink *s, struct result_summary *sum,
 		sum->severities[f->f.severity]++;
 		r = sink_finding(s, &rf, e);
 	}
+	for (const struct node_call *c = n->first_call; c != NULL && r >= 0;
+	    c = c->next)
+		r = sink_call(s, &c->c, e);
 	return r;
 }
 

@@ -29,6 +29,7 @@ struct node {			/* an object: one row of the result */
 	bool complete;		/* it alone */
 	struct node_finding *first, *last;
 	unsigned count;
+	struct node_call *first_call, *last_call;
 };
 
 enum task_state { TASK_NONE, TASK_WAITING, TASK_RUNNING, TASK_DONE };
@@ -97,6 +98,10 @@ int group_emit(struct group *g, struct sink *s, struct result_summary *sum,
 struct node_finding {
 	struct node_finding *next;
 	struct finding f;
+};
+struct node_call {
+	struct node_call *next;
+	struct result_call c;
 };
 int node_add(struct group *g, struct node *n, const struct finding *f);
 int job_say(struct job *j, uint32_t node, enum finding_id id,

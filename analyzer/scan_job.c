@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "analyzer/program.h"
 #include "analyzer/rules.h"
 #include "analyzer/scan_group.h"
 #include "analyzer/wire.h"
@@ -145,6 +146,7 @@ take_end(struct job *j, const struct frame *f)
 	n = &j->nodes[w.index];
 	n->ended = true;
 	n->complete = w.complete;
+	n->row.calls = w.calls;
 	if ((p = arena_dup(j->group->arena, w.format,
 	    strlen(w.format))) == NULL)
 		return ERR_NOMEM;
@@ -164,6 +166,44 @@ take_end(struct job *j, const struct frame *f)
 		p[len] = '\0';
 		n->row.magic = p;
 	}
+	return 0;
+}
+
+/* Texts of a call are shown by sinks, which make them printable. */
+static int
+take_call(struct job *j, const struct frame *f)
+{
+	struct arena *a = j->group->arena;
+	struct node_call *k;
+	struct wire_call w;
+	struct node *n;
+
+	if (!wire_read_call(f, &w) || w.object >= j->count)
+		return ERR_FORMAT;
+	if ((k = arena_alloc(a, sizeof(*k))) == NULL ||
+	    (k->c.opcode = arena_dup(a, w.opcode, w.opcode_len)) == NULL ||
+	    (k->c.callee = arena_dup(a, w.callee, w.callee_len)) == NULL ||
+	    (k->c.args = arena_dup(a, w.args, w.args_len)) == NULL)
+		return ERR_NOMEM;
+	for (size_t i = 0; i < w.opcode_len; i++)
+		if (w.opcode[i] != '_' && (w.opcode[i] < '0' ||
+		    w.opcode[i] > '9') && (w.opcode[i] < 'A' ||
+		    w.opcode[i] > 'Z'))
+			return ERR_FORMAT;
+	n = &j->nodes[w.object];
+	k->c.path = n->row.path;
+	k->c.off = w.off;
+	k->c.index = w.index;
+	k->c.stream = w.stream;
+	k->c.flags = w.flags;
+	k->c.cls = program_class_name((enum policy_class)w.cls);
+	k->c.callee_len = w.callee_len;
+	k->c.args_len = w.args_len;
+	if (n->last_call != NULL)
+		n->last_call->next = k;
+	else
+		n->first_call = k;
+	n->last_call = k;
 	return 0;
 }
 
@@ -193,6 +233,8 @@ take(struct job *j, const struct frame *f)
 		return take_begin(j, f);
 	case WIRE_FINDING:
 		return take_finding(j, f);
+	case WIRE_CALL:
+		return take_call(j, f);
 	case WIRE_MEMBER:
 		return take_member(j, f);
 	case WIRE_END:

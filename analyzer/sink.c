@@ -41,6 +41,12 @@ sink_finding(struct sink *s, const struct result_finding *f, struct err *e)
 }
 
 int
+sink_call(struct sink *s, const struct result_call *c, struct err *e)
+{
+	return s->ops->call(s, c, e);
+}
+
+int
 sink_summary(struct sink *s, const struct result_summary *r, struct err *e)
 {
 	return s->ops->summary(s, r, e);

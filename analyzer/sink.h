@@ -5,11 +5,12 @@
 
 #include "analyzer/result.h"
 
+struct buf;
 struct err;
 
 /*
  * Where results go.  A sink receives header, then objects each followed by
- * its findings, then the summary, and writes them to a descriptor.  It
+ * its findings and its calls, then the summary, and writes them to a descriptor.  It
  * cannot fail silently: every call returns 0 or the first write error, and
  * a result without its summary is recognisably cut.
  *
@@ -35,6 +36,8 @@ struct sink_ops {
 	    struct err *e);
 	int (*finding)(struct sink *s, const struct result_finding *f,
 	    struct err *e);
+	int (*call)(struct sink *s, const struct result_call *c,
+	    struct err *e);
 	int (*summary)(struct sink *s, const struct result_summary *r,
 	    struct err *e);
 };
@@ -44,7 +47,12 @@ int sink_header(struct sink *s, const struct result_header *h, struct err *e);
 int sink_object(struct sink *s, const struct result_object *o, struct err *e);
 int sink_finding(struct sink *s, const struct result_finding *f,
     struct err *e);
+int sink_call(struct sink *s, const struct result_call *c, struct err *e);
 int sink_summary(struct sink *s, const struct result_summary *r,
     struct err *e);
+
+/* sink_program_line: a call as sinks for a person show it. */
+void sink_program_line(struct buf *b, const struct sink *s,
+    const struct result_call *c, unsigned indent);
 
 #endif /* !ANALYZER_SINK_H_ */

@@ -62,6 +62,7 @@ sink_row_object(struct json_write *w, const struct result_object *o)
 	json_kstr(w, "magic", o->magic);
 	json_kstr(w, "verdict", verdict_name(o->verdict));
 	json_kbool(w, "complete", o->complete);
+	json_ku64(w, "calls", o->calls);
 	json_end_object(w);
 }
 
@@ -92,7 +93,10 @@ row_evidence(struct json_write *w, const struct finding *f)
 	for (unsigned i = 0; i < f->ndetails; i++) {
 		const struct detail *d = &f->details[i];
 
-		if (d->text != NULL)
+		if (d->text != NULL && finding_detail_literal(d)) {
+			json_key(w, d->key);
+			json_literal(w, d->text, d->len);
+		} else if (d->text != NULL)
 			json_ktext(w, d->key, d->text, d->len);
 		else
 			json_ku64(w, d->key, d->num);
@@ -123,6 +127,33 @@ sink_row_finding(struct json_write *w, const struct result_finding *r)
 	row_list(w, "cwe", info->cwe);
 	row_list(w, "owasp_ml", info->owasp);
 	json_end_object(w);
+	json_end_object(w);
+}
+
+void
+sink_row_call(struct json_write *w, const struct result_call *c)
+{
+	static const char *const flags[] = {"implicit", "deferred",
+	    "unframed", "carved"};
+
+	json_begin_object(w);
+	json_kstr(w, "type", "call");
+	json_kstr(w, "path", c->path);
+	json_ku64(w, "call", c->index);
+	json_ku64(w, "stream", c->stream);
+	json_ku64(w, "offset", c->off);
+	json_kstr(w, "opcode", c->opcode);
+	json_key(w, "callee");
+	json_literal(w, c->callee, c->callee_len);
+	json_key(w, "arguments");
+	json_literal(w, c->args, c->args_len);
+	json_kstr(w, "class", c->cls);
+	json_key(w, "flags");
+	json_begin_array(w);
+	for (unsigned i = 0; i < 4; i++)
+		if ((c->flags & 1U << i) != 0)
+			json_str(w, flags[i]);
+	json_end_array(w);
 	json_end_object(w);
 }
 
@@ -218,13 +249,17 @@ row_write(struct sink *s, struct buf *b, bool array, bool last,
 SINK_ROW_FN(jsonl, false, header, false)
 SINK_ROW_FN(jsonl, false, object, false)
 SINK_ROW_FN(jsonl, false, finding, false)
+SINK_ROW_FN(jsonl, false, call, false)
 SINK_ROW_FN(jsonl, false, summary, true)
 SINK_ROW_FN(json, true, header, false)
 SINK_ROW_FN(json, true, object, false)
 SINK_ROW_FN(json, true, finding, false)
+SINK_ROW_FN(json, true, call, false)
 SINK_ROW_FN(json, true, summary, true)
 
 const struct sink_ops sink_jsonl = {
-    "jsonl", jsonl_header, jsonl_object, jsonl_finding, jsonl_summary};
+    "jsonl", jsonl_header, jsonl_object, jsonl_finding, jsonl_call,
+    jsonl_summary};
 const struct sink_ops sink_json = {
-    "json", json_header, json_object, json_finding, json_summary};
+    "json", json_header, json_object, json_finding, json_call,
+    json_summary};

@@ -2,6 +2,7 @@
 #define ANALYZER_SINK_ROWS_H_
 
 struct json_write;
+struct result_call;
 struct result_finding;
 struct result_header;
 struct result_object;
@@ -16,6 +17,7 @@ extern const struct sink_ops sink_jsonl, sink_json;
 void sink_row_header(struct json_write *w, const struct result_header *h);
 void sink_row_object(struct json_write *w, const struct result_object *o);
 void sink_row_finding(struct json_write *w, const struct result_finding *r);
+void sink_row_call(struct json_write *w, const struct result_call *c);
 void sink_row_summary(struct json_write *w, const struct result_summary *r);
 
 #endif /* !ANALYZER_SINK_ROWS_H_ */

@@ -118,7 +118,10 @@ put_detail(struct buf *b, const struct detail *d, size_t max)
 		buf_printf(b, "%llu", (unsigned long long)d->num);
 		return;
 	}
-	text_put(b, d->text, d->len < max ? d->len : max, TEXT_PLAIN);
+	if (finding_detail_literal(d))
+		text_put_literal(b, d->text, d->len < max ? d->len : max);
+	else
+		text_put(b, d->text, d->len < max ? d->len : max, TEXT_PLAIN);
 	if (d->len > max)
 		buf_puts(b, "...");
 }
@@ -188,6 +191,18 @@ text_finding(struct sink *s, const struct result_finding *r, struct err *e)
 }
 
 static int
+text_call(struct sink *s, const struct result_call *c, struct err *e)
+{
+	struct buf b;
+
+	if (!s->verbose || s->quiet)
+		return 0;
+	buf_init(&b, 64 * KIB);
+	sink_program_line(&b, s, c, 2 * s->pending + 4);
+	return flush(s, &b, e);
+}
+
+static int
 text_summary(struct sink *s, const struct result_summary *r, struct err *e)
 {
 	struct buf b;
@@ -216,4 +231,4 @@ text_summary(struct sink *s, const struct result_summary *r, struct err *e)
 }
 
 const struct sink_ops sink_text = {
-    "text", text_header, text_object, text_finding, text_summary};
+    "text", text_header, text_object, text_finding, text_call, text_summary};

@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "analyzer/policy.h"
 #include "analyzer/wire.h"
 #include "base/bug.h"
 #include "base/err.h"
@@ -31,7 +32,19 @@ enum {
 	MEMBER_ISTAG,
 	MEMBER_SHA256
 };
-enum { END_INDEX = 1, END_COMPLETE, END_FORMAT, END_LABEL, END_SHA256 };
+enum { END_INDEX = 1, END_COMPLETE, END_FORMAT, END_LABEL, END_SHA256,
+	END_CALLS };
+enum {
+	CALL_OBJECT = 1,
+	CALL_CLASS,
+	CALL_STREAM,
+	CALL_FLAGS,
+	CALL_OFF,
+	CALL_INDEX,
+	CALL_OPCODE,
+	CALL_CALLEE,
+	CALL_ARGS
+};
 
 void
 wire_init(struct wire *w, int fd)
@@ -138,6 +151,22 @@ wire_send_member(struct wire *w, const struct wire_member *x, struct err *e)
 }
 
 int
+wire_send_call(struct wire *w, const struct wire_call *x, struct err *e)
+{
+	frame_begin(&w->b, WIRE_CALL);
+	frame_put_u32(&w->b, CALL_OBJECT, x->object);
+	frame_put_u32(&w->b, CALL_CLASS, x->cls);
+	frame_put_u32(&w->b, CALL_STREAM, x->stream);
+	frame_put_u32(&w->b, CALL_FLAGS, x->flags);
+	frame_put_u64(&w->b, CALL_OFF, x->off);
+	frame_put_u64(&w->b, CALL_INDEX, x->index);
+	frame_put(&w->b, CALL_OPCODE, x->opcode, x->opcode_len);
+	frame_put(&w->b, CALL_CALLEE, x->callee, x->callee_len);
+	frame_put(&w->b, CALL_ARGS, x->args, x->args_len);
+	return frame_send(&w->b, w->fd, e);
+}
+
+int
 wire_send_end(struct wire *w, const struct wire_end *x, struct err *e)
 {
 	size_t n = x->label_len < WIRE_LABEL_MAX ? x->label_len :
@@ -151,6 +180,7 @@ wire_send_end(struct wire *w, const struct wire_end *x, struct err *e)
 		frame_put(&w->b, END_LABEL, x->label, n);
 	if (x->has_sha256)
 		frame_put(&w->b, END_SHA256, x->sha256, 32);
+	frame_put_u64(&w->b, END_CALLS, x->calls);
 	return frame_send(&w->b, w->fd, e);
 }
 
@@ -325,5 +355,25 @@ wire_read_end(const struct frame *f, struct wire_end *ret)
 	    read_format(f, ret->format) &&
 	    read_bytes(f, END_LABEL, WIRE_LABEL_MAX, &ret->label,
 	    &ret->label_len) &&
-	    read_sha256(f, END_SHA256, &ret->has_sha256, ret->sha256);
+	    read_sha256(f, END_SHA256, &ret->has_sha256, ret->sha256) &&
+	    frame_u64(f, END_CALLS, &ret->calls);
+}
+
+bool
+wire_read_call(const struct frame *f, struct wire_call *ret)
+{
+	return f->type == WIRE_CALL &&
+	    frame_u32(f, CALL_OBJECT, &ret->object) &&
+	    frame_u32(f, CALL_CLASS, &ret->cls) &&
+	    ret->cls <= POLICY_DANGEROUS &&
+	    frame_u32(f, CALL_STREAM, &ret->stream) &&
+	    frame_u32(f, CALL_FLAGS, &ret->flags) &&
+	    frame_u64(f, CALL_OFF, &ret->off) &&
+	    frame_u64(f, CALL_INDEX, &ret->index) &&
+	    read_bytes(f, CALL_OPCODE, WIRE_FORMAT_MAX, &ret->opcode,
+	    &ret->opcode_len) &&
+	    read_bytes(f, CALL_CALLEE, LIMIT_RENDER, &ret->callee,
+	    &ret->callee_len) &&
+	    read_bytes(f, CALL_ARGS, LIMIT_RENDER, &ret->args,
+	    &ret->args_len);
 }

@@ -19,6 +19,7 @@ struct err;
  *   BEGIN    an object: index (0, 1, ... in order), parent, name, size
  *   FINDING  about an object that has begun
  *   MEMBER   a stored member that deserves a worker of its own
+ *   CALL     one call of the program that an object runs
  *   END      an object: format, label, digest, complete
  *   DONE     the worker saw the end of its work; always last
  *
@@ -34,6 +35,7 @@ enum wire_type {
 	WIRE_MEMBER,
 	WIRE_END,
 	WIRE_DONE,
+	WIRE_CALL,
 	WIRE_TYPES
 };
 
@@ -65,8 +67,18 @@ struct wire_member {
 	uint8_t sha256[32];
 };
 
+struct wire_call {
+	uint32_t object;
+	uint32_t cls;		/* enum policy_class */
+	uint32_t stream, flags;
+	uint64_t off, index;
+	const uint8_t *opcode, *callee, *args;	/* point into the frame */
+	size_t opcode_len, callee_len, args_len;
+};
+
 struct wire_end {
 	uint32_t index;
+	uint64_t calls;		/* in all, whether told or not */
 	bool complete;
 	char format[WIRE_FORMAT_MAX + 1];
 	const uint8_t *label;
@@ -89,6 +101,7 @@ int wire_send_finding(struct wire *w, uint32_t object,
     const struct finding *f, struct err *e);
 int wire_send_member(struct wire *w, const struct wire_member *x,
     struct err *e);
+int wire_send_call(struct wire *w, const struct wire_call *x, struct err *e);
 int wire_send_end(struct wire *w, const struct wire_end *x, struct err *e);
 int wire_send_done(struct wire *w, struct err *e);
 
@@ -97,6 +110,7 @@ bool wire_read_status(const struct frame *f, struct sandbox_status *ret);
 bool wire_read_begin(const struct frame *f, struct wire_begin *ret);
 bool wire_read_finding(const struct frame *f, struct wire_finding *ret);
 bool wire_read_member(const struct frame *f, struct wire_member *ret);
+bool wire_read_call(const struct frame *f, struct wire_call *ret);
 bool wire_read_end(const struct frame *f, struct wire_end *ret);
 
 #endif /* !ANALYZER_WIRE_H_ */

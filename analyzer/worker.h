@@ -22,6 +22,7 @@ struct worker_job {
 	bool delegate;		/* members of a tar get workers of their own */
 	bool fence;		/* false under --no-sandbox */
 	unsigned seconds;	/* CPU time */
+	unsigned program;	/* enum program_mode */
 	struct magic *magic;	/* loaded before the fork; NULL: no labels */
 	const struct format *extra; /* tests: a format beside the registry */
 };

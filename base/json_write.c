@@ -152,15 +152,13 @@ json_str(struct json_write *w, const char *s)
 	put_quoted(w, s, strlen(s));
 }
 
-void
-json_text(struct json_write *w, const void *p, size_t n, unsigned flags)
+/* The inside of a string. */
+static void
+put_text(struct json_write *w, const uint8_t *s, size_t n, unsigned flags)
 {
-	const uint8_t *s = p;
 	char piece[1024];
 	size_t used, len;
 
-	before(w, false);
-	buf_putc(w->b, '"');
 	while (n > 0) {
 		len = text_printable(piece, sizeof(piece), s, n, flags, &used);
 		for (size_t i = 0; i < len; i++) {
@@ -175,6 +173,36 @@ json_text(struct json_write *w, const void *p, size_t n, unsigned flags)
 		}
 		s += used;
 		n -= used;
+	}
+}
+
+void
+json_text(struct json_write *w, const void *p, size_t n, unsigned flags)
+{
+	before(w, false);
+	buf_putc(w->b, '"');
+	put_text(w, p, n, flags);
+	buf_putc(w->b, '"');
+}
+
+void
+json_literal(struct json_write *w, const void *p, size_t n)
+{
+	const uint8_t *s = p, *slash;
+	size_t part;
+
+	before(w, false);
+	buf_putc(w->b, '"');
+	while (n > 0) {
+		slash = memchr(s, '\\', n);
+		part = slash != NULL ? (size_t)(slash - s) : n;
+		put_text(w, s, part, TEXT_PLAIN);
+		if (slash != NULL) {
+			buf_puts(w->b, "\\\\");
+			part++;
+		}
+		s += part;
+		n -= part;
 	}
 	buf_putc(w->b, '"');
 }

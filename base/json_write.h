@@ -42,6 +42,8 @@ void json_end_array(struct json_write *w);
 void json_key(struct json_write *w, const char *key);
 void json_str(struct json_write *w, const char *s);	/* NULL gives null */
 void json_text(struct json_write *w, const void *p, size_t n, unsigned flags);
+/* json_literal: of text that is escaped already: backslashes stay single. */
+void json_literal(struct json_write *w, const void *p, size_t n);
 void json_u64(struct json_write *w, uint64_t v);
 void json_i64(struct json_write *w, int64_t v);
 void json_bool(struct json_write *w, bool v);

@@ -20,6 +20,25 @@ text_put(struct buf *b, const void *src, size_t n, unsigned flags)
 	}
 }
 
+void
+text_put_literal(struct buf *b, const void *src, size_t n)
+{
+	const uint8_t *s = src, *slash;
+	size_t part;
+
+	while (n > 0) {
+		slash = memchr(s, '\\', n);
+		part = slash != NULL ? (size_t)(slash - s) : n;
+		text_put(b, s, part, TEXT_PLAIN);
+		if (slash != NULL) {
+			buf_putc(b, '\\');
+			part++;
+		}
+		s += part;
+		n -= part;
+	}
+}
+
 const char *
 text_z(char *dst, size_t cap, const void *src, size_t n)
 {

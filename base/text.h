@@ -184,6 +184,11 @@ bool text_cp_printable(uint32_t cp);
 
 /* text_put(b, src, n, flags): append the printable form to a buf. */
 void text_put(struct buf *b, const void *src, size_t n, unsigned flags);
+/*
+ * text_put_literal: of text whose writer has escaped it already: what is not
+ * printable is escaped as above, backslashes are kept as they are.
+ */
+void text_put_literal(struct buf *b, const void *src, size_t n);
 
 /*
  * text_z(dst, cap, src, n): printable form as a C string, cut with "..." when

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "analyzer/program.h"
 #include "analyzer/scan.h"
 #include "analyzer/sink.h"
 #include "base/err.h"
@@ -15,7 +16,7 @@
 
 struct scan_cmd {
 	const char *format, *output, *fail_on, *case_dir;
-	bool quiet, verbose, no_hash, no_sandbox;
+	bool quiet, verbose, no_hash, no_sandbox, decompile;
 	enum severity threshold;
 	struct opt_args args;
 	struct result_summary sum;
@@ -101,11 +102,29 @@ on_progress(void *ctx, uint64_t objects, uint64_t bytes, const char *path)
 	progress_show(ctx, bytes, 0, path);
 }
 
+/* Text shows programs only when asked; other formats are for later. */
+static enum program_mode
+program_of(const struct scan_cmd *c)
+{
+	if (c->decompile || c->verbose)
+		return PROGRAM_ALL;
+	return c->format == NULL || strcmp(c->format, "text") == 0 ?
+	    PROGRAM_NONE : PROGRAM_JUDGED;
+}
+
+/* --decompile alone prints programs; --format says how else. */
+static const struct sink_ops *
+sink_of(const struct scan_cmd *c)
+{
+	return sink_find(c->format != NULL ? c->format :
+	    c->decompile ? "program" : "text");
+}
+
 static int
 run(struct scan_cmd *c, const struct sink_ops *ops)
 {
 	struct scan_options o = {.command = "scan", .hash = !c->no_hash,
-	    .fence = !c->no_sandbox};
+	    .fence = !c->no_sandbox, .program = program_of(c)};
 	struct sink sink = {.ops = ops, .verbose = c->verbose,
 	    .quiet = c->quiet, .threshold = c->threshold};
 	struct cmd_output out;
@@ -173,6 +192,8 @@ cmd_scan(int argc, char **argv)
 		"no digests: for triage"},
 	    {OPT_FLAG, 0, "no-sandbox", &c.no_sandbox, NULL,
 		"run without the sandbox where there is none"},
+	    {OPT_FLAG, 0, "decompile", &c.decompile, NULL,
+		"print the programs that loading would run"},
 	    {OPT_STRING, 0, "case", &c.case_dir, "DIR",
 		"note the analysis in the case's ledger"},
 	    {OPT_FLAG, 'q', "quiet", &c.quiet, NULL,
@@ -190,8 +211,7 @@ cmd_scan(int argc, char **argv)
 	} else if (c.fail_on != NULL &&
 	    !severity_parse(c.fail_on, &c.threshold)) {
 		r = opt_usage_error(&usage, "no such severity");
-	} else if ((ops = sink_find(c.format != NULL ? c.format : "text")) ==
-	    NULL) {
+	} else if ((ops = sink_of(&c)) == NULL) {
 		r = opt_usage_error(&usage, "no such format");
 	} else if (fence_missing(&c)) {
 		r = EXIT_FAILED;

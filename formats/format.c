@@ -47,3 +47,9 @@ format_name(struct parse *p, const char *format)
 {
 	return p->ev->name != NULL ? p->ev->name(p->ctx, format) : 0;
 }
+
+void
+format_call_args(const struct ev_call *c, struct buf *b)
+{
+	c->render(c->args, b);
+}

@@ -8,6 +8,7 @@
 #include "base/cursor.h"
 
 struct arena;
+struct buf;
 struct bytesrc;
 struct err;
 
@@ -69,6 +70,8 @@ enum member_flags {
 				 * only its head is looked at, unless --deep */
 	MEMBER_VIRTUAL = 1 << 2,/* not a file: a part that we carved */
 	MEMBER_TAG = 1 << 3,	/* a tag file of an evidence bundle */
+	MEMBER_DORMANT = 1 << 4,/* nothing is known to load it: what it would
+				 * run is a note about it, not a verdict */
 };
 
 struct ev_member {
@@ -93,20 +96,54 @@ struct ev_global {
 	bool resolved;		/* false: the names could not be computed */
 };
 
-/* A call that loading the object would make. */
+/*
+ * A call that loading the object would make.
+ *
+ * sig has one letter for each argument: n None, b bool, i an integer of 64
+ * bits, I a longer one, f float, s text of at most CALL_SHORT bytes, S longer
+ * text, y bytes, g a global or module, o what another call gave, p a
+ * persistent id, u a buffer, t tuple, l list, d dict, e set or frozenset, x
+ * anything else.  A container that is not empty has the letters of its
+ * elements, each once, behind it in braces: "l{t}" is a list of tuples.  "/"
+ * stands before keyword arguments, "+" at the end of a signature that was cut
+ * at CALL_SIG.
+ */
+#define CALL_SHORT 64
+#define CALL_SIG 64
+
+enum call_flags {
+	CALL_IMPLICIT = 1 << 0,	/* a method that the opcode looks up itself:
+				 * __setstate__, append, __setitem__, ... */
+	CALL_DEFERRED = 1 << 1,	/* handed to something that calls it: map,
+				 * atexit.register, ... */
+	CALL_UNFRAMED = 1 << 2,	/* only for readers that drop a frame's rest */
+	CALL_CARVED = 1 << 3,	/* found where no pickle was announced */
+};
+
 struct ev_call {
 	const char *callee;	/* "os.system", printable, resolved path */
 	size_t callee_len;
-	const char *args;	/* rendered, printable, within LIMIT_RENDER */
-	size_t args_len;
-	bool args_cut;
+	uint32_t callee_id;	/* same number, same callee in one parse */
+	const char *sig;
+	const char *target;	/* what it gives, if that is a global by name:
+				 * getattr(os, 'system') gives os.system */
+	size_t target_len;	/* 0: no name */
 	uint64_t off;		/* of the opcode that calls */
 	const char *opcode;	/* "REDUCE", "BUILD", ... */
 	uint64_t index;		/* 0, 1, ... order of execution */
 	unsigned stream;	/* which stacked pickle, 0-based */
+	unsigned flags;		/* enum call_flags */
 	bool resolved;		/* the callee is a known global */
-	unsigned shape;		/* enum arg_shape bits, see pickle.h */
+	const void *args;	/* for format_call_args alone */
+	void (*render)(const void *args, struct buf *b);
 };
+
+/*
+ * format_call_args: the arguments as text, within what ${b} may hold: text
+ * and bytes as quoted literals, globals as bare dotted names.  Rendering
+ * costs more than all else about a call, so only who wants it asks.
+ */
+void format_call_args(const struct ev_call *c, struct buf *b);
 
 struct ev_tensor {
 	const char *name;

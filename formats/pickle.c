@@ -196,9 +196,10 @@ zero_tail(struct parse *p, struct reader *rd, bool *zero)
 
 /* After STOP: another pickle (1), or the end, told (0). */
 static int
-what_follows(struct parse *p, struct reader *rd)
+what_follows(struct pickle_vm *vm)
 {
-	uint64_t off = reader_tell(rd), left = reader_left(rd);
+	struct parse *p = vm->p;
+	uint64_t off = reader_tell(vm->r), left = reader_left(vm->r);
 	uint8_t head[FORMAT_HEAD];
 	struct cursor c;
 	bool zero;
@@ -207,7 +208,7 @@ what_follows(struct parse *p, struct reader *rd)
 
 	if (left == 0)
 		return 0;
-	if ((r = zero_tail(p, rd, &zero)) < 0)
+	if ((r = zero_tail(p, vm->r, &zero)) < 0)
 		return r;
 	if (zero)
 		return format_anomaly(p, ANOMALY_TRAILING_ZERO, off, left,
@@ -221,28 +222,74 @@ what_follows(struct parse *p, struct reader *rd)
 		    0);
 		return r < 0 ? r : 1;
 	}
-	return format_anomaly(p, ANOMALY_TRAILING, off, left, NULL, 0);
+	if ((r = format_anomaly(p, ANOMALY_TRAILING, off, left, NULL, 0)) < 0)
+		return r;
+	return pickle_carve(vm, off);
+}
+
+/* All pickles of the object in one view; 1 when one could not go on. */
+static int
+run_view(struct pickle_vm *vm)
+{
+	const struct pv *result;
+	unsigned stream = 0;
+	int r;
+
+	do {
+		r = pickle_run_one(vm, stream++, &result);
+		if (r == 1) {
+			r = pickle_carve(vm, vm->broke);
+			return r < 0 ? r : 1;
+		}
+		if (r < 0)
+			return r;
+		r = what_follows(vm);
+	} while (r == 1);
+	return r;
+}
+
+/*
+ * Once more as an unbuffered reader would, from where that parts from the
+ * linear view; what is odd about the bytes has been told already.
+ */
+static int
+run_unframed(struct parse *p, const struct pickle_hooks *h, uint64_t from)
+{
+	struct events calls = *p->ev;
+	struct parse q = *p;
+	struct pickle_vm *vm;
+	struct reader rd;
+	int r;
+
+	calls.anomaly = NULL;
+	calls.tensor = NULL;
+	calls.meta = NULL;
+	calls.name = NULL;
+	q.ev = &calls;
+	if ((r = reader_init(&rd, p->src, 0, p->window, p->arena, p->e)) < 0)
+		return r;
+	if ((vm = pickle_vm_new(&q, &rd, h)) == NULL)
+		return ERR_NOMEM;
+	vm->flags = CALL_UNFRAMED;
+	vm->tell_from = from;
+	r = run_view(vm);
+	return r < 0 ? r : 0;
 }
 
 int
 pickle_parse_with(struct parse *p, const struct pickle_hooks *h)
 {
-	const struct pv *result;
 	struct pickle_vm *vm;
 	struct reader rd;
-	unsigned stream = 0;
-	int r;
+	int r, again = 0;
 
 	if ((r = reader_init(&rd, p->src, 0, p->window, p->arena, p->e)) < 0)
 		return r;
 	if ((vm = pickle_vm_new(p, &rd, h)) == NULL)
 		return ERR_NOMEM;
-	do {
-		if ((r = pickle_run_one(vm, stream++, &result)) != 0)
-			return r;
-		r = what_follows(p, &rd);
-	} while (r == 1);
-	return r;
+	if ((r = run_view(vm)) >= 0 && vm->frame_told)
+		again = run_unframed(p, h, vm->frame_off);
+	return again < 0 ? again : r;
 }
 
 static int

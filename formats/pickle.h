@@ -11,16 +11,27 @@
 /*
  * Pickle on a symbolic machine: every opcode of protocols 0 to 5 by the
  * reading rules of CPython's C unpickler (Modules/_pickle.c), on values that
- * stand for what would be built.  Nothing is called: a call is told.
+ * stand for what would be built.  Nothing is called: a call is told, and what
+ * it would give is worked out where that is a name, a text or bytes.
  *
  *   pickle_read.c    opcodes and their arguments
- *   pickle_value.c   values, in the arena
+ *   pickle_text.c    text arguments: integers, strings, escapes
+ *   pickle_value.c   values
  *   pickle_render.c  values as text, bounded
  *   pickle_vm.c      stack, marks, memo, the run of one pickle
  *   pickle_ops.c     what each opcode does
- *   pickle_call.c    globals and calls as events
+ *   pickle_build.c   opcodes that fill or change what lies on the stack
+ *   pickle_name.c    names: modules, aliases, attributes, planted ones
+ *   pickle_class.c   what opcodes name; python-2 names
+ *   pickle_apply.c   what a call does and gives
+ *   pickle_known.c   callables whose effect we know; rows in pickle_known.def
+ *   pickle_fold.c    pure functions on text and bytes
+ *   pickle_method.c  ... and methods
+ *   pickle_decode.c  the codecs that they use
+ *   pickle_call.c    globals, calls and nested streams as events
+ *   pickle_carve.c   pickles behind a break
  *   pickle_joblib.c  arrays that joblib stores between opcodes
- *   pickle.c         bids, and stacked pickles in one object
+ *   pickle.c         bids, stacked pickles, both views of an object
  *
  * Bounds: LIMIT_PICKLE_* of base/limits.h; a limit that is reached ends the
  * pickle with ANOMALY_LIMIT.  Containers keep PV_KEEP elements each and count
@@ -34,7 +45,7 @@ enum pv_kind {
 	PV_INT,		/* num */
 	PV_LONG,	/* does not fit 64 bits: n bytes */
 	PV_FLOAT,
-	PV_STR,		/* p, n: UTF-8 with surrogates passed */
+	PV_STR,		/* p, n: UTF-8 with surrogates passed; p NULL: not kept */
 	PV_BYTES,	/* p, n; p NULL: not kept */
 	PV_BYTEARRAY,
 	PV_TUPLE,
@@ -42,26 +53,40 @@ enum pv_kind {
 	PV_DICT,	/* items: key, value, key, value */
 	PV_SET,
 	PV_FROZENSET,
-	PV_GLOBAL,	/* p, n: "module.name"; split: length of the module */
-	PV_CALL,	/* item 0: the callee, item 1: its arguments */
+	PV_GLOBAL,	/* p, n: canonical "module.name"; one value a name */
+	PV_MODULE,	/* p, n: a module; one value a name */
+	PV_NAMESPACE,	/* item 0: the module or function whose names it has */
+	PV_METHOD,	/* item 0: of what, item 1: its name, text */
+	PV_PARTIAL,	/* item 0: the callee, item 1: leading arguments */
+	PV_GETTER,	/* item 0: the callee that made it, item 1: of what */
+	PV_CALL,	/* item 0: the callee, item 1: its arguments, item 2:
+			 * the state that BUILD gave, if PV_STATE */
 	PV_PERSID,	/* item 0: the id */
 	PV_BUFFER,
+	PV_KINDS
 };
 #define PV_KEEP 512
 
+enum pv_flags {
+	PV_STATE = 1 << 0,	/* PV_CALL: item 2 is its state */
+	PV_SHARED = 1 << 1,	/* the memo or a second place refers to it */
+	PV_KEYWORDS = 1 << 2,	/* PV_TUPLE: the last item holds keywords */
+};
+
 struct pv {
 	uint8_t kind;
-	bool state;		/* BUILD gave it a state (in item 2) */
-	uint32_t split;
+	uint8_t flags;
+	uint8_t cap;		/* of item: 4 << cap, 0 with no item */
+	uint32_t more;		/* items that were not kept (saturating); of a
+				 * global or module: its number */
 	union {
 		int64_t num;
 		double real;
 		const char *p;
 		struct pv **item;
+		struct pv *free;/* the next one that may be used again */
 	} u;
 	size_t n;		/* bytes, or items kept */
-	size_t cap;		/* of item */
-	uint64_t total;		/* items in all */
 };
 
 struct pickle_vm;
@@ -84,26 +109,14 @@ int pickle_parse_with(struct parse *p, const struct pickle_hooks *h);
 /*
  * pickle_run_one: one pickle at the reader's place; 0 and *result at STOP, 1
  * when it could not go on (told).  ${stream} numbers stacked pickles.  The
- * machine may be used again: memo and stack begin anew, the extension
- * registry is kept.
+ * machine may be used again: memo and stack begin anew; names, the extension
+ * registry and what was planted on classes, functions and modules are kept,
+ * as the process that loads keeps them.
  */
 struct pickle_vm *pickle_vm_new(struct parse *p, struct reader *r,
     const struct pickle_hooks *h);
 int pickle_run_one(struct pickle_vm *vm, unsigned stream,
     const struct pv **result);
-
-/* Bits of ev_call.shape: what the arguments are made of, at the top. */
-enum arg_shape {
-	ARGS_NONE = 1 << 0,	/* no argument */
-	ARGS_TEXT = 1 << 1,
-	ARGS_BYTES = 1 << 2,
-	ARGS_NUMBER = 1 << 3,
-	ARGS_GLOBAL = 1 << 4,
-	ARGS_CALL = 1 << 5,
-	ARGS_CONTAINER = 1 << 6,
-	ARGS_PERSID = 1 << 7,
-	ARGS_UNKNOWN = 1 << 8,	/* not a tuple: the C unpickler refuses */
-};
 
 /* pickle_plausible: would these bytes be read as a pickle?  Verified bits. */
 unsigned pickle_plausible(struct cursor head, uint64_t size);

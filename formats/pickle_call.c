@@ -1,144 +1,92 @@
-#include <stdio.h>
 #include <string.h>
 
-#include "base/arena.h"
 #include "base/buf.h"
+#include "base/bytesrc.h"
 #include "base/err.h"
 #include "base/limits.h"
 #include "base/text.h"
 #include "formats/pickle_vm.h"
 
 /*
- * Globals and calls as events.
- *
- * A global is a value "module.name".  Below PROTO 3 python-2 names are
- * mapped as fix_imports does; from PROTO 4 on dots in the name walk
- * attributes, below it they are part of a name that does not exist, which we
- * tell all the same.
+ * Globals, calls and nested streams as events.
  */
-static const struct {
-	const char *from, *to;
-	bool whole;		/* "module.name", or a module */
-} compat[] = {
-#define COMPAT_NAME(from, to) {from, to, true},
-#define COMPAT_MODULE(from, to) {from, to, false},
-#include "formats/pickle_compat.def"
-#undef COMPAT_NAME
-#undef COMPAT_MODULE
-};
+static const char letters[] = {
+    [PV_NONE] = 'n', [PV_BOOL] = 'b', [PV_INT] = 'i', [PV_LONG] = 'I',
+    [PV_FLOAT] = 'f', [PV_STR] = 's', [PV_BYTES] = 'y', [PV_BYTEARRAY] = 'y',
+    [PV_TUPLE] = 't', [PV_LIST] = 'l', [PV_DICT] = 'd', [PV_SET] = 'e',
+    [PV_FROZENSET] = 'e', [PV_GLOBAL] = 'g', [PV_MODULE] = 'g',
+    [PV_NAMESPACE] = 'x', [PV_METHOD] = 'x', [PV_PARTIAL] = 'x',
+    [PV_GETTER] = 'x', [PV_CALL] = 'o',
+    [PV_PERSID] = 'p', [PV_BUFFER] = 'u'};
 
-bool
-pickle_compat(const char *module, const char *name, const char **ret,
-    bool *whole)
+static char
+letter_of(const struct pv *v)
 {
-	size_t m = strlen(module);
-
-	for (unsigned pass = 0; pass < 2; pass++)
-		for (size_t i = 0; i < sizeof(compat) / sizeof(compat[0]);
-		    i++) {
-			const char *from = compat[i].from;
-
-			if (compat[i].whole != (pass == 0))
-				continue;
-			if (pass == 0 ? strncmp(from, module, m) != 0 ||
-			    from[m] != '.' || strcmp(from + m + 1, name) != 0 :
-			    strcmp(from, module) != 0)
-				continue;
-			*ret = compat[i].to;
-			*whole = pass == 0;
-			return true;
-		}
-	return false;
+	return v->kind == PV_STR && v->n > CALL_SHORT ? 'S' :
+	    letters[v->kind];
 }
 
-/* "module.name" in the arena, after mapping. */
-static struct pv *
-make_global(struct pickle_vm *vm, const char *module, const char *name)
+static size_t
+sign_value(char *dst, size_t n, const struct pv *v)
 {
-	const char *to, *dot;
-	bool whole = false;
-	struct pv *v;
-	char *dotted;
-	size_t mn;
+	char l;
+	size_t open;
 
-	if (vm->proto < 3 && pickle_compat(module, name, &to, &whole)) {
-		if (whole) {
-			dot = strrchr(to, '.');
-			mn = dot != NULL ? (size_t)(dot - to) : strlen(to);
-			if ((v = pv_text(vm, PV_GLOBAL, to, strlen(to))) !=
-			    NULL)
-				v->split = (uint32_t)mn;
-			return v;
-		}
-		module = to;
+	if (n + 2 > CALL_SIG)
+		return n;
+	dst[n++] = letter_of(v);
+	if (v->kind < PV_TUPLE || v->kind > PV_FROZENSET || v->n == 0)
+		return n;
+	dst[n++] = '{';
+	open = n;
+	for (size_t i = 0; i < v->n && n < CALL_SIG; i++) {
+		l = letter_of(v->u.item[i]);
+		if (memchr(dst + open, l, n - open) == NULL)
+			dst[n++] = l;
 	}
-	mn = strlen(module);
-	if ((dotted = arena_alloc(vm->p->arena, mn + strlen(name) + 2)) ==
-	    NULL)
-		return NULL;
-	(void)snprintf(dotted, mn + strlen(name) + 2, "%s.%s", module, name);
-	if ((v = pv_text(vm, PV_GLOBAL, dotted, strlen(dotted))) != NULL)
-		v->split = (uint32_t)mn;
-	return v;
+	if (n < CALL_SIG)
+		dst[n++] = '}';
+	return n;
 }
 
-int
-pickle_global(struct pickle_vm *vm, const struct pickle_op *op,
-    const uint8_t *module, size_t mn, const uint8_t *name, size_t nn,
-    struct pv **ret)
+/* See format.h. */
+static void
+sign(char dst[CALL_SIG + 2], const struct pv *args)
 {
-	struct ev_global ev = {0};
-	struct pv *v;
-
-	/* A name is UTF-8 without NUL, or the import fails. */
-	if (memchr(module, 0, mn) != NULL || memchr(name, 0, nn) != NULL ||
-	    mn > 4096 || nn > 4096)
-		return pickle_fail(vm, ANOMALY_PICKLE_BAD_ARGUMENT, op);
-	v = make_global(vm, arena_dup(vm->p->arena, module, mn),
-	    arena_dup(vm->p->arena, name, nn));
-	if (v == NULL)
-		return pickle_fail(vm, ANOMALY_LIMIT, op);
-	ev.module = v->u.p;
-	ev.module_len = v->split;
-	ev.name = v->u.p + v->split + 1;
-	ev.name_len = v->n - v->split - 1;
-	ev.off = op->off;
-	ev.opcode = pickle_opinfo(op->code)->name;
-	ev.resolved = true;
-	*ret = v;
-	return format_global(vm->p, &ev);
-}
-
-static unsigned
-shape_of(const struct pv *args)
-{
-	static const unsigned shapes[] = {
-	    [PV_NONE] = ARGS_NUMBER, [PV_BOOL] = ARGS_NUMBER,
-	    [PV_INT] = ARGS_NUMBER, [PV_LONG] = ARGS_NUMBER,
-	    [PV_FLOAT] = ARGS_NUMBER, [PV_STR] = ARGS_TEXT,
-	    [PV_BYTES] = ARGS_BYTES, [PV_BYTEARRAY] = ARGS_BYTES,
-	    [PV_TUPLE] = ARGS_CONTAINER, [PV_LIST] = ARGS_CONTAINER,
-	    [PV_DICT] = ARGS_CONTAINER, [PV_SET] = ARGS_CONTAINER,
-	    [PV_FROZENSET] = ARGS_CONTAINER, [PV_GLOBAL] = ARGS_GLOBAL,
-	    [PV_CALL] = ARGS_CALL, [PV_PERSID] = ARGS_PERSID,
-	    [PV_BUFFER] = ARGS_BYTES};
-	unsigned shape = 0;
+	size_t n = 0;
 
 	if (args->kind != PV_TUPLE)
-		return ARGS_UNKNOWN;
-	for (size_t i = 0; i < args->n; i++)
-		shape |= shapes[args->u.item[i]->kind];
-	return args->n == 0 ? ARGS_NONE : shape;
+		n = sign_value(dst, n, args);
+	for (size_t i = 0; args->kind == PV_TUPLE && i < args->n; i++) {
+		if (n + 3 > CALL_SIG) {
+			dst[n++] = '+';
+			break;
+		}
+		if ((args->flags & PV_KEYWORDS) != 0 && i + 1 == args->n)
+			dst[n++] = '/';
+		n = sign_value(dst, n, args->u.item[i]);
+	}
+	dst[n] = '\0';
+}
+
+static void
+render(const void *args, struct buf *b)
+{
+	pickle_render_args(b, args);
 }
 
 /*
- * What is called: of an instance its class; what is itself the result of a
- * call is shown as it was computed.
+ * What is called: of an instance its class; of a constant its type; what is
+ * itself the result of a call is shown as it was computed.
  */
 static void
 name_callee(struct buf *b, const struct pv *callee, const char *method,
     bool *resolved)
 {
+	static const char *const types[] = {[PV_STR] = "str",
+	    [PV_BYTES] = "bytes", [PV_BYTEARRAY] = "bytearray",
+	    [PV_TUPLE] = "tuple", [PV_LIST] = "list", [PV_DICT] = "dict",
+	    [PV_SET] = "set", [PV_FROZENSET] = "frozenset", [PV_KINDS] = NULL};
 	const struct pv *v = callee;
 
 	*resolved = false;
@@ -146,78 +94,129 @@ name_callee(struct buf *b, const struct pv *callee, const char *method,
 	if (method != NULL && v->kind == PV_CALL && v->n > 0 &&
 	    v->u.item[0]->kind == PV_GLOBAL)
 		v = v->u.item[0];
-	if (v->kind == PV_GLOBAL) {
+	if (v->kind == PV_GLOBAL || v->kind == PV_MODULE) {
 		*resolved = true;
 		text_put(b, v->u.p, v->n, TEXT_PLAIN);
+	} else if (method != NULL && types[v->kind] != NULL) {
+		*resolved = true;
+		buf_printf(b, "builtins.%s", types[v->kind]);
 	} else {
 		pickle_render(b, v);
 	}
-	if (method != NULL)
-		buf_printf(b, ".%s", method);
-}
-
-/* copyreg.add_extension(module, name, code): remembered for EXT opcodes. */
-static int
-note_extension(struct pickle_vm *vm, const struct pv *callee,
-    const struct pv *args)
-{
-	const struct pv *m = pv_item(args, 0), *n = pv_item(args, 1);
-	const struct pv *c = pv_item(args, 2);
-	struct pickle_ext *x;
-
-	if (callee->kind != PV_GLOBAL || callee->n != 21 ||
-	    memcmp(callee->u.p, "copyreg.add_extension", 21) != 0 ||
-	    m == NULL || n == NULL || c == NULL || m->kind != PV_STR ||
-	    n->kind != PV_STR || c->kind != PV_INT || m->u.p == NULL ||
-	    n->u.p == NULL)
-		return 0;
-	if ((x = arena_alloc(vm->p->arena, sizeof(*x))) == NULL ||
-	    (x->global = make_global(vm, m->u.p, n->u.p)) == NULL)
-		return ERR_NOMEM;
-	x->code = (uint64_t)c->u.num;
-	x->next = vm->ext;
-	vm->ext = x;
-	return 0;
-}
-
-/* Native containers take a state and items without calling anything. */
-static bool
-is_native(const struct pv *v)
-{
-	return v->kind < PV_GLOBAL || v->kind == PV_BUFFER;
+	if (method != NULL) {
+		buf_putc(b, '.');
+		text_put(b, method, strlen(method), TEXT_PLAIN);
+	}
 }
 
 int
-pickle_call(struct pickle_vm *vm, const struct pickle_op *op,
-    struct pv *callee, const char *method, struct pv *args, struct pv **ret)
+pickle_tell_global(struct pickle_vm *vm, const struct pickle_op *op,
+    const struct pv *v)
 {
-	struct ev_call ev = {0};
-	struct buf name, text;
-	struct pv *v;
-	int r;
+	struct pickle_name *s = pickle_name_of(v);
+	struct ev_global ev = {0};
 
-	if ((v = pv_new(vm, PV_CALL)) == NULL || !pv_add(vm, v, callee) ||
-	    !pv_add(vm, v, args) || note_extension(vm, callee, args) < 0)
-		return pickle_fail(vm, ANOMALY_LIMIT, op);
-	*ret = v;
-	if (method != NULL && is_native(callee))
-		return 0;
-	buf_init(&name, LIMIT_RENDER);
-	buf_init(&text, LIMIT_RENDER);
-	name_callee(&name, callee, method, &ev.resolved);
-	pickle_render_args(&text, args);
-	ev.args_cut = buf_failed(&text) < 0;
-	ev.callee = name.p != NULL ? (const char *)name.p : "";
-	ev.callee_len = name.len;
-	ev.args = text.p != NULL ? (const char *)text.p : "";
-	ev.args_len = text.len;
+	if (s == NULL || s->told)
+		return 0;	/* a planted value, or known already */
+	s->told = true;
+	ev.module = v->u.p;
+	ev.module_len = s->split;
+	ev.name = s->split < v->n ? v->u.p + s->split + 1 : "";
+	ev.name_len = s->split < v->n ? v->n - s->split - 1 : 0;
 	ev.off = op->off;
 	ev.opcode = pickle_opinfo(op->code)->name;
-	ev.index = vm->calls++;
+	ev.resolved = true;
+	return format_global(vm->p, &ev);
+}
+
+/* Plain calls of names need no copy of the name. */
+static bool
+plain_name(const struct pv *callee, const char *method)
+{
+	if (callee->kind != PV_GLOBAL || method != NULL)
+		return false;
+	for (size_t i = 0; i < callee->n; i++)
+		if (callee->u.p[i] < 0x21 || callee->u.p[i] > 0x7e ||
+		    callee->u.p[i] == '\\')
+			return false;
+	return true;
+}
+
+int
+pickle_tell_call(struct pickle_vm *vm, const struct pickle_op *op,
+    const struct pv *callee, const char *method, const struct pv *args,
+    unsigned flags, const struct pv *result)
+{
+	struct pickle_name *s = pickle_name_of(callee);
+	struct ev_call ev = {0};
+	char sig[CALL_SIG + 2];
+	struct buf name;
+	int r;
+
+	if (args == NULL)
+		return pickle_fail(vm, ANOMALY_LIMIT, op);
+	if (op->off < vm->tell_from) {
+		vm->w->calls++;
+		return 0;
+	}
+	buf_init(&name, LIMIT_RENDER);
+	if (plain_name(callee, method)) {
+		ev.callee = callee->u.p;
+		ev.callee_len = callee->n;
+		ev.resolved = true;
+	} else {
+		name_callee(&name, callee, method, &ev.resolved);
+		ev.callee = name.p != NULL ? (const char *)name.p : "";
+		ev.callee_len = name.len;
+	}
+	if (s != NULL && method == NULL)
+		ev.callee_id = s->v.more;
+	sign(sig, args);
+	ev.sig = sig;
+	if (result != NULL && result->kind == PV_GLOBAL) {
+		ev.target = result->u.p;
+		ev.target_len = result->n;
+	}
+	ev.args = args;
+	ev.render = render;
+	ev.flags = flags | vm->flags;
+	ev.off = op->off;
+	ev.opcode = pickle_opinfo(op->code)->name;
+	ev.index = vm->w->calls++;
 	ev.stream = vm->stream;
-	ev.shape = shape_of(args);
 	r = format_call(vm->p, &ev);
 	buf_release(&name);
-	buf_release(&text);
+	return r;
+}
+
+/* A stream inside a constant, as a member of this object. */
+int
+pickle_tell_stream(struct pickle_vm *vm, const struct pickle_op *op,
+    const char *what, const struct pv *bytes, const char *format,
+    unsigned flags)
+{
+	struct ev_member m = {0};
+	struct bytesrc *src;
+	struct buf name;
+	int r;
+
+	if (bytes->n == 0)
+		return 0;
+	if (++vm->w->nested > LIMIT_PICKLE_STREAMS)
+		return pickle_fail(vm, ANOMALY_LIMIT, op);
+	if ((src = bytesrc_mem(bytes->u.p, bytes->n, vm->p->e)) == NULL)
+		return ERR_NOMEM;
+	buf_init(&name, LIMIT_RENDER);
+	buf_printf(&name, "%s@%llu", what, (unsigned long long)op->off);
+	m.name = (const char *)name.p;
+	m.name_len = name.len;
+	m.off = op->off;
+	m.size = bytes->n;
+	m.flags = MEMBER_VIRTUAL | flags;
+	m.src = src;
+	m.format = format;
+	r = name.p == NULL ? ERR_NOMEM : format_member(vm->p, &m);
+	buf_release(&name);
+	bytesrc_free(src);
 	return r;
 }

@@ -101,13 +101,9 @@ inner_pickle(struct pickle_vm *vm, const struct pickle_op *op)
 	if ((inner = pickle_vm_new(vm->p, vm->r, vm->hooks)) == NULL)
 		return ERR_NOMEM;
 	inner->nesting = vm->nesting + 1;
-	inner->ext = vm->ext;
-	inner->calls = vm->calls;
-	inner->ops = vm->ops;
+	inner->w = vm->w;
+	inner->flags = vm->flags;
 	r = pickle_run_one(inner, vm->stream, &result);
-	vm->calls = inner->calls;
-	vm->ops = inner->ops;
-	vm->ext = inner->ext;
 	return r == 1 ? PICKLE_END : r;
 }
 
@@ -132,7 +128,7 @@ pickle_joblib(struct pickle_vm *vm, const struct pickle_op *op)
 	uint64_t size = 0;
 	int r;
 
-	if (obj == NULL || !is_wrapper(obj) || !obj->state)
+	if (obj == NULL || !is_wrapper(obj) || (obj->flags & PV_STATE) == 0)
 		return 0;
 	state = pv_item(obj, 2);
 	/* An open wrapper class in an ordinary pickle has no array behind. */

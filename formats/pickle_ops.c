@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/limits.h"
 #include "base/reader.h"
 #include "formats/pickle_vm.h"
 
@@ -73,7 +74,6 @@ static int
 do_number(struct pickle_vm *vm, struct pickle_op *op)
 {
 	struct pv *v = NULL;
-	char *end;
 	double d;
 	int r;
 
@@ -83,11 +83,8 @@ do_number(struct pickle_vm *vm, struct pickle_op *op)
 		r = pickle_text_int(vm, op, op->code == 'L', &v);
 		return push_read(vm, op, r, v);
 	case 'F':
-		d = strtod((const char *)op->p, &end);
-		/* C reads up to a NUL and wants all of that. */
-		if (end == (const char *)op->p || *end != '\0')
-			return bad_argument(vm, op);
-		return push_float(vm, op, d);
+		return pickle_text_float(op, &d) ? push_float(vm, op, d) :
+		    bad_argument(vm, op);
 	case 'G':
 		return push_float(vm, op, op->real);
 	case 'J':
@@ -103,6 +100,25 @@ do_number(struct pickle_vm *vm, struct pickle_op *op)
 	default:
 		return push_long(vm, op);	/* LONG1, LONG4 */
 	}
+}
+
+/*
+ * A constant that is a whole pickle: examined, though nothing says that it is
+ * loaded (what does is told by the loader's call).
+ */
+static int
+embedded(struct pickle_vm *vm, const struct pickle_op *op)
+{
+	const struct pv bytes = {.kind = PV_BYTES, .n = op->n,
+	    .u = {.p = (const char *)op->p}};
+	struct cursor c;
+
+	if (op->n < 8 || op->p == NULL || op->p[0] != 0x80 ||
+	    op->p[op->n - 1] != '.')
+		return 0;
+	cursor_init(&c, op->p, op->n < FORMAT_HEAD ? op->n : FORMAT_HEAD, 0);
+	return pickle_plausible(c, op->n) < 36 ? 0 : pickle_tell_stream(vm,
+	    op, "constant", &bytes, "pickle", MEMBER_DORMANT);
 }
 
 static int
@@ -121,6 +137,8 @@ do_text(struct pickle_vm *vm, struct pickle_op *op)
 		kind = PV_BYTES;
 	else if (op->code == 0x96)
 		kind = PV_BYTEARRAY;
+	if ((r = embedded(vm, op)) != 0)
+		return r;
 	return pickle_push(vm, pv_text(vm, kind, op->p, op->p != NULL ?
 	    op->n : (size_t)op->num), op);
 }
@@ -154,71 +172,9 @@ do_tuple(struct pickle_vm *vm, const struct pickle_op *op)
 {
 	size_t n = (size_t)(op->code - 0x84);
 
-	if (vm->sp - (vm->marks > 0 ? vm->mark[vm->marks - 1] : 0) < n)
+	if (vm->sp - pickle_floor(vm) < n)
 		return underflow(vm, op);
 	return pickle_push(vm, pv_of_stack(vm, PV_TUPLE, vm->sp - n), op);
-}
-
-static bool
-add_all(struct pickle_vm *vm, struct pv *to, size_t from)
-{
-	for (size_t i = from; i < vm->sp; i++)
-		if (!pv_add(vm, to, vm->stack[i]))
-			return false;
-	return true;
-}
-
-/*
- * APPEND(S), SETITEM(S), ADDITEMS onto what lies below: its own kind of
- * container takes them, anything else has a method called.
- */
-static int
-fill(struct pickle_vm *vm, const struct pickle_op *op, size_t from,
-    enum pv_kind kind, const char *method)
-{
-	struct pv *args, *result;
-	size_t floor = vm->marks > 0 ? vm->mark[vm->marks - 1] : 0;
-	struct pv *to;
-	int r = 0;
-
-	if (from <= floor)
-		return underflow(vm, op);
-	to = vm->stack[from - 1];
-	if (kind == PV_DICT && (vm->sp - from) % 2 != 0)
-		return bad_argument(vm, op);
-	if (from == vm->sp)
-		return 0;	/* nothing, onto anything */
-	if (to->kind == kind) {
-		if (!add_all(vm, to, from))
-			return pickle_fail(vm, ANOMALY_LIMIT, op);
-	} else {
-		if ((args = pv_new(vm, PV_TUPLE)) == NULL ||
-		    !add_all(vm, args, from))
-			return pickle_fail(vm, ANOMALY_LIMIT, op);
-		r = pickle_call(vm, op, to, method, args, &result);
-	}
-	vm->sp = from;
-	return r;
-}
-
-static int
-do_fill(struct pickle_vm *vm, const struct pickle_op *op)
-{
-	size_t at;
-
-	if (op->code == 'a')
-		return vm->sp < 1 ? underflow(vm, op) :
-		    fill(vm, op, vm->sp - 1, PV_LIST, "append");
-	if (op->code == 's')
-		return vm->sp < 2 ? underflow(vm, op) :
-		    fill(vm, op, vm->sp - 2, PV_DICT, "__setitem__");
-	if (!pickle_pop_mark(vm, &at))
-		return underflow(vm, op);
-	if (op->code == 'e')
-		return fill(vm, op, at, PV_LIST, "extend");
-	if (op->code == 'u')
-		return fill(vm, op, at, PV_DICT, "__setitem__");
-	return fill(vm, op, at, PV_SET, "add");
 }
 
 static int
@@ -243,6 +199,7 @@ do_pop(struct pickle_vm *vm, const struct pickle_op *op)
 	default:
 		if ((v = pickle_top(vm)) == NULL)
 			return underflow(vm, op);
+		v->flags |= PV_SHARED;
 		return pickle_push(vm, v, op);
 	}
 }
@@ -270,6 +227,26 @@ do_memo(struct pickle_vm *vm, struct pickle_op *op)
 	return pickle_push(vm, v, op);
 }
 
+/* A name is UTF-8 without NUL, or the import fails. */
+static int
+find_class(struct pickle_vm *vm, const struct pickle_op *op,
+    const void *module, size_t mn, const void *name, size_t nn,
+    struct pv **ret)
+{
+	struct pv *v;
+	int r;
+
+	if (memchr(module, 0, mn) != NULL || memchr(name, 0, nn) != NULL ||
+	    mn > LIMIT_PICKLE_NAME || nn > LIMIT_PICKLE_NAME)
+		return bad_argument(vm, op);
+	if ((v = pickle_find_class(vm, module, mn, name, nn)) == NULL)
+		return pickle_fail(vm, ANOMALY_LIMIT, op);
+	if ((r = pickle_tell_global(vm, op, v)) < 0)
+		return r;
+	*ret = v;
+	return 0;
+}
+
 static int
 do_global(struct pickle_vm *vm, struct pickle_op *op)
 {
@@ -277,7 +254,7 @@ do_global(struct pickle_vm *vm, struct pickle_op *op)
 	int r;
 
 	if (op->code == 'c') {
-		if ((r = pickle_global(vm, op, op->p, op->n, op->p2, op->n2,
+		if ((r = find_class(vm, op, op->p, op->n, op->p2, op->n2,
 		    &v)) != 0)
 			return r;
 		return pickle_push(vm, v, op);
@@ -285,11 +262,9 @@ do_global(struct pickle_vm *vm, struct pickle_op *op)
 	if ((name = pickle_pop(vm)) == NULL ||
 	    (module = pickle_pop(vm)) == NULL)
 		return underflow(vm, op);
-	if (name->kind == PV_STR && module->kind == PV_STR &&
-	    name->u.p != NULL && module->u.p != NULL) {
-		if ((r = pickle_global(vm, op,
-		    (const uint8_t *)module->u.p, module->n,
-		    (const uint8_t *)name->u.p, name->n, &v)) != 0)
+	if (pv_is_kept_text(name) && pv_is_kept_text(module)) {
+		if ((r = find_class(vm, op, module->u.p, module->n,
+		    name->u.p, name->n, &v)) != 0)
 			return r;
 		return pickle_push(vm, v, op);
 	}
@@ -299,10 +274,7 @@ do_global(struct pickle_vm *vm, struct pickle_op *op)
 	if ((r = format_anomaly(vm->p, ANOMALY_PICKLE_UNRESOLVED, op->off, 1,
 	    NULL, 0)) < 0)
 		return r;
-	if ((v = pv_new(vm, PV_CALL)) == NULL || !pv_add(vm, v, module) ||
-	    !pv_add(vm, v, name))
-		return pickle_fail(vm, ANOMALY_LIMIT, op);
-	return pickle_push(vm, v, op);
+	return pickle_push(vm, pv_pair(vm, PV_CALL, module, name), op);
 }
 
 static int
@@ -310,7 +282,6 @@ do_ext(struct pickle_vm *vm, const struct pickle_op *op)
 {
 	const struct fact facts[] = {FACT_NUM("code", op->num)};
 	const struct pickle_ext *x;
-	struct pv *v;
 	int r;
 
 	if (op->num == 0 || op->num > INT32_MAX)
@@ -318,90 +289,72 @@ do_ext(struct pickle_vm *vm, const struct pickle_op *op)
 	if ((r = format_anomaly(vm->p, ANOMALY_PICKLE_EXT, op->off,
 	    op->end - op->off, facts, 1)) < 0)
 		return r;
-	for (x = vm->ext; x != NULL; x = x->next)
-		if (x->code == op->num)
-			return pickle_push(vm, x->global, op);
+	for (x = vm->w->ext; x != NULL; x = x->next)
+		if (x->code == op->num) {
+			r = pickle_tell_global(vm, op, x->global);
+			return r < 0 ? r : pickle_push(vm, x->global, op);
+		}
 	/* A code of the loading process's own registry. */
-	if ((v = pv_new(vm, PV_CALL)) == NULL ||
-	    !pv_add(vm, v, pv_text(vm, PV_STR, "extension registry", 18)) ||
-	    !pv_add(vm, v, pv_int(vm, (int64_t)op->num)))
-		return pickle_fail(vm, ANOMALY_LIMIT, op);
-	return pickle_push(vm, v, op);
+	return pickle_push(vm, pv_pair(vm, PV_CALL,
+	    pv_text(vm, PV_STR, "extension registry", 18),
+	    pv_int(vm, (int64_t)op->num)), op);
 }
 
 static int
 call_and_push(struct pickle_vm *vm, const struct pickle_op *op,
     struct pv *callee, struct pv *args)
 {
-	struct pv *result;
+	struct pv *result = NULL;
 	int r;
 
 	if (args == NULL)
 		return pickle_fail(vm, ANOMALY_LIMIT, op);
-	if ((r = pickle_call(vm, op, callee, NULL, args, &result)) != 0)
+	if ((r = pickle_apply(vm, op, callee, args, 0, &result)) != 0)
 		return r;
 	return pickle_push(vm, result, op);
 }
 
+/* INST, OBJ: the arguments lie above the mark. */
 static int
-do_call(struct pickle_vm *vm, struct pickle_op *op)
+do_inst(struct pickle_vm *vm, const struct pickle_op *op)
 {
-	struct pv *callee, *args, *kw = NULL;
+	struct pv *callee, *args;
 	size_t at;
 	int r;
 
-	if (op->code == 'i' || op->code == 'o') {
-		if (!pickle_pop_mark(vm, &at))
+	if (!pickle_pop_mark(vm, &at))
+		return underflow(vm, op);
+	if (op->code == 'i') {
+		if ((r = find_class(vm, op, op->p, op->n, op->p2, op->n2,
+		    &callee)) != 0)
+			return r;
+	} else {
+		if (at == vm->sp)
 			return underflow(vm, op);
-		if (op->code == 'i') {
-			if ((r = pickle_global(vm, op, op->p, op->n, op->p2,
-			    op->n2, &callee)) != 0)
-				return r;
-		} else {
-			if (at == vm->sp)
-				return underflow(vm, op);
-			callee = vm->stack[at];
-		}
-		args = pv_of_stack(vm, PV_TUPLE, at + (op->code == 'o'));
-		vm->sp = at;
-		return call_and_push(vm, op, callee, args);
+		callee = vm->stack[at];
 	}
+	args = pv_of_stack(vm, PV_TUPLE, at + (op->code == 'o'));
+	vm->sp = at;
+	return call_and_push(vm, op, callee, args);
+}
+
+static int
+do_call(struct pickle_vm *vm, const struct pickle_op *op)
+{
+	struct pv *callee, *args, *kw = NULL;
+
 	if (op->code == 0x92 && (kw = pickle_pop(vm)) == NULL)
 		return underflow(vm, op);
 	if ((args = pickle_pop(vm)) == NULL ||
 	    (callee = pickle_pop(vm)) == NULL)
 		return underflow(vm, op);
 	if (kw != NULL && kw->n > 0) {
-		struct pv *both = pv_new(vm, PV_TUPLE);
-
-		if (both == NULL || !pv_add(vm, both, args) ||
-		    !pv_add(vm, both, kw))
+		args = pv_tail(vm, args, 0);
+		if (args == NULL || !pv_add(vm, args, kw))
 			return pickle_fail(vm, ANOMALY_LIMIT, op);
-		args = both;
+		args->flags |= PV_KEYWORDS;
 	}
 	return call_and_push(vm, op, callee, args);
-}
-
-static int
-do_build(struct pickle_vm *vm, struct pickle_op *op)
-{
-	struct pv *state, *obj, *args, *result;
-	int r;
-
-	if ((state = pickle_pop(vm)) == NULL ||
-	    (obj = pickle_top(vm)) == NULL)
-		return underflow(vm, op);
-	if ((args = pv_new(vm, PV_TUPLE)) == NULL || !pv_add(vm, args, state))
-		return pickle_fail(vm, ANOMALY_LIMIT, op);
-	if ((r = pickle_call(vm, op, obj, "__setstate__", args,
-	    &result)) != 0)
-		return r;
-	if (obj->kind == PV_CALL && obj->n == 2) {
-		if (!pv_add(vm, obj, state))
-			return pickle_fail(vm, ANOMALY_LIMIT, op);
-		obj->state = true;
-	}
-	return pickle_joblib(vm, op);
 }
 
 static int
@@ -414,8 +367,7 @@ do_persid(struct pickle_vm *vm, struct pickle_op *op)
 		id = pv_text(vm, PV_STR, op->p, op->n);
 	else if ((id = pickle_pop(vm)) == NULL)
 		return underflow(vm, op);
-	if (id == NULL || (v = pv_new(vm, PV_PERSID)) == NULL ||
-	    !pv_add(vm, v, id))
+	if (id == NULL || (v = pv_pair(vm, PV_PERSID, id, NULL)) == NULL)
 		return pickle_fail(vm, ANOMALY_LIMIT, op);
 	if (vm->hooks == NULL)
 		r = format_anomaly(vm->p, ANOMALY_PICKLE_PERSID, op->off, 1,
@@ -442,15 +394,24 @@ do_buffer(struct pickle_vm *vm, const struct pickle_op *op)
 static int
 do_proto(struct pickle_vm *vm, const struct pickle_op *op)
 {
+	int r;
+
 	if (op->code == 0x80) {
 		if (op->num > 5)
 			return bad_argument(vm, op);
 		vm->proto = (unsigned)op->num;
 		return 0;
 	}
+	/* A frame within the buffered one moves nothing. */
+	if ((vm->flags & CALL_UNFRAMED) != 0 && op->end < vm->frame_end) {
+		if (op->num <= vm->frame_end - op->end)
+			return 0;
+		if ((r = reader_seek(vm->r, vm->frame_end, vm->p->e)) < 0)
+			return r;
+	}
 	if (op->num > reader_left(vm->r))
 		return pickle_fail(vm, ANOMALY_TRUNCATED, op);
-	vm->frame_end = op->end + op->num;
+	vm->frame_end = reader_tell(vm->r) + op->num;
 	return 0;
 }
 
@@ -472,7 +433,7 @@ pickle_step(struct pickle_vm *vm, struct pickle_op *op)
 	case 0x85: case 0x86: case 0x87:
 		return do_tuple(vm, op);
 	case 'a': case 'e': case 's': case 'u': case 0x90:
-		return do_fill(vm, op);
+		return pickle_fill(vm, op);
 	case '0': case '1': case '2':
 		return do_pop(vm, op);
 	case 'p': case 'q': case 'r': case 'g': case 'h': case 'j': case 0x94:
@@ -481,10 +442,12 @@ pickle_step(struct pickle_vm *vm, struct pickle_op *op)
 		return do_global(vm, op);
 	case 0x82: case 0x83: case 0x84:
 		return do_ext(vm, op);
-	case 'R': case 'i': case 'o': case 0x81: case 0x92:
+	case 'R': case 0x81: case 0x92:
 		return do_call(vm, op);
+	case 'i': case 'o':
+		return do_inst(vm, op);
 	case 'b':
-		return do_build(vm, op);
+		return pickle_build(vm, op);
 	case 'P': case 'Q':
 		return do_persid(vm, op);
 	case 0x97: case 0x98:

@@ -20,6 +20,26 @@ struct render {
 	unsigned depth, nodes;
 };
 
+/* Bytes: all that is not ASCII is a number. */
+static void
+quoted_bytes(struct buf *b, const char *p, size_t n)
+{
+	size_t most = n < TEXT_MAX ? n : TEXT_MAX;
+
+	buf_puts(b, "b'");
+	for (size_t i = 0; i < most; i++) {
+		uint8_t c = (uint8_t)p[i];
+
+		if (c < 0x20 || c > 0x7e)
+			buf_printf(b, "\\x%02x", c);
+		else if (c == '\'' || c == '\\')
+			buf_printf(b, "\\%c", c);
+		else
+			buf_putc(b, (char)c);
+	}
+	buf_puts(b, n > most ? "...'" : "'");
+}
+
 static void
 quoted(struct buf *b, const char *p, size_t n)
 {
@@ -57,9 +77,8 @@ items(struct render *r, const struct pv *v, size_t from)
 		}
 		render(r, v->u.item[i]);
 	}
-	if (v->total > v->n)
-		buf_printf(r->b, ", ... %llu more",
-		    (unsigned long long)(v->total - v->n));
+	if (v->more > 0)
+		buf_printf(r->b, ", ... %lu more", (unsigned long)v->more);
 }
 
 static void
@@ -85,50 +104,62 @@ render_call(struct render *r, const struct pv *v)
 	buf_putc(r->b, ')');
 }
 
+/* partial(f, a): what it will call, and with what before the rest. */
+static void
+render_partial(struct render *r, const struct pv *v)
+{
+	buf_puts(r->b, "functools.partial(");
+	render(r, v->u.item[0]);
+	if (v->u.item[1]->n > 0)
+		buf_puts(r->b, ", ");
+	items(r, v->u.item[1], 0);
+	buf_putc(r->b, ')');
+}
+
+static void
+method(struct render *r, const struct pv *v)
+{
+	render(r, v->u.item[0]);
+	buf_putc(r->b, '.');
+	text_put(r->b, v->u.item[1]->u.p, v->u.item[1]->n, TEXT_PLAIN);
+}
+
 static void
 scalar(struct render *r, const struct pv *v)
 {
-	switch ((enum pv_kind)v->kind) {
-	case PV_BOOL:
+	static const char *const plain[PV_KINDS] = {[PV_NONE] = "None",
+	    [PV_BUFFER] = "<buffer>"};
+
+	if (v->kind == PV_BOOL) {
 		buf_puts(r->b, v->u.num != 0 ? "True" : "False");
-		break;
-	case PV_INT:
+	} else if (v->kind == PV_INT) {
 		buf_printf(r->b, "%lld", (long long)v->u.num);
-		break;
-	case PV_LONG:
+	} else if (v->kind == PV_LONG) {
 		buf_printf(r->b, "<integer of %zu bytes>", v->n);
-		break;
-	case PV_FLOAT:
+	} else if (v->kind == PV_FLOAT) {
 		buf_printf(r->b, "%.17g", v->u.real);
-		break;
-	case PV_STR:
-	case PV_BYTES:
-	case PV_BYTEARRAY:
-		if (v->kind != PV_STR)
-			buf_putc(r->b, 'b');
-		if (v->u.p != NULL)
+	} else if (v->kind >= PV_STR && v->kind <= PV_BYTEARRAY) {
+		if (v->u.p == NULL)
+			buf_printf(r->b, "b'<%zu bytes>'", v->n);
+		else if (v->kind == PV_STR)
 			quoted(r->b, v->u.p, v->n);
 		else
-			buf_printf(r->b, "'<%zu bytes>'", v->n);
-		break;
-	case PV_GLOBAL:
+			quoted_bytes(r->b, v->u.p, v->n);
+	} else if (v->kind == PV_GLOBAL || v->kind == PV_MODULE) {
 		text_put(r->b, v->u.p, v->n, TEXT_PLAIN);
-		break;
-	case PV_BUFFER:
-		buf_puts(r->b, "<buffer>");
-		break;
-	case PV_NONE:
-	case PV_TUPLE:
-	case PV_LIST:
-	case PV_DICT:
-	case PV_SET:
-	case PV_FROZENSET:
-	case PV_CALL:
-	case PV_PERSID:
-		buf_puts(r->b, "None");
-		break;
+	} else if (plain[v->kind] != NULL) {
+		buf_puts(r->b, plain[v->kind]);
 	}
 }
+
+/* Kinds that hold others: what stands around their items. */
+static const struct {
+	const char *open, *close;
+} wraps[PV_KINDS] = {
+    [PV_TUPLE] = {"(", ")"}, [PV_LIST] = {"[", "]"}, [PV_DICT] = {"{", "}"},
+    [PV_SET] = {"{", "}"}, [PV_FROZENSET] = {"frozenset({", "})"},
+    [PV_NAMESPACE] = {"vars(", ")"}, [PV_PERSID] = {"persistent_load(", ")"},
+};
 
 /* Depth is bounded, so is the recursion. */
 static void
@@ -140,41 +171,17 @@ render(struct render *r, const struct pv *v)
 		return;
 	}
 	r->depth++;
-	switch ((enum pv_kind)v->kind) {
-	case PV_TUPLE:
-		wrapped(r, "(", v, v->n == 1 ? ",)" : ")");
-		break;
-	case PV_LIST:
-		wrapped(r, "[", v, "]");
-		break;
-	case PV_DICT:
-		wrapped(r, "{", v, "}");
-		break;
-	case PV_SET:
-		wrapped(r, "{", v, "}");
-		break;
-	case PV_FROZENSET:
-		wrapped(r, "frozenset({", v, "})");
-		break;
-	case PV_CALL:
+	if (wraps[v->kind].open != NULL)
+		wrapped(r, wraps[v->kind].open, v, v->kind == PV_TUPLE &&
+		    v->n == 1 ? ",)" : wraps[v->kind].close);
+	else if (v->kind == PV_CALL || v->kind == PV_GETTER)
 		render_call(r, v);
-		break;
-	case PV_PERSID:
-		wrapped(r, "persistent_load(", v, ")");
-		break;
-	case PV_NONE:
-	case PV_BOOL:
-	case PV_INT:
-	case PV_LONG:
-	case PV_FLOAT:
-	case PV_STR:
-	case PV_BYTES:
-	case PV_BYTEARRAY:
-	case PV_GLOBAL:
-	case PV_BUFFER:
+	else if (v->kind == PV_PARTIAL)
+		render_partial(r, v);
+	else if (v->kind == PV_METHOD)
+		method(r, v);
+	else
 		scalar(r, v);
-		break;
-	}
 	r->depth--;
 }
 

@@ -3,14 +3,44 @@
 #include "base/arena.h"
 #include "formats/pickle_vm.h"
 
+/*
+ * Values come from slabs.  Most values of a large pickle are scalars that end
+ * up behind the last element that their container keeps: nobody can reach
+ * them any more, and pv_drop makes room of them, so that a list of a hundred
+ * million numbers takes no more memory than one of a thousand.
+ */
+#define SLAB 512
+
 struct pv *
 pv_new(struct pickle_vm *vm, enum pv_kind kind)
 {
-	struct pv *v = arena_alloc(vm->p->arena, sizeof(*v));
+	struct pickle_world *w = vm->w;
+	struct pv *v = w->free;
 
-	if (v != NULL)
-		v->kind = (uint8_t)kind;
+	if (v != NULL) {
+		w->free = v->u.free;
+		memset(v, 0, sizeof(*v));
+	} else {
+		if (w->slab == w->slab_end) {
+			w->slab = arena_array(vm->p->arena, SLAB, sizeof(*v));
+			w->slab_end = w->slab != NULL ? w->slab + SLAB : NULL;
+			if (w->slab == NULL)
+				return NULL;
+		}
+		v = w->slab++;
+	}
+	v->kind = (uint8_t)kind;
 	return v;
+}
+
+/* Scalars only: what has items or text may be reached through them. */
+void
+pv_drop(struct pickle_vm *vm, struct pv *v)
+{
+	if ((v->flags & PV_SHARED) != 0 || v->kind > PV_FLOAT)
+		return;
+	v->u.free = vm->w->free;
+	vm->w->free = v;
 }
 
 struct pv *
@@ -35,26 +65,48 @@ pv_int(struct pickle_vm *vm, int64_t num)
 	return v;
 }
 
+struct pv *
+pv_pair(struct pickle_vm *vm, enum pv_kind kind, struct pv *a, struct pv *b)
+{
+	struct pv *v = pv_new(vm, kind);
+
+	if (v == NULL || a == NULL || !pv_add(vm, v, a) ||
+	    (b != NULL && !pv_add(vm, v, b)))
+		return NULL;
+	return v;
+}
+
+/* Double the room for items, or make it. */
+static bool
+grow(struct pickle_vm *vm, struct pv *to)
+{
+	size_t cap = to->n == 0 ? 0 : (size_t)4 << to->cap;
+	struct pv **p;
+
+	if (cap > to->n)
+		return true;
+	p = arena_array(vm->p->arena, cap == 0 ? 4 : 2 * cap, sizeof(*p));
+	if (p == NULL)
+		return false;
+	if (to->n > 0) {
+		memcpy(p, to->u.item, to->n * sizeof(*p));
+		to->cap++;
+	}
+	to->u.item = p;
+	return true;
+}
+
 /* Beyond PV_KEEP items are counted, not kept. */
 bool
 pv_add(struct pickle_vm *vm, struct pv *to, struct pv *item)
 {
-	size_t cap;
-	struct pv **p;
-
-	to->total++;
-	if (to->n >= PV_KEEP)
+	if (to->n >= PV_KEEP) {
+		to->more += to->more < UINT32_MAX;
+		pv_drop(vm, item);
 		return true;
-	if (to->n == to->cap) {
-		cap = to->cap == 0 ? 4 : 2 * to->cap;
-		if ((p = arena_array(vm->p->arena, cap, sizeof(struct pv *))) ==
-		    NULL)
-			return false;
-		if (to->n > 0)
-			memcpy(p, to->u.item, to->n * sizeof(struct pv *));
-		to->u.item = p;
-		to->cap = cap;
 	}
+	if (!grow(vm, to))
+		return false;
 	to->u.item[to->n++] = item;
 	return true;
 }
@@ -64,13 +116,37 @@ struct pv *
 pv_of_stack(struct pickle_vm *vm, enum pv_kind kind, size_t from)
 {
 	struct pv *v = pv_new(vm, kind);
+	size_t n = vm->sp - from;
 
 	if (v == NULL)
 		return NULL;
-	for (size_t i = from; i < vm->sp; i++)
+	/* Tuples mostly: no room for what never comes. */
+	if (n > 0 && n <= 4 && kind == PV_TUPLE) {
+		v->u.item = arena_array(vm->p->arena, 4, sizeof(*v->u.item));
+		if (v->u.item == NULL)
+			return NULL;
+		memcpy(v->u.item, vm->stack + from, n * sizeof(*v->u.item));
+		v->n = n;
+	}
+	for (size_t i = from + v->n; i < vm->sp; i++)
 		if (!pv_add(vm, v, vm->stack[i]))
 			return NULL;
 	vm->sp = from;
+	return v;
+}
+
+/* The arguments behind the first ${from}. */
+struct pv *
+pv_tail(struct pickle_vm *vm, const struct pv *args, size_t from)
+{
+	struct pv *v = pv_new(vm, PV_TUPLE);
+
+	if (v == NULL)
+		return NULL;
+	v->flags = args->flags & PV_KEYWORDS;
+	for (size_t i = from; i < args->n; i++)
+		if (!pv_add(vm, v, args->u.item[i]))
+			return NULL;
 	return v;
 }
 
@@ -78,7 +154,7 @@ static bool
 has_items(const struct pv *v)
 {
 	return (v->kind >= PV_TUPLE && v->kind <= PV_FROZENSET) ||
-	    v->kind == PV_CALL || v->kind == PV_PERSID;
+	    (v->kind >= PV_NAMESPACE && v->kind <= PV_PERSID);
 }
 
 const struct pv *
@@ -88,10 +164,35 @@ pv_item(const struct pv *v, size_t i)
 }
 
 bool
+pv_same_text(const struct pv *v, const char *p, size_t n)
+{
+	return pv_is_kept_text(v) && v->n == n && memcmp(v->u.p, p, n) == 0;
+}
+
+bool
 pv_is_text(const struct pv *v, const char *text)
 {
-	return v != NULL && v->kind == PV_STR && v->u.p != NULL &&
-	    v->n == strlen(text) && memcmp(v->u.p, text, v->n) == 0;
+	return pv_same_text(v, text, strlen(text));
+}
+
+bool
+pv_is_kept_text(const struct pv *v)
+{
+	return v != NULL && v->kind == PV_STR && v->u.p != NULL;
+}
+
+bool
+pv_is_kept_bytes(const struct pv *v)
+{
+	return v != NULL && (v->kind == PV_BYTES ||
+	    v->kind == PV_BYTEARRAY) && v->u.p != NULL;
+}
+
+bool
+pv_is_name(const struct pv *v, const char *path)
+{
+	return v != NULL && v->kind == PV_GLOBAL && v->n == strlen(path) &&
+	    memcmp(v->u.p, path, v->n) == 0;
 }
 
 const struct pv *

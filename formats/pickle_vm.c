@@ -25,6 +25,10 @@ pickle_vm_new(struct parse *p, struct reader *r, const struct pickle_hooks *h)
 		(void)err_set(p->e, ERR_NOMEM, "out of memory");
 		return NULL;
 	}
+	if ((vm->w = arena_alloc(p->arena, sizeof(*vm->w))) == NULL) {
+		(void)err_set(p->e, ERR_NOMEM, "out of memory");
+		return NULL;
+	}
 	vm->p = p;
 	vm->r = r;
 	vm->hooks = h;
@@ -40,6 +44,7 @@ pickle_fail(struct pickle_vm *vm, enum anomaly id, const struct pickle_op *op)
 	int r;
 
 	err_reset(vm->p->e);
+	vm->broke = op->off + 1;
 	if (name != NULL)
 		facts[0] = (struct fact)FACT_TEXT("opcode", name,
 		    strlen(name));
@@ -85,8 +90,8 @@ pickle_push(struct pickle_vm *vm, struct pv *v, const struct pickle_op *op)
 }
 
 /* What lies below the topmost mark cannot be popped. */
-static size_t
-floor_of(const struct pickle_vm *vm)
+size_t
+pickle_floor(const struct pickle_vm *vm)
 {
 	return vm->marks > 0 ? vm->mark[vm->marks - 1] : 0;
 }
@@ -94,13 +99,13 @@ floor_of(const struct pickle_vm *vm)
 struct pv *
 pickle_pop(struct pickle_vm *vm)
 {
-	return vm->sp > floor_of(vm) ? vm->stack[--vm->sp] : NULL;
+	return vm->sp > pickle_floor(vm) ? vm->stack[--vm->sp] : NULL;
 }
 
 struct pv *
 pickle_top(const struct pickle_vm *vm)
 {
-	return vm->sp > floor_of(vm) ? vm->stack[vm->sp - 1] : NULL;
+	return vm->sp > pickle_floor(vm) ? vm->stack[vm->sp - 1] : NULL;
 }
 
 bool
@@ -146,13 +151,15 @@ pickle_memo_put(struct pickle_vm *vm, uint64_t i, struct pv *v,
 
 	if (v == NULL)
 		return pickle_fail(vm, ANOMALY_PICKLE_UNDERFLOW, op);
+	v->flags |= PV_SHARED;
 	if (i >= vm->memo_cap && i < 4 * vm->memo_count + 4096) {
 		if (!grow(vm, &p, &vm->memo_cap, (size_t)i, sizeof(v),
 		    2 * LIMIT_PICKLE_MEMO))
 			return pickle_fail(vm, ANOMALY_LIMIT, op);
 		vm->memo = p;
 	}
-	if (i < vm->memo_cap && (s = find_sparse(vm, i)) == NULL) {
+	if (i < vm->memo_cap && (vm->sparse == NULL ||
+	    find_sparse(vm, i) == NULL)) {
 		vm->memo_count += vm->memo[i] == NULL;
 		vm->memo[i] = v;
 		return 0;
@@ -208,7 +215,7 @@ run(struct pickle_vm *vm)
 	for (;;) {
 		if ((r = pickle_read_op(vm, &op)) != PICKLE_GO)
 			return r;
-		if (++vm->ops > LIMIT_PICKLE_OPS)
+		if (++vm->w->ops > LIMIT_PICKLE_OPS)
 			return pickle_fail(vm, ANOMALY_LIMIT, &op);
 		if (op.code == '.')
 			return stop(vm, &op);
@@ -229,7 +236,7 @@ pickle_run_one(struct pickle_vm *vm, unsigned stream,
 	vm->memo = NULL;
 	vm->memo_cap = vm->memo_count = 0;
 	vm->sparse = NULL;
-	vm->proto = 0;
+	vm->proto = (vm->flags & CALL_CARVED) != 0 ? 4 : 0;
 	vm->stream = stream;
 	vm->frame_end = 0;
 	vm->start = reader_tell(vm->r);

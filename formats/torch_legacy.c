@@ -91,7 +91,7 @@ read_storages(struct parse *p, struct reader *rd,
 {
 	int r;
 
-	if (keys->kind != PV_LIST || keys->total > keys->n)
+	if (keys->kind != PV_LIST || keys->more > 0)
 		return (r = format_anomaly(p, keys->kind == PV_LIST ?
 		    ANOMALY_LIMIT : ANOMALY_MALFORMED, reader_tell(rd), 0,
 		    NULL, 0)) < 0 ? r : 1;

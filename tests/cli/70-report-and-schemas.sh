@@ -12,7 +12,7 @@ bundle=$("$EXHIBIT" collect --case "$T/case" --weights "$T/src" 2>/dev/null)
 check "report" "$EXHIBIT" report "$T/scan.jsonl" "$T/verify.jsonl" \
     --case "$T/case" -o "$T/r.html"
 for word in 'Chain of custody' 'Findings' 'Verification of the evidence' \
-    'posix.system' 'stage2.sh' 'Not examined' 'TEST-E01' 'Content-Security-Policy'; do
+    'posix.system' 'Programs' 'stage2.sh' 'Not examined' 'TEST-E01' 'Content-Security-Policy'; do
 	checks=$((checks + 1))
 	grep -q -- "$word" "$T/r.html" || {
 		echo "FAILED: the report does not say '$word'"
@@ -71,7 +71,8 @@ for name, v in schemas.items():
         if v.is_valid(json.loads(p.read_text())):
             print("invalid example taken", p); bad += 1
 kinds = {"header": "results-header", "object": "results-object",
-         "finding": "results-finding", "summary": "results-summary",
+         "finding": "results-finding", "call": "results-call",
+         "summary": "results-summary",
          "statement": "verify-statement", "verification": "verify-verification",
          "member": "list-member"}
 seen = set()
@@ -87,7 +88,7 @@ def rows(text):
 rows((tmp / "scan.jsonl").read_text())
 rows((tmp / "verify.jsonl").read_text())
 rows((tmp / "list.jsonl").read_text())
-assert {"header", "object", "finding", "summary", "statement", "verification"} <= seen, seen
+assert {"header", "object", "finding", "call", "summary", "statement", "verification"} <= seen, seen
 if "ledger-event" in schemas:
     log = (tmp / "ledger.jsonl").read_text()
     for line in log.splitlines():

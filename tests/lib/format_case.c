@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/bytesrc.h"
 #include "base/err.h"
 #include "base/limits.h"
@@ -63,15 +64,21 @@ on_call(void *ctx, const struct ev_call *k)
 {
 	struct running *r = ctx;
 	struct format_case *c = r->c;
+	struct buf args;
 
+	buf_init(&args, LIMIT_RENDER);
+	format_call_args(k, &args);
 	mix(c, k->callee, k->callee_len);
-	mix(c, k->args, k->args_len);
+	mix(c, k->sig, strlen(k->sig));
+	mix(c, args.p, args.len);
 	place(r, k->off, 1);
 	if (c->calls < CASE_EVENTS)
 		(void)snprintf(c->call[c->calls], sizeof(c->call[0]),
 		    "%.*s(%.*s)", (int)k->callee_len, k->callee,
-		    (int)k->args_len, k->args);
+		    (int)args.len, args.p != NULL ? (const char *)args.p :
+		    "");
 	c->calls++;
+	buf_release(&args);
 	return 0;
 }
 

@@ -132,6 +132,15 @@ on_finding(struct sink *s, const struct result_finding *f, struct err *e)
 }
 
 static int
+on_call(struct sink *s, const struct result_call *c, struct err *e)
+{
+	(void)s;
+	(void)c;
+	(void)e;
+	return 0;
+}
+
+static int
 on_summary(struct sink *s, const struct result_summary *r, struct err *e)
 {
 	(void)s;
@@ -142,7 +151,7 @@ on_summary(struct sink *s, const struct result_summary *r, struct err *e)
 }
 
 static const struct sink_ops remember = {
-    "remember", on_header, on_object, on_finding, on_summary};
+    "remember", on_header, on_object, on_finding, on_call, on_summary};
 
 static void
 make_object(const char *what)

@@ -1,0 +1,497 @@
+#include <string.h>
+
+#include "base/err.h"
+#include "formats/pickle_vm.h"
+
+/*
+ * Callables whose effect we know: one row each in pickle_known.def.
+ *
+ * eval_* give the value of a call, after_* tell what it makes others do.
+ * Iterators (map, filter) are told when they are made: whether something
+ * consumes them depends on the reader, and no writer makes one for nothing.
+ */
+#define EACH_MAX 64	/* elements of an iterable that are followed */
+#define REDUCE_MAX 256
+
+typedef int (*eval_fn)(struct pickle_vm *vm, const struct pickle_op *op,
+    const struct pickle_known *k, struct pv *args, struct pv **ret);
+typedef int (*after_fn)(struct pickle_vm *vm, const struct pickle_op *op,
+    const struct pickle_known *k, struct pv *args, struct pv *result);
+
+static int
+full(struct pickle_vm *vm, const struct pickle_op *op)
+{
+	return pickle_fail(vm, ANOMALY_LIMIT, op);
+}
+
+/* The value of an eval: NULL here means that the arena is full. */
+static int
+gives(struct pickle_vm *vm, const struct pickle_op *op, struct pv *v,
+    struct pv **ret)
+{
+	if (v == NULL)
+		return full(vm, op);
+	v->flags |= PV_SHARED;
+	*ret = v;
+	return 0;
+}
+
+/* Argument i as we may keep it elsewhere, or NULL. */
+static struct pv *
+arg(const struct pv *args, size_t i)
+{
+	if (args->kind != PV_TUPLE || i >= args->n)
+		return NULL;
+	args->u.item[i]->flags |= PV_SHARED;
+	return args->u.item[i];
+}
+
+static int
+eval_getattr(struct pickle_vm *vm, const struct pickle_op *op,
+    const struct pickle_known *k, struct pv *args, struct pv **ret)
+{
+	struct pv *of = arg(args, 0), *name = arg(args, 1);
+
+	(void)k;
+	if (of == NULL || !pv_is_kept_text(name))
+		return 0;
+	return gives(vm, op, pickle_attr(vm, of, name->u.p, name->n), ret);
+}
+
+static int
+eval_getitem(struct pickle_vm *vm, const struct pickle_op *op,
+    const struct pickle_known *k, struct pv *args, struct pv **ret)
+{
+	struct pv *v = pickle_item(vm, arg(args, 0), arg(args, 1));
+
+	(void)op;
+	(void)k;
+	if (v == NULL)
+		return pickle_fold(vm, "operator.getitem", 16, args, ret);
+	v->flags |= PV_SHARED;
+	*ret = v;
+	return 0;
+}
+
+static int
+eval_getter(struct pickle_vm *vm, const struct pickle_op *op,
+    const struct pickle_known *k, struct pv *args, struct pv **ret)
+{
+	return gives(vm, op, pv_pair(vm, PV_GETTER, pickle_resolve(vm,
+	    k->path, strlen(k->path)), args), ret);
+}
+
+static int
+eval_partial(struct pickle_vm *vm, const struct pickle_op *op,
+    const struct pickle_known *k, struct pv *args, struct pv **ret)
+{
+	struct pv *f = arg(args, 0);
+
+	(void)k;
+	if (f == NULL)
+		return 0;
+	return gives(vm, op, pv_pair(vm, PV_PARTIAL, f, pv_tail(vm, args, 1)),
+	    ret);
+}
+
+/* a: __import__, that gives the top package unless a list of names is. */
+static int
+eval_import(struct pickle_vm *vm, const struct pickle_op *op,
+    const struct pickle_known *k, struct pv *args, struct pv **ret)
+{
+	const struct pv *name = arg(args, 0), *from = arg(args, 3);
+	const char *dot;
+	size_t n;
+
+	if (!pv_is_kept_text(name))
+		return 0;
+	n = name->n;
+	if (k->a == 1 && (from == NULL || from->n == 0) &&
+	    (dot = memchr(name->u.p, '.', n)) != NULL)
+		n = (size_t)(dot - name->u.p);
+	return gives(vm, op, pickle_module(vm, name->u.p, n), ret);
+}
+
+static int
+eval_resolve(struct pickle_vm *vm, const struct pickle_op *op,
+    const struct pickle_known *k, struct pv *args, struct pv **ret)
+{
+	const struct pv *name = arg(args, 0);
+
+	(void)k;
+	if (!pv_is_kept_text(name) || name->n == 0)
+		return 0;
+	return gives(vm, op, pickle_resolve(vm, name->u.p, name->n), ret);
+}
+
+static int
+eval_path(struct pickle_vm *vm, const struct pickle_op *op,
+    const struct pickle_known *k, struct pv *args, struct pv **ret)
+{
+	struct pv *of = arg(args, k->a);
+	const struct pv *name = arg(args, k->b);
+
+	if (of == NULL || !pv_is_kept_text(name))
+		return 0;
+	return gives(vm, op, pickle_path(vm, of, name->u.p, name->n), ret);
+}
+
+static int
+eval_module_item(struct pickle_vm *vm, const struct pickle_op *op,
+    const struct pickle_known *k, struct pv *args, struct pv **ret)
+{
+	const struct pv *name = arg(args, 0);
+
+	(void)k;
+	if (!pv_is_kept_text(name))
+		return 0;
+	return gives(vm, op, pickle_module(vm, name->u.p, name->n), ret);
+}
+
+static int
+eval_vars(struct pickle_vm *vm, const struct pickle_op *op,
+    const struct pickle_known *k, struct pv *args, struct pv **ret)
+{
+	struct pv *of = arg(args, 0);
+
+	(void)k;
+	if (of == NULL || pickle_name_of(of) == NULL)
+		return 0;
+	return gives(vm, op, pv_pair(vm, PV_NAMESPACE, of, NULL), ret);
+}
+
+/* type(x): the class that made x. */
+static int
+eval_type(struct pickle_vm *vm, const struct pickle_op *op,
+    const struct pickle_known *k, struct pv *args, struct pv **ret)
+{
+	struct pv *of = arg(args, 0);
+
+	(void)k;
+	if (of == NULL || args->n != 1 || of->kind != PV_CALL)
+		return 0;
+	return gives(vm, op, of->u.item[0], ret);
+}
+
+/* type(name, bases, dict): methods that calling or filling it will find. */
+static int
+after_class(struct pickle_vm *vm, const struct pickle_op *op,
+    const struct pickle_known *k, struct pv *args, struct pv *result)
+{
+	const struct pv *dict = arg(args, 2);
+
+	(void)k;
+	for (size_t i = 0; dict != NULL && dict->kind == PV_DICT &&
+	    i + 1 < dict->n; i += 2)
+		if (pv_is_kept_text(dict->u.item[i]) && !pickle_plant(vm,
+		    result, dict->u.item[i]->u.p, dict->u.item[i]->n,
+		    dict->u.item[i + 1]))
+			return full(vm, op);
+	return 0;
+}
+
+static int
+eval_builtin_type(struct pickle_vm *vm, const struct pickle_op *op,
+    const struct pickle_known *k, struct pv *args, struct pv **ret)
+{
+	const struct pv *name = arg(args, 0);
+
+	(void)k;
+	if (!pv_is_kept_text(name))
+		return 0;
+	return gives(vm, op, pickle_attr(vm, pickle_module(vm, "types", 5),
+	    name->u.p, name->n), ret);
+}
+
+static int
+eval_first(struct pickle_vm *vm, const struct pickle_op *op,
+    const struct pickle_known *k, struct pv *args, struct pv **ret)
+{
+	struct pv *v = arg(args, 0);
+
+	(void)k;
+	return v == NULL || args->n != 1 ? 0 : gives(vm, op, v, ret);
+}
+
+static int
+eval_fold(struct pickle_vm *vm, const struct pickle_op *op,
+    const struct pickle_known *k, struct pv *args, struct pv **ret)
+{
+	(void)op;
+	return pickle_fold(vm, k->path, strlen(k->path), args, ret);
+}
+
+static int
+eval_construct(struct pickle_vm *vm, const struct pickle_op *op,
+    const struct pickle_known *k, struct pv *args, struct pv **ret)
+{
+	struct pv *cls = arg(args, 0), *given;
+
+	if (cls == NULL)
+		return 0;
+	given = k->b == 2 ? pv_tail(vm, args, 1) : pv_new(vm, PV_TUPLE);
+	if (k->b == 1 && arg(args, 1) != NULL &&
+	    arg(args, 1)->kind == PV_TUPLE)
+		given = arg(args, 1);
+	return given == NULL ? full(vm, op) :
+	    pickle_apply(vm, op, cls, given, 0, ret);
+}
+
+static int
+eval_reduce(struct pickle_vm *vm, const struct pickle_op *op,
+    const struct pickle_known *k, struct pv *args, struct pv **ret)
+{
+	struct pv *f = arg(args, k->a), *seq = arg(args, k->b);
+	struct pv *acc = arg(args, k->b + 1), *pair;
+	size_t i = 0;
+	int r;
+
+	if (f == NULL || seq == NULL || (seq->kind != PV_LIST &&
+	    seq->kind != PV_TUPLE) || seq->more > 0)
+		return 0;
+	if (acc == NULL && seq->n > 0)
+		acc = seq->u.item[i++];
+	for (; i < seq->n && i < REDUCE_MAX && acc != NULL; i++) {
+		acc->flags |= PV_SHARED;
+		seq->u.item[i]->flags |= PV_SHARED;
+		if ((pair = pv_pair(vm, PV_TUPLE, acc, seq->u.item[i])) ==
+		    NULL)
+			return full(vm, op);
+		if ((r = pickle_apply(vm, op, f, pair, CALL_DEFERRED,
+		    &acc)) != 0)
+			return r;
+	}
+	return acc == NULL ? 0 : gives(vm, op, acc, ret);
+}
+
+static int
+after_register(struct pickle_vm *vm, const struct pickle_op *op,
+    const struct pickle_known *k, struct pv *args, struct pv *result)
+{
+	const struct pv *code = arg(args, 2);
+
+	(void)k;
+	(void)result;
+	if (code == NULL || code->kind != PV_INT)
+		return 0;
+	return pickle_register(vm, (uint64_t)code->u.num, arg(args, 0),
+	    arg(args, 1)) ? 0 : full(vm, op);
+}
+
+static int
+after_setattr(struct pickle_vm *vm, const struct pickle_op *op,
+    const struct pickle_known *k, struct pv *args, struct pv *result)
+{
+	const struct pv *name = arg(args, 1);
+
+	(void)k;
+	(void)result;
+	if (!pv_is_kept_text(name) || arg(args, 2) == NULL)
+		return 0;
+	return pickle_plant(vm, arg(args, 0), name->u.p, name->n,
+	    arg(args, 2)) ? 0 : full(vm, op);
+}
+
+static bool
+can_be_called(const struct pv *f)
+{
+	return f != NULL && f->kind >= PV_GLOBAL && f->kind <= PV_CALL;
+}
+
+static bool
+is_iterable(const struct pv *v)
+{
+	return v != NULL && v->kind >= PV_TUPLE && v->kind <= PV_FROZENSET;
+}
+
+static int
+call_with(struct pickle_vm *vm, const struct pickle_op *op, struct pv *f,
+    struct pv *args)
+{
+	struct pv *ignored;
+
+	return args == NULL ? full(vm, op) :
+	    pickle_apply(vm, op, f, args, CALL_DEFERRED, &ignored);
+}
+
+/* f(x, y, ...) for each x of argument k, y of k + 1, ... */
+static int
+call_on_each(struct pickle_vm *vm, const struct pickle_op *op, struct pv *f,
+    const struct pv *args, size_t k, bool unpack)
+{
+	const struct pv *first = pv_item(args, k);
+	struct pv *one;
+	int r = 0;
+
+	/* What is iterated over is not known: it is called all the same. */
+	if (!is_iterable(first))
+		return call_with(vm, op, f, pv_tail(vm, args, k));
+	for (size_t i = 0; i < first->n && i < EACH_MAX && r == 0;
+	    i += first->kind == PV_DICT ? 2 : 1) {
+		first->u.item[i]->flags |= PV_SHARED;
+		if (unpack && first->u.item[i]->kind == PV_TUPLE) {
+			r = call_with(vm, op, f, first->u.item[i]);
+			continue;
+		}
+		one = pv_pair(vm, PV_TUPLE, first->u.item[i], NULL);
+		for (size_t j = k + 1; j < args->n && one != NULL; j++) {
+			const struct pv *it = args->u.item[j];
+
+			if (is_iterable(it) && i < it->n &&
+			    !pv_add(vm, one, it->u.item[i]))
+				one = NULL;
+		}
+		r = call_with(vm, op, f, one);
+	}
+	return r;
+}
+
+static int
+after_caller(struct pickle_vm *vm, const struct pickle_op *op,
+    const struct pickle_known *k, struct pv *args, struct pv *result)
+{
+	struct pv *f = arg(args, k->a), *given;
+	size_t at = k->b % 10;
+
+	(void)result;
+	if (!can_be_called(f))
+		return 0;
+	switch (k->b / 10) {
+	case 0:
+		return call_with(vm, op, f, pv_tail(vm, args, k->a + 1));
+	case 1:
+		given = arg(args, at);
+		return call_with(vm, op, f, given != NULL &&
+		    given->kind == PV_TUPLE ? given : pv_tail(vm, args, at));
+	case 2:
+		return call_on_each(vm, op, f, args, at, false);
+	case 3:
+		return call_with(vm, op, f, arg(args, at));
+	case 5:
+		return call_with(vm, op, f, pv_pair(vm, PV_TUPLE,
+		    arg(args, at), NULL));
+	case 6:
+		return call_on_each(vm, op, f, args, at, true);
+	default:
+		return call_with(vm, op, f, pv_new(vm, PV_TUPLE));
+	}
+}
+
+/* threading.Thread(group, target, name, args), or by keywords. */
+static int
+after_keyword_caller(struct pickle_vm *vm, const struct pickle_op *op,
+    const struct pickle_known *k, struct pv *args, struct pv *result)
+{
+	const struct pv *kw = (args->flags & PV_KEYWORDS) != 0 ?
+	    pv_item(args, args->n - 1) : NULL, *named;
+	struct pv *f = arg(args, k->a), *given = arg(args, k->a + 2);
+
+	(void)result;
+	for (size_t i = 0; kw != NULL && kw->kind == PV_DICT &&
+	    i + 1 < kw->n; i += 2) {
+		named = kw->u.item[i];
+		if (pv_is_text(named, "target"))
+			f = kw->u.item[i + 1];
+		else if (pv_is_text(named, "args"))
+			given = kw->u.item[i + 1];
+	}
+	if (!can_be_called(f))
+		return 0;
+	return call_with(vm, op, f, given != NULL && given->kind == PV_TUPLE ?
+	    given : pv_new(vm, PV_TUPLE));
+}
+
+/* defaultdict(f): f() for the first key that is missing. */
+static int
+after_factory(struct pickle_vm *vm, const struct pickle_op *op,
+    const struct pickle_known *k, struct pv *args, struct pv *result)
+{
+	struct pv *f = arg(args, k->a);
+
+	(void)result;
+	return can_be_called(f) ? call_with(vm, op, f,
+	    pv_new(vm, PV_TUPLE)) : 0;
+}
+
+/* The bytes of a constant, or of what io.BytesIO wraps. */
+static const struct pv *
+stream_of(const struct pv *v)
+{
+	if (v != NULL && v->kind == PV_CALL &&
+	    (pv_is_name(v->u.item[0], "io.BytesIO") ||
+	    pv_is_name(v->u.item[0], "_io.BytesIO")))
+		v = pv_item(v->u.item[1], 0);
+	if (pv_is_kept_bytes(v) || pv_is_kept_text(v))
+		return v;
+	/* What we did not decompress is examined as it is. */
+	if (v != NULL && v->kind == PV_CALL && v->u.item[1]->kind == PV_TUPLE)
+		v = pv_item(v->u.item[1], 0);
+	return pv_is_kept_bytes(v) ? v : NULL;
+}
+
+static int
+after_stream(struct pickle_vm *vm, const struct pickle_op *op,
+    const struct pickle_known *k, struct pv *args, struct pv *result)
+{
+	static const char *const formats[] = {"pickle", NULL, "marshal"};
+	const struct pv *given = arg(args, k->a), *bytes = stream_of(given);
+	bool packed = bytes != NULL && given->kind == PV_CALL &&
+	    pv_item(given->u.item[1], 0) == bytes &&
+	    !pv_is_name(given->u.item[0], "io.BytesIO") &&
+	    !pv_is_name(given->u.item[0], "_io.BytesIO");
+
+	(void)result;
+	return bytes == NULL ? 0 : pickle_tell_stream(vm, op, k->path, bytes,
+	    packed ? NULL : formats[k->b], 0);
+}
+
+#define eval_none NULL
+#define after_none NULL
+static const struct pickle_known rows[] = {
+#define KNOWN(path, eval, after, a, b) \
+	{path, eval_##eval, after_##after, a, b},
+#include "formats/pickle_known.def"
+#undef KNOWN
+};
+
+const struct pickle_known *
+pickle_known_find(const char *path, size_t n)
+{
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (strlen(rows[i].path) == n &&
+		    memcmp(rows[i].path, path, n) == 0)
+			return &rows[i];
+	return NULL;
+}
+
+static bool
+is_one_of(const char *p, size_t n, const char *const *words)
+{
+	for (; *words != NULL; words++)
+		if (strlen(*words) == n && memcmp(*words, p, n) == 0)
+			return true;
+	return false;
+}
+
+int
+pickle_known_method(struct pickle_vm *vm, const struct pickle_op *op,
+    struct pv *self, const char *name, size_t n, struct pv *args,
+    struct pv **ret)
+{
+	static const char *const items[] = {"get", "__getitem__", "pop",
+	    "setdefault", NULL};
+	static const char *const attributes[] = {"__getattribute__",
+	    "__getattr__", NULL};
+	struct pv *planted = pickle_planted(vm, self, name, n), *v;
+	const struct pv *what = arg(args, 0);
+
+	if (planted != NULL)
+		return pickle_apply(vm, op, planted, args, 0, ret);
+	if (is_one_of(name, n, items) && (v = pickle_item(vm, self,
+	    what)) != NULL)
+		return gives(vm, op, v, ret);
+	if (is_one_of(name, n, attributes) && pv_is_kept_text(what))
+		return gives(vm, op, pickle_attr(vm, self, what->u.p,
+		    what->n), ret);
+	return pickle_fold_method(vm, self, name, n, args, ret);
+}

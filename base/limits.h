@@ -57,6 +57,8 @@
 #define LIMIT_PICKLE_OPS 400000000ULL
 #define LIMIT_PICKLE_LINE (1 * MIB)
 #define LIMIT_PICKLE_CONST (1 * MIB)	/* longer constants are not kept */
+#define LIMIT_PICKLE_NAMES 8192		/* different globals: models have 100 */
+#define LIMIT_PICKLE_PATCHES 256	/* planted attributes, extensions */
 #define LIMIT_PICKLE_NAME 4096		/* a module, or a dotted name */
 #define LIMIT_PICKLE_FOLD (64 * MIB)	/* made of text and bytes, in all */
 #define LIMIT_PICKLE_STREAMS 1000	/* nested streams of one object */

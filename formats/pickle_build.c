@@ -12,6 +12,8 @@
  * else it sets attributes: on a class, a function or a module of the loading
  * process these stay for whoever comes later.
  */
+#define STATES_MAX 4	/* of one object; writers give it one */
+
 static int
 underflow(struct pickle_vm *vm, const struct pickle_op *op)
 {
@@ -162,37 +164,27 @@ pickle_fill(struct pickle_vm *vm, const struct pickle_op *op)
 	return fill(vm, op, at, PV_SET, "add");
 }
 
-static bool
-is_code(const struct pv *v)
-{
-	return v->kind >= PV_GLOBAL && v->kind <= PV_CALL;
-}
-
 /*
- * Attributes from a dict.  On a shared object of the process every one is
- * worth telling; on an instance only what can be called, later, by us.
+ * Attributes from a dict, set on something of the process: a class, a
+ * function, a module.  Those of an instance stand in its state.
  */
 static int
 set_attributes(struct pickle_vm *vm, const struct pickle_op *op,
     struct pv *obj, const struct pv *dict)
 {
-	bool shared = obj->kind == PV_GLOBAL || obj->kind == PV_MODULE;
-	struct pv *name, *value, *args[3];
+	struct pv *name, *args[3];
 	int r = 0;
 
 	for (size_t i = 0; dict->kind == PV_DICT && i + 1 < dict->n && r == 0;
 	    i += 2) {
 		name = dict->u.item[i];
-		value = dict->u.item[i + 1];
-		if (!pv_is_kept_text(name) || (!shared && !is_code(value)))
-			continue;
-		if (!pickle_plant(vm, obj, name->u.p, name->n, value))
-			return pickle_fail(vm, ANOMALY_LIMIT, op);
-		if (!shared)
+		if (!pv_is_kept_text(name))
 			continue;
 		args[0] = obj;
 		args[1] = name;
-		args[2] = value;
+		args[2] = dict->u.item[i + 1];
+		if (!pickle_plant(vm, obj, name->u.p, name->n, args[2]))
+			return pickle_fail(vm, ANOMALY_LIMIT, op);
 		r = pickle_tell_call(vm, op, pickle_attr(vm,
 		    pickle_module(vm, "builtins", 8), "setattr", 7), NULL,
 		    args_of(vm, args, 3), CALL_IMPLICIT, NULL);
@@ -208,6 +200,13 @@ set_state(struct pickle_vm *vm, const struct pickle_op *op, struct pv *obj,
 	const struct pv *dict = state, *slots = NULL;
 	int r;
 
+	if (obj->kind == PV_CALL && obj->n >= 2) {
+		obj->flags |= PV_STATE;
+		return obj->n < 2 + STATES_MAX && pv_add(vm, obj, state) ? 0 :
+		    pickle_fail(vm, ANOMALY_LIMIT, op);
+	}
+	if (obj->kind != PV_GLOBAL && obj->kind != PV_MODULE)
+		return 0;
 	if (state->kind == PV_TUPLE && state->n == 2) {
 		dict = state->u.item[0];
 		slots = state->u.item[1];
@@ -232,10 +231,5 @@ pickle_build(struct pickle_vm *vm, const struct pickle_op *op)
 	if ((r = pickle_implicit(vm, op, obj, "__setstate__", args)) != 0 ||
 	    (r = set_state(vm, op, obj, state)) != 0)
 		return r;
-	if (obj->kind == PV_CALL && obj->n == 2) {
-		if (!pv_add(vm, obj, state))
-			return pickle_fail(vm, ANOMALY_LIMIT, op);
-		obj->flags |= PV_STATE;
-	}
 	return pickle_joblib(vm, op);
 }

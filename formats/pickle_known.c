@@ -13,11 +13,6 @@
 #define EACH_MAX 64	/* elements of an iterable that are followed */
 #define REDUCE_MAX 256
 
-typedef int (*eval_fn)(struct pickle_vm *vm, const struct pickle_op *op,
-    const struct pickle_known *k, struct pv *args, struct pv **ret);
-typedef int (*after_fn)(struct pickle_vm *vm, const struct pickle_op *op,
-    const struct pickle_known *k, struct pv *args, struct pv *result);
-
 static int
 full(struct pickle_vm *vm, const struct pickle_op *op)
 {
@@ -490,6 +485,9 @@ pickle_known_method(struct pickle_vm *vm, const struct pickle_op *op,
 	if (is_one_of(name, n, items) && (v = pickle_item(vm, self,
 	    what)) != NULL)
 		return gives(vm, op, v, ret);
+	/* object.__getattribute__(x, name): its self is the class. */
+	if (is_one_of(name, n, attributes) && args->n == 2)
+		return eval_getattr(vm, op, NULL, args, ret);
 	if (is_one_of(name, n, attributes) && pv_is_kept_text(what))
 		return gives(vm, op, pickle_attr(vm, self, what->u.p,
 		    what->n), ret);

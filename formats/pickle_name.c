@@ -1,7 +1,7 @@
 #include <string.h>
 
 #include "base/arena.h"
-#include "base/text.h"
+#include "base/limits.h"
 #include "formats/pickle_vm.h"
 
 /*
@@ -62,7 +62,8 @@ intern(struct pickle_vm *vm, enum pv_kind kind, const char *p, size_t n,
 		if (s->v.kind == kind && s->v.n == n &&
 		    memcmp(s->v.u.p, p, n) == 0)
 			return s;
-	if ((s = arena_alloc(vm->p->arena, sizeof(*s))) == NULL ||
+	if (w->names >= LIMIT_PICKLE_NAMES ||
+	    (s = arena_alloc(vm->p->arena, sizeof(*s))) == NULL ||
 	    (s->v.u.p = arena_dup(vm->p->arena, p, n)) == NULL)
 		return NULL;
 	s->v.kind = (uint8_t)kind;
@@ -126,9 +127,10 @@ bool
 pickle_plant(struct pickle_vm *vm, const struct pv *owner, const char *name,
     size_t n, struct pv *value)
 {
-	struct pickle_patch *x = arena_alloc(vm->p->arena, sizeof(*x));
+	struct pickle_patch *x;
 
-	if (x == NULL)
+	if (++vm->w->patches > LIMIT_PICKLE_PATCHES ||
+	    (x = arena_alloc(vm->p->arena, sizeof(*x))) == NULL)
 		return false;
 	value->flags |= PV_SHARED;
 	*x = (struct pickle_patch){vm->w->patch, owner, name, n, value};
@@ -149,13 +151,48 @@ planted_on(const struct pickle_vm *vm, const struct pv *owner,
 	return NULL;
 }
 
+/* What can be called, in a dict of attributes. */
+static struct pv *
+in_dict(const struct pv *dict, const char *name, size_t n)
+{
+	struct pv *v;
+
+	for (size_t i = 0; dict != NULL && dict->kind == PV_DICT &&
+	    i + 1 < dict->n; i += 2) {
+		v = dict->u.item[i + 1];
+		if (v->kind >= PV_GLOBAL && v->kind <= PV_CALL &&
+		    pv_same_text(dict->u.item[i], name, n))
+			return v;
+	}
+	return NULL;
+}
+
+/* In the states that BUILD gave an instance. */
+static struct pv *
+in_state(const struct pv *v, const char *name, size_t n)
+{
+	struct pv *found = NULL;
+
+	for (size_t i = v->n; i > 2 && found == NULL; i--) {
+		const struct pv *state = v->u.item[i - 1];
+
+		if ((found = in_dict(state, name, n)) == NULL &&
+		    (found = in_dict(pv_item(state, 0), name, n)) == NULL)
+			found = in_dict(pv_item(state, 1), name, n);
+	}
+	return found;
+}
+
 /* On the object, or on its class. */
 struct pv *
 pickle_planted(const struct pickle_vm *vm, const struct pv *owner,
     const char *name, size_t n)
 {
-	struct pv *v;
+	struct pv *v = NULL;
 
+	if (owner->kind == PV_CALL && (owner->flags & PV_STATE) != 0 &&
+	    (v = in_state(owner, name, n)) != NULL)
+		return v;
 	if (vm->w->patch == NULL)
 		return NULL;
 	if ((v = planted_on(vm, owner, name, n)) == NULL &&
@@ -172,7 +209,8 @@ pickle_register(struct pickle_vm *vm, uint64_t code, const struct pv *m,
 
 	if (!pv_is_kept_text(m) || !pv_is_kept_text(name))
 		return true;
-	if ((x = arena_alloc(vm->p->arena, sizeof(*x))) == NULL ||
+	if (++vm->w->exts > LIMIT_PICKLE_PATCHES ||
+	    (x = arena_alloc(vm->p->arena, sizeof(*x))) == NULL ||
 	    (x->global = pickle_find_class(vm, m->u.p, m->n, name->u.p,
 	    name->n)) == NULL)
 		return false;

@@ -7,13 +7,17 @@
 
 /*
  * The machine: an object stack, a stack of marks (indexes into it), and the
- * memo.  The memo is dense up to a bound that grows with its entries; a
- * write at 2^31 costs a list node, not memory.
+ * memo.  The memo is dense up to a bound that grows with its entries; what is
+ * written far above that goes into a tree of four levels, so that a write at
+ * 2^32 - 1 costs four small tables, and a lookup costs the same wherever an
+ * attacker puts things.
  */
+#define FAR_BITS 8
+#define FAR_LEVELS 4
+#define FAR_MAX 16384		/* entries; each may cost 6 KiB */
+
 struct pickle_sparse {
-	struct pickle_sparse *next;
-	uint64_t i;
-	struct pv *v;
+	void *slot[1 << FAR_BITS];
 };
 
 struct pickle_vm *
@@ -132,21 +136,49 @@ push_mark(struct pickle_vm *vm, const struct pickle_op *op)
 	return 0;
 }
 
-static struct pickle_sparse *
-find_sparse(const struct pickle_vm *vm, uint64_t i)
+/* The slot of entry i, made if ${make}; NULL: not there, or no room. */
+static struct pv **
+far_slot(struct pickle_vm *vm, uint64_t i, bool make)
 {
-	struct pickle_sparse *s;
+	struct pickle_sparse **at = &vm->sparse;
+	unsigned shift = FAR_BITS * FAR_LEVELS;
+	void **slot = NULL;
 
-	for (s = vm->sparse; s != NULL && s->i != i; s = s->next)
-		;
-	return s;
+	if (i >> shift != 0)
+		return NULL;
+	while (shift > 0) {
+		if (*at == NULL && (!make || (*at = arena_alloc(vm->p->arena,
+		    sizeof(**at))) == NULL))
+			return NULL;
+		shift -= FAR_BITS;
+		slot = &(*at)->slot[i >> shift & ((1U << FAR_BITS) - 1)];
+		at = (struct pickle_sparse **)slot;
+	}
+	return (struct pv **)slot;
+}
+
+/* C makes room for as many entries as the index says: 2^32 are no memory. */
+static int
+put_far(struct pickle_vm *vm, uint64_t i, struct pv *v,
+    const struct pickle_op *op)
+{
+	struct pv **slot = vm->far < FAR_MAX ? far_slot(vm, i, true) :
+	    far_slot(vm, i, false);
+
+	if (slot == NULL)
+		return pickle_fail(vm, ANOMALY_LIMIT, op);
+	if (*slot == NULL) {
+		vm->memo_count++;
+		vm->far++;
+	}
+	*slot = v;
+	return 0;
 }
 
 int
 pickle_memo_put(struct pickle_vm *vm, uint64_t i, struct pv *v,
     const struct pickle_op *op)
 {
-	struct pickle_sparse *s;
 	void *p = vm->memo;
 
 	if (v == NULL)
@@ -158,32 +190,24 @@ pickle_memo_put(struct pickle_vm *vm, uint64_t i, struct pv *v,
 			return pickle_fail(vm, ANOMALY_LIMIT, op);
 		vm->memo = p;
 	}
-	if (i < vm->memo_cap && (vm->sparse == NULL ||
-	    find_sparse(vm, i) == NULL)) {
-		vm->memo_count += vm->memo[i] == NULL;
-		vm->memo[i] = v;
-		return 0;
-	}
-	if ((s = find_sparse(vm, i)) == NULL) {
-		if ((s = arena_alloc(vm->p->arena, sizeof(*s))) == NULL)
-			return pickle_fail(vm, ANOMALY_LIMIT, op);
-		s->i = i;
-		s->next = vm->sparse;
-		vm->sparse = s;
-		vm->memo_count++;
-	}
-	s->v = v;
+	/* What was far away once stays there. */
+	if (i >= vm->memo_cap || (vm->sparse != NULL &&
+	    far_slot(vm, i, false) != NULL &&
+	    *far_slot(vm, i, false) != NULL))
+		return put_far(vm, i, v, op);
+	vm->memo_count += vm->memo[i] == NULL;
+	vm->memo[i] = v;
 	return 0;
 }
 
 struct pv *
-pickle_memo_get(const struct pickle_vm *vm, uint64_t i)
+pickle_memo_get(struct pickle_vm *vm, uint64_t i)
 {
-	const struct pickle_sparse *s;
+	struct pv **slot;
 
 	if (i < vm->memo_cap && vm->memo[i] != NULL)
 		return vm->memo[i];
-	return (s = find_sparse(vm, i)) != NULL ? s->v : NULL;
+	return (slot = far_slot(vm, i, false)) != NULL ? *slot : NULL;
 }
 
 static int
@@ -236,6 +260,7 @@ pickle_run_one(struct pickle_vm *vm, unsigned stream,
 	vm->memo = NULL;
 	vm->memo_cap = vm->memo_count = 0;
 	vm->sparse = NULL;
+	vm->far = 0;
 	vm->proto = (vm->flags & CALL_CARVED) != 0 ? 4 : 0;
 	vm->stream = stream;
 	vm->frame_end = 0;

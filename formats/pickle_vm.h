@@ -51,12 +51,13 @@ struct pickle_ext {
 };
 
 /* What outlives a pickle: the state of the process that loads. */
-#define PICKLE_BUCKETS 256
+#define PICKLE_BUCKETS 1024
 struct pickle_world {
 	struct pickle_name *bucket[PICKLE_BUCKETS];
 	uint32_t names;
 	struct pickle_patch *patch;
 	struct pickle_ext *ext;
+	unsigned patches, exts;
 	struct pv *slab, *slab_end, *free;	/* values to hand out */
 	size_t folded;		/* bytes that folding has made */
 	uint64_t ops, calls;
@@ -74,7 +75,8 @@ struct pickle_vm {
 	size_t marks, mark_cap;
 	struct pv **memo;	/* dense */
 	size_t memo_cap, memo_count;
-	struct pickle_sparse *sparse;
+	struct pickle_sparse *sparse;	/* the rest */
+	unsigned far;		/* entries of it */
 	unsigned proto, stream;
 	unsigned flags;		/* CALL_UNFRAMED, CALL_CARVED for its calls */
 	uint64_t frame_end;	/* 0: no frame */
@@ -120,7 +122,7 @@ size_t pickle_floor(const struct pickle_vm *vm);	/* of the stack */
 bool pickle_pop_mark(struct pickle_vm *vm, size_t *at);
 int pickle_memo_put(struct pickle_vm *vm, uint64_t i, struct pv *v,
     const struct pickle_op *op);
-struct pv *pickle_memo_get(const struct pickle_vm *vm, uint64_t i);
+struct pv *pickle_memo_get(struct pickle_vm *vm, uint64_t i);
 
 /* pickle_ops.c, pickle_build.c */
 int pickle_step(struct pickle_vm *vm, struct pickle_op *op);

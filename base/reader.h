@@ -61,6 +61,22 @@ reader_u8(struct reader *r, uint8_t *ret, struct err *e)
 	return 0;
 }
 
+/*
+ * reader_near: the next n bytes if the window holds all of them, consumed;
+ * else NULL and nothing moves (reader_copy gets them then).  Valid until the
+ * next read.
+ */
+static inline const uint8_t *
+reader_near(struct reader *r, size_t n)
+{
+	const uint8_t *p = r->win + r->pos;
+
+	if (n > r->have - r->pos || n > reader_left(r))
+		return NULL;
+	r->pos += n;
+	return p;
+}
+
 /* reader_peek_u8: the next byte, not consumed. */
 int reader_peek_u8(struct reader *r, uint8_t *ret, struct err *e);
 int reader_u16le(struct reader *r, uint16_t *ret, struct err *e);

@@ -76,7 +76,7 @@ enum pv_flags {
 struct pv {
 	uint8_t kind;
 	uint8_t flags;
-	uint8_t cap;		/* of item: 4 << cap, 0 with no item */
+	uint8_t cap;		/* of item: 4 << cap, or 255: as many as n */
 	uint32_t more;		/* items that were not kept (saturating); of a
 				 * global or module: its number */
 	union {

@@ -107,7 +107,7 @@ extend(struct pickle_vm *vm, const struct pickle_op *op, struct pv *to,
 	    pickle_planted(vm, to, "append", 6) != NULL)
 		return call_each(vm, op, to, from, 1, "append");
 	if ((list = pv_new(vm, PV_LIST)) == NULL || !add_all(vm, list, from) ||
-	    (args = pv_pair(vm, PV_TUPLE, list, NULL)) == NULL)
+	    (args = pv_one(vm, PV_TUPLE, list)) == NULL)
 		return pickle_fail(vm, ANOMALY_LIMIT, op);
 	return pickle_implicit(vm, op, to, "extend", args);
 }
@@ -225,7 +225,7 @@ pickle_build(struct pickle_vm *vm, const struct pickle_op *op)
 	if ((state = pickle_pop(vm)) == NULL ||
 	    (obj = pickle_top(vm)) == NULL)
 		return underflow(vm, op);
-	if ((args = pv_pair(vm, PV_TUPLE, state, NULL)) == NULL)
+	if ((args = pv_one(vm, PV_TUPLE, state)) == NULL)
 		return pickle_fail(vm, ANOMALY_LIMIT, op);
 	state->flags |= PV_SHARED;
 	if ((r = pickle_implicit(vm, op, obj, "__setstate__", args)) != 0 ||

@@ -152,7 +152,7 @@ eval_vars(struct pickle_vm *vm, const struct pickle_op *op,
 	(void)k;
 	if (of == NULL || pickle_name_of(of) == NULL)
 		return 0;
-	return gives(vm, op, pv_pair(vm, PV_NAMESPACE, of, NULL), ret);
+	return gives(vm, op, pv_one(vm, PV_NAMESPACE, of), ret);
 }
 
 /* type(x): the class that made x. */
@@ -328,7 +328,7 @@ call_on_each(struct pickle_vm *vm, const struct pickle_op *op, struct pv *f,
 			r = call_with(vm, op, f, first->u.item[i]);
 			continue;
 		}
-		one = pv_pair(vm, PV_TUPLE, first->u.item[i], NULL);
+		one = pv_one(vm, PV_TUPLE, first->u.item[i]);
 		for (size_t j = k + 1; j < args->n && one != NULL; j++) {
 			const struct pv *it = args->u.item[j];
 
@@ -363,8 +363,8 @@ after_caller(struct pickle_vm *vm, const struct pickle_op *op,
 	case 3:
 		return call_with(vm, op, f, arg(args, at));
 	case 5:
-		return call_with(vm, op, f, pv_pair(vm, PV_TUPLE,
-		    arg(args, at), NULL));
+		return call_with(vm, op, f, pv_one(vm, PV_TUPLE,
+		    arg(args, at)));
 	case 6:
 		return call_on_each(vm, op, f, args, at, true);
 	default:

@@ -121,8 +121,8 @@ by_function(struct pickle_vm *vm, const struct pv *self, const char *name,
 	    i++) {
 		if (!is_word(name, n, as_function[i].method))
 			continue;
-		both = pv_pair(vm, PV_TUPLE, pv_text(vm, pickle_fold_kind(self),
-		    self->u.p, self->n), NULL);
+		both = pv_one(vm, PV_TUPLE, pv_text(vm, pickle_fold_kind(self),
+		    self->u.p, self->n));
 		for (size_t k = 0; both != NULL && k < args->n; k++)
 			if (!pv_add(vm, both, args->u.item[k]))
 				return 0;

@@ -252,10 +252,9 @@ special(struct pickle_vm *vm, struct pv *of, const char *p, size_t n)
 	size_t last = s->split < of->n ? s->split + 1 : 0;
 
 	if (is_word(p, n, "__builtins__"))
-		return pv_pair(vm, PV_NAMESPACE, module(vm, "builtins", 8),
-		    NULL);
+		return pv_one(vm, PV_NAMESPACE, module(vm, "builtins", 8));
 	if (is_word(p, n, "__dict__"))
-		return pv_pair(vm, PV_NAMESPACE, of, NULL);
+		return pv_one(vm, PV_NAMESPACE, of);
 	if (is_word(p, n, "__name__") || is_word(p, n, "__qualname__"))
 		return pv_text(vm, PV_STR, of->u.p + last, of->n - last);
 	if (is_word(p, n, "__getattribute__"))
@@ -266,8 +265,8 @@ special(struct pickle_vm *vm, struct pv *of, const char *p, size_t n)
 	if (is_word(p, n, "__call__"))
 		return of;
 	if (is_word(p, n, "__globals__") || is_word(p, n, "func_globals"))
-		return pv_pair(vm, PV_NAMESPACE, module(vm, of->u.p,
-		    s->split), NULL);
+		return pv_one(vm, PV_NAMESPACE, module(vm, of->u.p,
+		    s->split));
 	if (is_word(p, n, "__self__"))
 		return module(vm, of->u.p, s->split);
 	if (is_word(p, n, "__module__"))

@@ -34,17 +34,6 @@ push_read(struct pickle_vm *vm, const struct pickle_op *op, int r,
 }
 
 static int
-push_int(struct pickle_vm *vm, const struct pickle_op *op, int64_t v,
-    bool boolean)
-{
-	struct pv *p = pv_int(vm, v);
-
-	if (p != NULL && boolean)
-		p->kind = PV_BOOL;
-	return pickle_push(vm, p, op);
-}
-
-static int
 push_long(struct pickle_vm *vm, const struct pickle_op *op)
 {
 	int64_t v = 0;
@@ -57,7 +46,7 @@ push_long(struct pickle_vm *vm, const struct pickle_op *op)
 	/* Two's complement, little endian: extend the sign. */
 	if (op->n > 0 && op->n < 8 && (op->p[op->n - 1] & 0x80) != 0)
 		v -= (int64_t)1 << (8 * op->n);
-	return push_int(vm, op, v, false);
+	return pickle_push(vm, pv_int(vm, v), op);
 }
 
 static int
@@ -88,13 +77,13 @@ do_number(struct pickle_vm *vm, struct pickle_op *op)
 	case 'G':
 		return push_float(vm, op, op->real);
 	case 'J':
-		return push_int(vm, op, op->inum, false);
+		return pickle_push(vm, pv_int(vm, op->inum), op);
 	case 'K':
 	case 'M':
-		return push_int(vm, op, (int64_t)op->num, false);
+		return pickle_push(vm, pv_int(vm, (int64_t)op->num), op);
 	case 0x88:
 	case 0x89:
-		return push_int(vm, op, op->code == 0x88, true);
+		return pickle_push(vm, pv_bool(vm, op->code == 0x88), op);
 	case 'N':
 		return pickle_push(vm, pv_new(vm, PV_NONE), op);
 	default:
@@ -367,7 +356,7 @@ do_persid(struct pickle_vm *vm, struct pickle_op *op)
 		id = pv_text(vm, PV_STR, op->p, op->n);
 	else if ((id = pickle_pop(vm)) == NULL)
 		return underflow(vm, op);
-	if (id == NULL || (v = pv_pair(vm, PV_PERSID, id, NULL)) == NULL)
+	if (id == NULL || (v = pv_one(vm, PV_PERSID, id)) == NULL)
 		return pickle_fail(vm, ANOMALY_LIMIT, op);
 	if (vm->hooks == NULL)
 		r = format_anomaly(vm->p, ANOMALY_PICKLE_PERSID, op->off, 1,

@@ -30,10 +30,10 @@ pickle_opinfo(uint8_t code)
 static uint64_t
 le(const uint8_t *p, unsigned n)
 {
-	uint64_t v = 0;
+	uint64_t v = p[0];
 
-	while (n-- > 0)
-		v = v << 8 | p[n];
+	for (unsigned i = 1; i < n; i++)
+		v |= (uint64_t)p[i] << (8 * i);
 	return v;
 }
 
@@ -53,10 +53,12 @@ be_double(const uint8_t *p)
 static int
 step_over_frame(struct pickle_vm *vm, uint64_t n)
 {
-	uint64_t at = reader_tell(vm->r);
+	uint64_t at;
 
-	if ((vm->flags & CALL_UNFRAMED) == 0 || at >= vm->frame_end ||
-	    n <= vm->frame_end - at)
+	if ((vm->flags & CALL_UNFRAMED) == 0)
+		return 0;
+	at = reader_tell(vm->r);
+	if (at >= vm->frame_end || n <= vm->frame_end - at)
 		return 0;
 	return reader_seek(vm->r, vm->frame_end, vm->p->e);
 }
@@ -108,6 +110,8 @@ read_argument(struct pickle_vm *vm, struct pickle_op *op,
     enum pickle_arg arg)
 {
 	static const uint8_t widths[] = {0, 1, 2, 4, 8, 4, 8, 1, 4, 4, 8};
+	const uint8_t *p;
+	unsigned width;
 	uint8_t raw[8];
 	int r;
 
@@ -117,14 +121,19 @@ read_argument(struct pickle_vm *vm, struct pickle_op *op,
 			return r;
 		return read_line(vm, &op->p2, &op->n2);
 	}
-	if ((r = step_over_frame(vm, widths[arg])) < 0 ||
-	    (r = reader_copy(vm->r, raw, widths[arg], vm->p->e)) < 0)
+	width = widths[arg];
+	if ((r = step_over_frame(vm, width)) < 0)
 		return r;
-	op->num = le(raw, widths[arg]);
+	if ((p = reader_near(vm->r, width)) == NULL) {
+		if ((r = reader_copy(vm->r, raw, width, vm->p->e)) < 0)
+			return r;
+		p = raw;
+	}
+	op->num = le(p, width);
 	if (arg == ARG_I4 || arg == ARG_N4S)
 		op->inum = (int32_t)op->num;
 	if (arg == ARG_F8)
-		op->real = be_double(raw);
+		op->real = be_double(p);
 	if (arg == ARG_N4S && op->inum < 0)
 		return ERR_FORMAT;
 	return arg >= ARG_N1 && arg <= ARG_N8 ?

@@ -89,9 +89,8 @@ pickle_text_int(struct pickle_vm *vm, struct pickle_op *op, bool is_long,
 
 	if (!is_long && n == 2 && p[0] == '0' && (p[1] == '0' ||
 	    p[1] == '1')) {
-		if ((*ret = pv_int(vm, p[1] - '0')) == NULL)
+		if ((*ret = pv_bool(vm, p[1] == '1')) == NULL)
 			return ERR_NOMEM;
-		(*ret)->kind = PV_BOOL;
 		return odd ? pickle_trick(vm, op) : 0;
 	}
 	if (is_long && n > 0 && p[n - 1] == 'L')

@@ -10,6 +10,7 @@
  * million numbers takes no more memory than one of a thousand.
  */
 #define SLAB 512
+#define EXACT 255	/* pv.cap: the room is what there is */
 
 struct pv *
 pv_new(struct pickle_vm *vm, enum pv_kind kind)
@@ -55,24 +56,20 @@ pv_text(struct pickle_vm *vm, enum pv_kind kind, const void *p, size_t n)
 	return v;
 }
 
+/* Small numbers are what models have most of: each is made once. */
 struct pv *
 pv_int(struct pickle_vm *vm, int64_t num)
 {
-	struct pv *v = pv_new(vm, PV_INT);
+	struct pv *v;
 
-	if (v != NULL)
-		v->u.num = num;
-	return v;
-}
-
-struct pv *
-pv_pair(struct pickle_vm *vm, enum pv_kind kind, struct pv *a, struct pv *b)
-{
-	struct pv *v = pv_new(vm, kind);
-
-	if (v == NULL || a == NULL || !pv_add(vm, v, a) ||
-	    (b != NULL && !pv_add(vm, v, b)))
+	if (num >= 0 && num < PICKLE_SMALL) {
+		v = &vm->w->small[num];
+		v->kind = PV_INT;
+		v->flags = PV_SHARED;
+	} else if ((v = pv_new(vm, PV_INT)) == NULL) {
 		return NULL;
+	}
+	v->u.num = num;
 	return v;
 }
 
@@ -80,19 +77,22 @@ pv_pair(struct pickle_vm *vm, enum pv_kind kind, struct pv *a, struct pv *b)
 static bool
 grow(struct pickle_vm *vm, struct pv *to)
 {
-	size_t cap = to->n == 0 ? 0 : (size_t)4 << to->cap;
+	size_t cap = to->n == 0 ? 0 : to->cap == EXACT ? to->n :
+	    (size_t)4 << to->cap;
 	struct pv **p;
+	uint8_t log = 0;
 
 	if (cap > to->n)
 		return true;
-	p = arena_array(vm->p->arena, cap == 0 ? 4 : 2 * cap, sizeof(*p));
+	while ((size_t)4 << log <= to->n)
+		log++;
+	p = arena_array(vm->p->arena, (size_t)4 << log, sizeof(*p));
 	if (p == NULL)
 		return false;
-	if (to->n > 0) {
+	if (to->n > 0)
 		memcpy(p, to->u.item, to->n * sizeof(*p));
-		to->cap++;
-	}
 	to->u.item = p;
+	to->cap = log;
 	return true;
 }
 
@@ -111,6 +111,39 @@ pv_add(struct pickle_vm *vm, struct pv *to, struct pv *item)
 	return true;
 }
 
+/* Exactly these items, with no room for more. */
+static bool
+take_exactly(struct pickle_vm *vm, struct pv *v, struct pv *const *item,
+    size_t n)
+{
+	v->u.item = arena_array(vm->p->arena, n, sizeof(*item));
+	if (v->u.item == NULL)
+		return false;
+	memcpy(v->u.item, item, n * sizeof(*item));
+	v->n = n;
+	v->cap = EXACT;
+	return true;
+}
+
+struct pv *
+pv_pair(struct pickle_vm *vm, enum pv_kind kind, struct pv *a, struct pv *b)
+{
+	struct pv *const item[] = {a, b};
+	struct pv *v = pv_new(vm, kind);
+
+	return v != NULL && a != NULL && b != NULL &&
+	    take_exactly(vm, v, item, 2) ? v : NULL;
+}
+
+struct pv *
+pv_one(struct pickle_vm *vm, enum pv_kind kind, struct pv *a)
+{
+	struct pv *v = pv_new(vm, kind);
+
+	return v != NULL && a != NULL && take_exactly(vm, v, &a, 1) ? v :
+	    NULL;
+}
+
 /* A container of what lies on the stack from ${from} on, which is taken. */
 struct pv *
 pv_of_stack(struct pickle_vm *vm, enum pv_kind kind, size_t from)
@@ -120,14 +153,10 @@ pv_of_stack(struct pickle_vm *vm, enum pv_kind kind, size_t from)
 
 	if (v == NULL)
 		return NULL;
-	/* Tuples mostly: no room for what never comes. */
-	if (n > 0 && n <= 4 && kind == PV_TUPLE) {
-		v->u.item = arena_array(vm->p->arena, 4, sizeof(*v->u.item));
-		if (v->u.item == NULL)
-			return NULL;
-		memcpy(v->u.item, vm->stack + from, n * sizeof(*v->u.item));
-		v->n = n;
-	}
+	/* Tuples: no room for what never comes. */
+	if (n > 0 && n <= 16 && kind == PV_TUPLE &&
+	    !take_exactly(vm, v, vm->stack + from, n))
+		return NULL;
 	for (size_t i = from + v->n; i < vm->sp; i++)
 		if (!pv_add(vm, v, vm->stack[i]))
 			return NULL;
@@ -147,6 +176,16 @@ pv_tail(struct pickle_vm *vm, const struct pv *args, size_t from)
 	for (size_t i = from; i < args->n; i++)
 		if (!pv_add(vm, v, args->u.item[i]))
 			return NULL;
+	return v;
+}
+
+struct pv *
+pv_bool(struct pickle_vm *vm, bool b)
+{
+	struct pv *v = pv_new(vm, PV_BOOL);
+
+	if (v != NULL)
+		v->u.num = b;
 	return v;
 }
 

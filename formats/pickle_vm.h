@@ -52,6 +52,7 @@ struct pickle_ext {
 
 /* What outlives a pickle: the state of the process that loads. */
 #define PICKLE_BUCKETS 1024
+#define PICKLE_SMALL 256
 struct pickle_world {
 	struct pickle_name *bucket[PICKLE_BUCKETS];
 	uint32_t names;
@@ -59,6 +60,7 @@ struct pickle_world {
 	struct pickle_ext *ext;
 	unsigned patches, exts;
 	struct pv *slab, *slab_end, *free;	/* values to hand out */
+	struct pv small[PICKLE_SMALL];		/* numbers */
 	size_t folded;		/* bytes that folding has made */
 	uint64_t ops, calls;
 	unsigned nested;	/* streams that were told as members */
@@ -135,8 +137,11 @@ void pv_drop(struct pickle_vm *vm, struct pv *v);	/* if nobody has it */
 struct pv *pv_text(struct pickle_vm *vm, enum pv_kind kind, const void *p,
     size_t n);
 struct pv *pv_int(struct pickle_vm *vm, int64_t v);
+/* pv_one, pv_pair: of an item, of two; NULL also when one of them is. */
+struct pv *pv_one(struct pickle_vm *vm, enum pv_kind kind, struct pv *a);
 struct pv *pv_pair(struct pickle_vm *vm, enum pv_kind kind, struct pv *a,
-    struct pv *b);			/* b may be NULL: one item */
+    struct pv *b);
+struct pv *pv_bool(struct pickle_vm *vm, bool v);
 bool pv_add(struct pickle_vm *vm, struct pv *to, struct pv *item);
 struct pv *pv_of_stack(struct pickle_vm *vm, enum pv_kind kind, size_t from);
 struct pv *pv_tail(struct pickle_vm *vm, const struct pv *args, size_t from);

@@ -337,6 +337,9 @@ do_call(struct pickle_vm *vm, const struct pickle_op *op)
 	if ((args = pickle_pop(vm)) == NULL ||
 	    (callee = pickle_pop(vm)) == NULL)
 		return underflow(vm, op);
+	/* The C unpickler wants a tuple and a dict. */
+	if (kw != NULL && (kw->kind != PV_DICT || args->kind != PV_TUPLE))
+		return bad_argument(vm, op);
 	if (kw != NULL && kw->n > 0) {
 		args = pv_tail(vm, args, 0);
 		if (args == NULL || !pv_add(vm, args, kw))

@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/bug.h"
 #include "formats/pickle_vm.h"
 
 /*
@@ -170,6 +171,7 @@ pv_tail(struct pickle_vm *vm, const struct pv *args, size_t from)
 {
 	struct pv *v = pv_new(vm, PV_TUPLE);
 
+	BUG_ON(args->kind != PV_TUPLE);
 	if (v == NULL)
 		return NULL;
 	v->flags = args->flags & PV_KEYWORDS;

@@ -107,6 +107,7 @@ prove:
 
 bench: $(PROGRAMS)
 	@BUILD=$(BUILD) tools/bench.sh
+	@BUILD=$(BUILD) tools/bench-pickle.sh
 
 check-layers: $(call libs,$(LAYERS)) $(PROGRAMS)
 	@BUILD=$(BUILD) tools/check-layers.sh

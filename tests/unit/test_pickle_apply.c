@@ -157,6 +157,17 @@ a_name_stays_what_it_is(void **state)
 }
 
 static void
+what_the_unpickler_refuses_is_no_call(void **state)
+{
+	(void)state;
+	assembled("G:os:system 'x } 'a N s #92 .");
+	assert_int_equal(c.calls, 0);
+	assert_true(format_case_has(&c, ANOMALY_PICKLE_BAD_ARGUMENT));
+	assembled("G:os:system ( 'x t 'a #92 .");
+	assert_true(format_case_has(&c, ANOMALY_PICKLE_BAD_ARGUMENT));
+}
+
+static void
 a_stream_for_a_loader_is_a_member(void **state)
 {
 	(void)state;
@@ -226,6 +237,7 @@ main(void)
 	    cmocka_unit_test(every_way_around_a_name_is_followed),
 	    cmocka_unit_test(every_way_keeps_the_laws),
 	    cmocka_unit_test(a_name_stays_what_it_is),
+	    cmocka_unit_test(what_the_unpickler_refuses_is_no_call),
 	    cmocka_unit_test(a_stream_for_a_loader_is_a_member),
 	    cmocka_unit_test(a_constant_that_is_no_pickle_is_no_member),
 	    cmocka_unit_test(an_unbuffered_reader_runs_another_program),

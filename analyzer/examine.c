@@ -368,7 +368,9 @@ examine_content(struct exam *ex, struct wire_end *end)
 	if ((r = bytesrc_read_some(ex->m->src, 0, head, sizeof(head), &n,
 	    ex->e)) < 0)
 		return r;
-	if (job->magic != NULL && n > 0) {
+	/* libmagic has nothing to say of weights, thousands of times. */
+	if (job->magic != NULL && n > 0 &&
+	    (ex->m->flags & MEMBER_STORAGE) == 0) {
 		const char *label = magic_label(job->magic, head, n);
 
 		if (label != NULL) {

@@ -66,6 +66,7 @@ enum pv_kind {
 	PV_KINDS
 };
 #define PV_KEEP 512
+#define PV_KEEP_TEXTS 65536	/* of a list of texts: names of storages */
 
 enum pv_flags {
 	PV_STATE = 1 << 0,	/* PV_CALL: item 2 is its state */

@@ -39,7 +39,7 @@ sign_value(char *dst, size_t n, const struct pv *v)
 		return n;
 	dst[n++] = '{';
 	open = n;
-	for (size_t i = 0; i < v->n && n < CALL_SIG; i++) {
+	for (size_t i = 0; i < v->n && i < PV_KEEP && n < CALL_SIG; i++) {
 		l = letter_of(v->u.item[i]);
 		if (memchr(dst + open, l, n - open) == NULL)
 			dst[n++] = l;

@@ -28,7 +28,7 @@ join(const struct fold *f, const struct pv *sep, const struct pv *list)
 			return;
 		n += list->u.item[i]->n + sep->n;
 	}
-	if ((dst = pickle_fold_room(f->vm, n)) == NULL)
+	if ((dst = pickle_fold_room(f->vm, n + list->n)) == NULL)
 		return;
 	for (size_t i = 0; i < list->n; i++) {
 		if (i > 0) {

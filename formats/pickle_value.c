@@ -101,7 +101,8 @@ grow(struct pickle_vm *vm, struct pv *to)
 bool
 pv_add(struct pickle_vm *vm, struct pv *to, struct pv *item)
 {
-	if (to->n >= PV_KEEP) {
+	if (to->n >= PV_KEEP && (to->n >= PV_KEEP_TEXTS ||
+	    to->kind != PV_LIST || item->kind != PV_STR)) {
 		to->more += to->more < UINT32_MAX;
 		pv_drop(vm, item);
 		return true;

@@ -78,34 +78,15 @@ is_pickle(const struct zip_member *m)
 	    folds_to(m->name + m->name_len - 10, 10, ".debug_pkl"));
 }
 
-static const struct zip_member *
-find_storage(const struct zip_dir *d, size_t root,
-    const struct torch_storage *s)
-{
-	for (size_t i = 0; i < d->count; i++) {
-		const struct zip_member *m = &d->m[i];
-
-		if (is_storage(m, root) && m->name_len - root - 5 ==
-		    s->key_len && memcmp(m->name + root + 5, s->key,
-		    s->key_len) == 0)
-			return m;
-	}
-	return NULL;
-}
-
 static int
-check_storage(struct parse *p, const struct zip_dir *d, size_t root,
+check_storage(struct parse *p, const struct zip_member *m,
     const struct torch_storage *s)
 {
-	const struct zip_member *m = find_storage(d, root, s);
 	struct ev_tensor t = {.name = s->key, .name_len = s->key_len,
 	    .dtype = s->dtype};
 	struct fact facts[3];
 
 	facts[0] = (struct fact)FACT_TEXT("storage", s->key, s->key_len);
-	if (m == NULL)
-		return format_anomaly(p, ANOMALY_TORCH_STORAGE_MISSING, 0, 0,
-		    facts, 1);
 	t.off = m->data;
 	t.len = m->size;
 	if (s->bytes != UINT64_MAX && s->bytes != m->size) {
@@ -118,18 +99,6 @@ check_storage(struct parse *p, const struct zip_dir *d, size_t root,
 			return r;
 	}
 	return format_tensor(p, &t);
-}
-
-static bool
-is_referenced(const struct zip_member *m, size_t root,
-    const struct torch_storages *all)
-{
-	for (const struct torch_storage *s = all->first; s != NULL;
-	    s = s->next)
-		if (s->key_len == m->name_len - root - 5 &&
-		    memcmp(s->key, m->name + root + 5, s->key_len) == 0)
-			return true;
-	return false;
 }
 
 /*
@@ -161,19 +130,43 @@ collect(struct parse *p, const struct zip_member *m,
 }
 
 static int
-check_storages(struct parse *p, const struct zip_dir *d, size_t root,
-    const struct torch_storages *all)
+storage_missing(struct parse *p, const struct torch_storage *s)
 {
-	int r = 0;
+	const struct fact facts[] = {FACT_TEXT("storage", s->key,
+	    s->key_len)};
 
-	for (const struct torch_storage *s = all->first; s != NULL && r >= 0;
-	    s = s->next)
-		r = check_storage(p, d, root, s);
-	for (size_t i = 0; i < d->count && r >= 0; i++)
-		if (is_storage(&d->m[i], root) &&
-		    !is_referenced(&d->m[i], root, all))
+	return format_anomaly(p, ANOMALY_TORCH_STORAGE_MISSING, 0, 0, facts,
+	    1);
+}
+
+/* Each storage has a member, each member a storage. */
+static int
+check_storages(struct parse *p, const struct zip_dir *d, size_t root,
+    struct torch_storages *all)
+{
+	struct torch_storage *s;
+	int r;
+
+	if ((r = torch_storages_sort(all)) < 0)
+		return r;
+	for (size_t i = 0; i < d->count && r >= 0; i++) {
+		const struct zip_member *m = &d->m[i];
+
+		if (!is_storage(m, root))
+			continue;
+		s = torch_storages_find(all, m->name + root + 5,
+		    m->name_len - root - 5);
+		if (s == NULL) {
 			r = zip_fact_name(p, ANOMALY_TORCH_STORAGE_UNUSED,
-			    d->m[i].data, &d->m[i]);
+			    m->data, m);
+		} else if (!s->there) {
+			s->there = true;
+			r = check_storage(p, m, s);
+		}
+	}
+	for (size_t i = 0; i < all->n && r >= 0; i++)
+		if (!all->v[i]->there)
+			r = storage_missing(p, all->v[i]);
 	return r;
 }
 

@@ -39,12 +39,8 @@ truncated(struct parse *p, uint64_t off)
 static const struct torch_storage *
 find(const struct torch_storages *all, const struct pv *key)
 {
-	const struct torch_storage *s = all->first;
-
-	while (s != NULL && (key->kind != PV_STR || key->u.p == NULL ||
-	    s->key_len != key->n || memcmp(s->key, key->u.p, key->n) != 0))
-		s = s->next;
-	return s;
+	return key->kind != PV_STR || key->u.p == NULL ? NULL :
+	    torch_storages_find(all, key->u.p, key->n);
 }
 
 /* One storage: u64le number of elements, then the data. */
@@ -129,9 +125,16 @@ legacy_parse(struct parse *p)
 	for (unsigned i = 0; i < STREAMS; i++) {
 		if (reader_left(&rd) == 0)
 			return truncated(p, reader_tell(&rd));
-		if ((r = pickle_run_one(vm, i, &result)) != 0)
+		r = pickle_run_one(vm, i, &result);
+		if (r == 1) {
+			r = pickle_carve(vm, vm->broke);
+			return r < 0 ? r : 1;
+		}
+		if (r < 0)
 			return r;
 	}
+	if ((r = torch_storages_sort(&all)) < 0)
+		return r;
 	return read_storages(p, &rd, &all, result);
 }
 

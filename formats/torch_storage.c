@@ -1,3 +1,4 @@
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -37,14 +38,65 @@ describe(struct torch_storage *s, const struct pv *cls, const struct pv *numel)
 		}
 }
 
-static struct torch_storage *
-find(const struct torch_storages *all, const char *key, size_t n)
+static int
+compare_keys(const char *a, size_t n, const char *b, size_t m)
 {
-	struct torch_storage *s = all->first;
+	int c = memcmp(a, b, n < m ? n : m);
 
-	while (s != NULL && (s->key_len != n || memcmp(s->key, key, n) != 0))
-		s = s->next;
-	return s;
+	return c != 0 ? c : (n > m) - (n < m);
+}
+
+static int
+compare(const void *a, const void *b)
+{
+	const struct torch_storage *x = *(struct torch_storage *const *)a;
+	const struct torch_storage *y = *(struct torch_storage *const *)b;
+	int c = compare_keys(x->key, x->key_len, y->key, y->key_len);
+
+	return c != 0 ? c : (x->off > y->off) - (x->off < y->off);
+}
+
+int
+torch_storages_sort(struct torch_storages *all)
+{
+	size_t n = 0;
+
+	all->n = 0;
+	if (all->noted == 0)
+		return 0;
+	if ((all->v = arena_array(all->p->arena, all->noted,
+	    sizeof(struct torch_storage *))) == NULL)
+		return err_set(all->p->e, ERR_NOMEM, "out of memory");
+	for (struct torch_storage *s = all->first; s != NULL; s = s->next)
+		all->v[n++] = s;
+	qsort(all->v, n, sizeof(struct torch_storage *), compare);
+	for (size_t i = 0; i < n; i++)
+		if (i == 0 || compare_keys(all->v[i]->key,
+		    all->v[i]->key_len, all->v[all->n - 1]->key,
+		    all->v[all->n - 1]->key_len) != 0)
+			all->v[all->n++] = all->v[i];
+	return 0;
+}
+
+struct torch_storage *
+torch_storages_find(const struct torch_storages *all, const char *key,
+    size_t n)
+{
+	size_t from = 0, to = all->n, mid;
+	int c;
+
+	while (from < to) {
+		mid = from + (to - from) / 2;
+		c = compare_keys(all->v[mid]->key, all->v[mid]->key_len, key,
+		    n);
+		if (c == 0)
+			return all->v[mid];
+		if (c < 0)
+			from = mid + 1;
+		else
+			to = mid;
+	}
+	return NULL;
 }
 
 int
@@ -58,7 +110,9 @@ torch_storage_note(void *ctx, const struct pv *id, uint64_t off)
 	    key == NULL || key->kind != PV_STR || key->u.p == NULL)
 		return format_anomaly(all->p, ANOMALY_PICKLE_PERSID, off, 1,
 		    NULL, 0);
-	if (find(all, key->u.p, key->n) != NULL)
+	/* Tied weights come one after the other. */
+	if (all->last != NULL && all->last->key_len == key->n &&
+	    memcmp(all->last->key, key->u.p, key->n) == 0)
 		return 0;
 	if ((s = arena_alloc(all->p->arena, sizeof(*s))) == NULL)
 		return err_set(all->p->e, ERR_NOMEM, "out of memory");
@@ -71,5 +125,6 @@ torch_storage_note(void *ctx, const struct pv *id, uint64_t off)
 	else
 		all->first = s;
 	all->last = s;
+	all->noted++;
 	return 0;
 }

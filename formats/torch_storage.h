@@ -1,6 +1,7 @@
 #ifndef FORMATS_TORCH_STORAGE_H_
 #define FORMATS_TORCH_STORAGE_H_
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,12 +19,24 @@ struct torch_storage {
 	const char *dtype;	/* safetensors' name, "" unknown */
 	uint64_t bytes;		/* numel x item size; UINT64_MAX unknown */
 	uint64_t off;		/* of the BINPERSID */
+	bool there;		/* its bytes were found */
 };
 
 struct torch_storages {
 	struct parse *p;
-	struct torch_storage *first, *last;
+	struct torch_storage *first, *last;	/* as they came, tied ones too */
+	struct torch_storage **v;	/* by key, each once; see below */
+	size_t noted, n;
 };
+
+/*
+ * torch_storages_sort: fill v and n once all are noted; of several with one
+ * key the first counts.  ERR_NOMEM when the arena is full.
+ * torch_storages_find: by key, in v; NULL when it is not there.
+ */
+int torch_storages_sort(struct torch_storages *all);
+struct torch_storage *torch_storages_find(const struct torch_storages *all,
+    const char *key, size_t n);
 
 /* torch_storage_note: a persid hook; ctx is a struct torch_storages. */
 int torch_storage_note(void *ctx, const struct pv *id, uint64_t off);

@@ -156,6 +156,32 @@ signing_time(CMS_SignerInfo *si)
 	return (int64_t)timegm(&tm);
 }
 
+/*
+ * What CMS does not sign and OpenSSL does not look at must at least agree
+ * with what is signed (RFC 5652 5.3, 11.1; RFC 6211 tells of the attacks):
+ * the content's type, and the name of the signature's algorithm.
+ */
+static bool
+parts_agree(CMS_ContentInfo *cms, CMS_SignerInfo *si, X509 *cert)
+{
+	const EVP_PKEY *key = X509_get0_pubkey(cert);
+	X509_ALGOR *digest, *sig;
+	int nid, dig = NID_undef, pk = NID_undef, type;
+
+	if (OBJ_obj2nid(CMS_get0_eContentType(cms)) != NID_pkcs7_data ||
+	    key == NULL)
+		return false;
+	CMS_SignerInfo_get0_algs(si, NULL, NULL, &digest, &sig);
+	nid = OBJ_obj2nid(sig->algorithm);
+	type = EVP_PKEY_get_base_id(key);
+	if (nid == NID_rsaEncryption)
+		return type == EVP_PKEY_RSA;
+	if (nid == NID_rsassaPss)
+		return type == EVP_PKEY_RSA || type == EVP_PKEY_RSA_PSS;
+	return OBJ_find_sigid_algs(nid, &dig, &pk) == 1 && pk == type &&
+	    dig == OBJ_obj2nid(digest->algorithm);
+}
+
 /* The one signer and its certificate out of the message. */
 static X509 *
 find_signer(CMS_ContentInfo *cms, struct trust_result *ret)
@@ -180,11 +206,17 @@ find_signer(CMS_ContentInfo *cms, struct trust_result *ret)
 	for (int i = 0; i < sk_X509_num(certs) && found == NULL; i++)
 		if (CMS_SignerInfo_cert_cmp(si, sk_X509_value(certs, i)) == 0)
 			found = sk_X509_value(certs, i);
-	if (found != NULL)
-		(void)X509_up_ref(found);
-	else
+	if (found == NULL) {
 		(void)snprintf(ret->reason, sizeof(ret->reason),
 		    "the signer's certificate is not in the signature");
+	} else if (!parts_agree(cms, si, found)) {
+		(void)snprintf(ret->reason, sizeof(ret->reason),
+		    "the content's type or the algorithm's name does not agree "
+		    "with what is signed");
+		found = NULL;
+	} else {
+		(void)X509_up_ref(found);
+	}
 	sk_X509_pop_free(certs, X509_free);
 	return found;
 }

@@ -64,23 +64,40 @@ tls_context(const char *ca_file)
 	return ctx;
 }
 
+/* One attempt: OpenSSL's own would knock on a closed door for 30 seconds. */
+static BIO *
+connect_once(const char *host, const char *port)
+{
+	BIO *bio = BIO_new(BIO_s_connect());
+
+	if (bio == NULL)
+		return NULL;
+	if (BIO_set_conn_hostname(bio, host) == 1 &&
+	    BIO_set_conn_port(bio, port) == 1 &&
+	    BIO_do_connect(bio) == 1)
+		return bio;
+	BIO_free_all(bio);
+	return NULL;
+}
+
 static int
 transfer(const struct tsa_http *t, const uint8_t *tsq, size_t n,
     struct buf *tsr)
 {
 	char *host = NULL, *port = NULL, *path = NULL;
 	SSL_CTX *tls = NULL;
-	BIO *body = NULL, *answer = NULL;
+	BIO *conn = NULL, *body = NULL, *answer = NULL;
 	char chunk[4096];
 	int https = 0, got, r = -1;
 
 	if (OSSL_HTTP_parse_url(t->url, &https, NULL, &host, &port, NULL,
 	    &path, NULL, NULL) != 1 ||
 	    (https && (tls = tls_context(t->ca_file)) == NULL) ||
-	    (body = BIO_new_mem_buf(tsq, (int)n)) == NULL)
+	    (body = BIO_new_mem_buf(tsq, (int)n)) == NULL ||
+	    (conn = connect_once(host, port)) == NULL)
 		goto out;
 	answer = OSSL_HTTP_transfer(NULL, host, port, path, https, NULL, NULL,
-	    NULL, NULL, https ? tls_cb : NULL, tls, 0, NULL,
+	    conn, NULL, https ? tls_cb : NULL, tls, 0, NULL,
 	    "application/timestamp-query", body, "application/timestamp-reply",
 	    1, LIMIT_TSR, LIMIT_TSA_SECONDS, 0);
 	if (answer == NULL)
@@ -90,6 +107,7 @@ transfer(const struct tsa_http *t, const uint8_t *tsq, size_t n,
 	r = tsr->len > 0 && buf_failed(tsr) == 0 ? 0 : -1;
 out:
 	BIO_free_all(answer);
+	BIO_free_all(conn);
 	BIO_free(body);
 	SSL_CTX_free(tls);
 	OPENSSL_free(host);

@@ -9,7 +9,8 @@
 
 /*
  * What it means that a pickle names or calls a global: one table,
- * globals.def, each row with its reason.
+ * globals.def, each row with its reason; and, before it, the rows of a
+ * laboratory's own file (policy_file.c, docs/POLICY.md).
  *
  * A pattern is a dotted name ("os.system"), or everything below a prefix
  * ("subprocess.*": the module, its names and its submodules), or the classes
@@ -24,19 +25,39 @@ enum policy_class {
 	POLICY_DANGEROUS,
 };
 
+/*
+ * shape: what an allowed callee is called with by honest writers, over the
+ * letters of ev_call.sig: alternatives with '|' between them, "." any one
+ * argument, "*" any that are left, "x?" perhaps an x; a container's letter
+ * alone takes any content, "l{ti}" at most tuples and integers; "" no
+ * argument.  NULL: anything.  An allowed callee with arguments of another
+ * shape counts as unknown.
+ */
 struct policy_row {
 	const char *pattern;
 	enum policy_class cls;
 	enum severity severity;	/* of a call, for POLICY_DANGEROUS */
+	const char *shape;
 	const char *why;
 };
 
-/* policy_judge: the row for a dotted name, or NULL: unknown. */
+/*
+ * policy_judge: the row for a dotted name, or NULL: unknown.  A row of class
+ * POLICY_UNKNOWN (from a file) is the same as none.
+ */
 const struct policy_row *policy_judge(const char *name, size_t n);
 
-/* Every row, for digests and listings. */
+bool policy_shape_ok(const char *shape, const char *sig);
+
+/* Every built-in row, for digests and listings. */
 size_t policy_count(void);
 const struct policy_row *policy_at(size_t i);
+
+/*
+ * policy_use: put these rows before the built-in ones, in this process and
+ * those forked later; they are borrowed.  For policy_file.c and tests.
+ */
+void policy_use(const struct policy_row *rows, size_t n);
 
 /*
  * policy_evidence(args, n): does the rendered argument list of a call speak

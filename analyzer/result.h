@@ -17,7 +17,9 @@
 struct result_header {
 	const char *command;		/* "scan" */
 	int64_t started_ns;		/* clock_real_ns */
-	uint8_t rules_digest[32];	/* of catalogue and policy in force */
+	uint8_t rules_digest[32];	/* of our catalogue and policy */
+	bool has_policy;		/* --policy FILE */
+	uint8_t policy_digest[32];	/* of that file */
 	struct sandbox_status sandbox;
 	bool hashed;			/* false under --no-hash */
 };

@@ -15,7 +15,8 @@
  *	judge       by the names in    a dangerous callable or a denied
  *	            its arguments      name handed on: high
  *	unknown     low                high
- *	allowed     nothing            only a dangerous callable: high
+ *	allowed     nothing            only a dangerous callable: high;
+ *	                               of another shape: as unknown
  *
  * BUILD and the implicit methods of an object of unknown class get their
  * evidence only from callables: a state dictionary may hold paths and URLs
@@ -77,17 +78,60 @@ is_plain_call(const struct ev_call *c)
 }
 
 static bool
-is_callable_evidence(const char *evidence)
+is_evidence(const char *evidence, const char *kind)
 {
-	return evidence != NULL &&
-	    strcmp(evidence, "dangerous-callable") == 0;
+	return evidence != NULL && strcmp(evidence, kind) == 0;
+}
+
+static bool
+is_dangerous(const char *name, size_t n)
+{
+	const struct policy_row *row = policy_judge(name, n);
+
+	return row != NULL && row->cls == POLICY_DANGEROUS;
+}
+
+/*
+ * A callee whose meaning is what it is given.  When the machine knows what it
+ * gives, that is what is judged: a dangerous name that is fetched is no call
+ * yet, and its call, if there is one, is told by itself.
+ */
+static enum finding_id
+judge_given(const struct ev_call *c, const char *text, size_t n,
+    const char *found, const char **evidence)
+{
+	if (c->target_len > 0)
+		return is_dangerous(c->target, c->target_len) ?
+		    FINDING_PKL_GLOBAL_DANGEROUS : FINDING_COUNT;
+	if (is_evidence(found, "dangerous-callable") ||
+	    is_evidence(found, "denied-name")) {
+		*evidence = found;
+		return FINDING_PKL_CALL_EVIDENCE;
+	}
+	return policy_names_allowed(text, n) ? FINDING_COUNT :
+	    FINDING_PKL_CALL_UNKNOWN;
+}
+
+/*
+ * The class of a callee with these arguments: an allowed one that is given
+ * what no honest writer gives it is not the one that was allowed.
+ */
+static enum policy_class
+class_of(const struct ev_call *c, const struct policy_row *row)
+{
+	if (row == NULL)
+		return POLICY_UNKNOWN;
+	if (row->cls == POLICY_ALLOW && (c->flags & CALL_IMPLICIT) == 0 &&
+	    !policy_shape_ok(row->shape, c->sig))
+		return POLICY_UNKNOWN;
+	return row->cls;
 }
 
 static enum finding_id
 judge(const struct ev_call *c, const struct buf *args,
     const struct policy_row *row, const char **evidence)
 {
-	enum policy_class cls = row != NULL ? row->cls : POLICY_UNKNOWN;
+	enum policy_class cls = class_of(c, row);
 	const char *text = args->p != NULL ? (const char *)args->p : "";
 	const char *found = policy_evidence(text, args->len);
 
@@ -96,20 +140,14 @@ judge(const struct ev_call *c, const struct buf *args,
 		*evidence = found;
 		return FINDING_PKL_CALL_DANGEROUS;
 	}
-	if (is_callable_evidence(found)) {
+	if (cls == POLICY_JUDGE)
+		return judge_given(c, text, args->len, found, evidence);
+	if (is_evidence(found, "dangerous-callable")) {
 		*evidence = found;
 		return FINDING_PKL_CALL_EVIDENCE;
 	}
 	if (cls == POLICY_ALLOW)
 		return FINDING_COUNT;
-	if (cls == POLICY_JUDGE) {
-		if (found != NULL && strcmp(found, "denied-name") == 0) {
-			*evidence = found;
-			return FINDING_PKL_CALL_EVIDENCE;
-		}
-		return policy_names_allowed(text, args->len) ?
-		    FINDING_COUNT : FINDING_PKL_CALL_UNKNOWN;
-	}
 	if (!c->resolved)
 		return FINDING_PKL_CALL_COMPUTED;
 	if (found == NULL || !is_plain_call(c))
@@ -141,6 +179,12 @@ rule_call(const struct ev_call *c, struct buf *args, struct finding *ret)
 		ret->confidence = CONFIDENCE_WEAK;
 	ret->off = c->off;
 	ret->len = 1;
+	if (id == FINDING_PKL_GLOBAL_DANGEROUS) {
+		rule_detail_text(ret, "global", c->target, c->target_len);
+		rule_detail_text(ret, "fetched_by", c->callee, c->callee_len);
+		rule_detail_z(ret, "opcode", c->opcode);
+		return true;
+	}
 	rule_detail_text(ret, "callee", c->callee, c->callee_len);
 	rule_detail_text(ret, "arguments", args->p, args->len);
 	if (buf_failed(args) < 0)

@@ -69,6 +69,8 @@ scan_rules_digest(uint8_t ret[32], struct err *e)
 		if ((r = digest_str(d, p->pattern, e)) >= 0 &&
 		    (r = digest_str(d, severity_name(p->severity), e)) >= 0)
 			r = digest_put(d, &p->cls, sizeof(p->cls), e);
+		if (r >= 0 && p->shape != NULL)
+			r = digest_str(d, p->shape, e);
 	}
 	if (r >= 0 && (r = digest_now(d, &out, e)) >= 0)
 		memcpy(ret, out.sha256, 32);
@@ -316,6 +318,10 @@ write_header(struct scan *s, struct sink *sink, int64_t started,
 	h.hashed = s->o->hash;
 	if ((r = scan_rules_digest(h.rules_digest, e)) < 0)
 		return r;
+	if (s->o->policy_digest != NULL) {
+		h.has_policy = true;
+		memcpy(h.policy_digest, s->o->policy_digest, 32);
+	}
 	if (s->o->fence)
 		sandbox_probe(&h.sandbox);
 	return sink_header(sink, &h, e);

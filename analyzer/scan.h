@@ -22,6 +22,7 @@ struct scan_options {
 	bool hash;		/* false: --no-hash */
 	bool fence;		/* false: --no-sandbox */
 	unsigned workers;	/* 0: one a core */
+	const uint8_t *policy_digest; /* of --policy FILE, or NULL */
 	unsigned program;	/* enum program_mode: whose calls are told */
 	struct magic *magic;	/* or NULL */
 	const struct format *extra; /* tests only */

@@ -35,6 +35,10 @@ sink_row_header(struct json_write *w, const struct result_header *h)
 	json_kstr(w, "command", h->command);
 	row_time(w, "started", h->started_ns);
 	json_khex(w, "rules_digest", h->rules_digest, 32);
+	if (h->has_policy)
+		json_khex(w, "policy_digest", h->policy_digest, 32);
+	else
+		json_knull(w, "policy_digest");
 	json_key(w, "sandbox");
 	json_begin_object(w);
 	json_kbool(w, "seccomp", h->sandbox.seccomp);

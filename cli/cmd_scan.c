@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "analyzer/policy_file.h"
 #include "analyzer/program.h"
 #include "analyzer/scan.h"
 #include "analyzer/sink.h"
@@ -15,12 +16,13 @@
 #include "formats/magic.h"
 
 struct scan_cmd {
-	const char *format, *output, *fail_on, *case_dir;
+	const char *format, *output, *fail_on, *case_dir, *policy;
 	bool quiet, verbose, no_hash, no_sandbox, decompile;
 	enum severity threshold;
 	struct opt_args args;
 	struct result_summary sum;
-	uint8_t result_sha256[32];
+	uint8_t result_sha256[32], policy_sha256[32];
+	struct policy_file *own;	/* of --policy */
 	bool has_result;
 };
 
@@ -124,7 +126,8 @@ static int
 run(struct scan_cmd *c, const struct sink_ops *ops)
 {
 	struct scan_options o = {.command = "scan", .hash = !c->no_hash,
-	    .fence = !c->no_sandbox, .program = program_of(c)};
+	    .fence = !c->no_sandbox, .program = program_of(c),
+	    .policy_digest = c->own != NULL ? c->policy_sha256 : NULL};
 	struct sink sink = {.ops = ops, .verbose = c->verbose,
 	    .quiet = c->quiet, .threshold = c->threshold};
 	struct cmd_output out;
@@ -157,6 +160,19 @@ run(struct scan_cmd *c, const struct sink_ops *ops)
 	if (note(c, &e) < 0)
 		r = cmd_worse(r, cmd_fail(&e));
 	return r;
+}
+
+/* Before any worker is forked. */
+static bool
+load_policy(struct scan_cmd *c)
+{
+	struct err e = ERR_INIT;
+
+	if (c->policy == NULL || policy_file_load(c->policy, &c->own,
+	    c->policy_sha256, &e) >= 0)
+		return true;
+	(void)fprintf(stderr, "exhibit: --policy: %s\n", e.msg);
+	return false;
 }
 
 /* Without seccomp a scan would be a parser with rights. */
@@ -194,6 +210,8 @@ cmd_scan(int argc, char **argv)
 		"run without the sandbox where there is none"},
 	    {OPT_FLAG, 0, "decompile", &c.decompile, NULL,
 		"print the programs that loading would run"},
+	    {OPT_STRING, 0, "policy", &c.policy, "FILE",
+		"rows that come before our policy of what may be called"},
 	    {OPT_STRING, 0, "case", &c.case_dir, "DIR",
 		"note the analysis in the case's ledger"},
 	    {OPT_FLAG, 'q', "quiet", &c.quiet, NULL,
@@ -213,11 +231,14 @@ cmd_scan(int argc, char **argv)
 		r = opt_usage_error(&usage, "no such severity");
 	} else if ((ops = sink_of(&c)) == NULL) {
 		r = opt_usage_error(&usage, "no such format");
+	} else if (!load_policy(&c)) {
+		r = EXIT_USAGE;
 	} else if (fence_missing(&c)) {
 		r = EXIT_FAILED;
 	} else {
 		r = run(&c, ops);
 	}
+	policy_file_free(c.own);
 	opt_release(rows, &c.args);
 	return r;
 }

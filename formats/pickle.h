@@ -25,6 +25,7 @@
  *   pickle_class.c   what opcodes name; python-2 names
  *   pickle_apply.c   what a call does and gives
  *   pickle_known.c   callables whose effect we know; rows in pickle_known.def
+ *   pickle_callers.c those that call what they are given
  *   pickle_fold.c    pure functions on text and bytes
  *   pickle_method.c  ... and methods
  *   pickle_decode.c  the codecs that they use

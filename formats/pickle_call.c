@@ -86,7 +86,8 @@ name_callee(struct buf *b, const struct pv *callee, const char *method,
 	static const char *const types[] = {[PV_STR] = "str",
 	    [PV_BYTES] = "bytes", [PV_BYTEARRAY] = "bytearray",
 	    [PV_TUPLE] = "tuple", [PV_LIST] = "list", [PV_DICT] = "dict",
-	    [PV_SET] = "set", [PV_FROZENSET] = "frozenset", [PV_KINDS] = NULL};
+	    [PV_SET] = "set", [PV_FROZENSET] = "frozenset",
+	    [PV_NAMESPACE] = "dict", [PV_KINDS] = NULL};
 	const struct pv *v = callee;
 
 	*resolved = false;

@@ -114,13 +114,20 @@ below(struct pickle_vm *vm, const struct pv *of, const char *p, size_t n)
 struct pv *
 pickle_module(struct pickle_vm *vm, const char *p, size_t n)
 {
+	static const char *const roots[] = {"os", "sys", "posix", "nt",
+	    "builtins", "__builtin__", "subprocess", NULL};
 	struct pickle_name *s = intern(vm, PV_GLOBAL, "sys.modules", 11, 3);
+	const char *dot = memrchr(p, '.', n);
 	struct pv *planted;
 
 	if (s == NULL)
 		return NULL;
-	planted = pickle_planted(vm, &s->v, p, n);
-	return planted != NULL ? planted : module(vm, p, n);
+	if ((planted = pickle_planted(vm, &s->v, p, n)) != NULL)
+		return planted;
+	/* six.moves.builtins, x.y.os: no package has such modules itself. */
+	if (dot != NULL && listed(roots, dot + 1, n - (size_t)(dot + 1 - p)))
+		return module(vm, dot + 1, n - (size_t)(dot + 1 - p));
+	return module(vm, p, n);
 }
 
 bool

@@ -216,6 +216,14 @@ int pickle_known_method(struct pickle_vm *vm, const struct pickle_op *op,
     struct pv *self, const char *name, size_t n, struct pv *args,
     struct pv **ret);
 
+/* pickle_callers.c: for rows of pickle_known.def. */
+int pickle_callers_plain(struct pickle_vm *vm, const struct pickle_op *op,
+    const struct pickle_known *k, struct pv *args, struct pv *result);
+int pickle_callers_keyword(struct pickle_vm *vm, const struct pickle_op *op,
+    const struct pickle_known *k, struct pv *args, struct pv *result);
+int pickle_callers_factory(struct pickle_vm *vm, const struct pickle_op *op,
+    const struct pickle_known *k, struct pv *args, struct pv *result);
+
 /*
  * pickle_fold.c: the value of a pure function, or *ret NULL.  ${name} is
  * "base64.b64decode" and the like, or a method's ("join") with ${self}.

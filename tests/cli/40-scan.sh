@@ -98,4 +98,20 @@ member=$("$EXHIBIT" list -q "$bundle" | grep 'model-v3')
 check "cat gives the bytes" cmp "$T/out" "$T/src/model-v3.pt"
 exits 1 "cat of a changed member" "$EXHIBIT" cat "$T/changed.tar" "$member"
 exits 2 "cat of no member" "$EXHIBIT" cat "$bundle" data/none
+
+# The program alone; all calls with -v; a laboratory's own policy.
+"$EXHIBIT" scan --decompile "$SAMPLES/pickle/hostile" >"$T/program"
+check "the program names the call" grep -q "os.system('echo exhibit')  # dangerous" "$T/program"
+"$EXHIBIT" scan -v samples/benign/pipeline_p4.pkl >"$T/verbose"
+check "-v prints calls of a clean object" grep -q 'REDUCE .*# allow' "$T/verbose"
+echo 'allow os.system  # trusted here' >"$T/policy"
+exits 0 "a policy may allow what ours does not" "$EXHIBIT" scan -q \
+    --policy "$T/policy" "$SAMPLES/pickle/hostile"
+"$EXHIBIT" scan --policy "$T/policy" --format jsonl \
+    "$SAMPLES/pickle/hostile" >"$T/own.jsonl"
+check "its digest is in the header" grep -q \
+    "\"policy_digest\":\"$(sha256sum <"$T/policy" | cut -d' ' -f1)\"" "$T/own.jsonl"
+echo 'permit os.system' >"$T/policy"
+exits 64 "a malformed policy" "$EXHIBIT" scan --policy "$T/policy" \
+    "$SAMPLES/pickle/hostile"
 finish

@@ -67,6 +67,75 @@ what_no_row_names_is_unknown(void **state)
 }
 
 static void
+shapes_say_what_honest_writers_give(void **state)
+{
+	static const struct {
+		const char *shape, *sig;
+		bool ok;
+	} cases[] = {
+	    {NULL, "ssss", true}, {"", "", true}, {"", "s", false},
+	    {"|l{lt}", "", true}, {"|l{lt}", "l", true},
+	    {"|l{lt}", "l{t}", true}, {"|l{lt}", "l{s}", false},
+	    {"|l{lt}", "s", false}, {"|l", "l{s}", true},
+	    {"sbb|sii|g", "sbb", true}, {"sbb|sii|g", "sii", true},
+	    {"sbb|sii|g", "sbi", false}, {"sbb|sii|g", "g", true},
+	    {"s.?", "s", true}, {"s.?", "ss", true}, {"s.?", "sss", false},
+	    {".ittbo.?", "pit{i}t{i}bo", true},
+	    {".ittbo.?", "pit{i}t{i}bod", true},
+	    {".ittbo.?", "pit{i}t{i}b", false},
+	    {"i*", "", false}, {"i*", "i", true}, {"i*", "isss+", true},
+	    {"/d", "/d{s}", true}, {".", "/", false}, {"s", "S", false},
+	    {"gty", "gt{i}y", true}, {"gty", "gty+", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		if (policy_shape_ok(cases[i].shape, cases[i].sig) !=
+		    cases[i].ok)
+			fail_msg("'%s' and '%s'", cases[i].shape,
+			    cases[i].sig);
+}
+
+static void
+own_rows_come_before_ours(void **state)
+{
+	static const struct policy_row own[] = {
+	    {"os.getcwd", POLICY_ALLOW, SEVERITY_INFO, NULL, "ours"},
+	    {"mine.*", POLICY_DANGEROUS, SEVERITY_LOW, NULL, "ours"},
+	    {"uuid.UUID", POLICY_UNKNOWN, SEVERITY_INFO, NULL, "ours"}};
+
+	(void)state;
+	policy_use(own, 3);
+	assert_int_equal(class_of("os.getcwd"), POLICY_ALLOW);
+	assert_int_equal(class_of("os.system"), POLICY_DANGEROUS);
+	assert_int_equal(class_of("mine.a.b"), POLICY_DANGEROUS);
+	assert_int_equal(class_of("uuid.UUID"), POLICY_UNKNOWN);
+	policy_use(NULL, 0);
+	assert_int_equal(class_of("os.getcwd"), POLICY_DANGEROUS);
+	assert_int_equal(class_of("uuid.UUID"), POLICY_ALLOW);
+}
+
+/* Every row is found by the name that it is for. */
+static void
+every_row_can_be_reached(void **state)
+{
+	char name[256];
+
+	(void)state;
+	for (size_t i = 0; i < policy_count(); i++) {
+		const struct policy_row *row = policy_at(i), *found;
+		size_t n = strlen(row->pattern);
+
+		memcpy(name, row->pattern, n + 1);
+		if (n > 2 && (name[n - 1] == '*' || name[n - 1] == '^'))
+			name[n - 1] = 'Z';
+		found = policy_judge(name, n);
+		if (found != row && (found == NULL || found->cls < row->cls))
+			fail_msg("%s", row->pattern);
+	}
+}
+
+static void
 evidence_is_found_in_literals(void **state)
 {
 	(void)state;
@@ -130,6 +199,9 @@ main(void)
 	    cmocka_unit_test(a_prefix_covers_names_and_submodules_only),
 	    cmocka_unit_test(class_rows_cover_capitalised_names_only),
 	    cmocka_unit_test(what_no_row_names_is_unknown),
+	    cmocka_unit_test(shapes_say_what_honest_writers_give),
+	    cmocka_unit_test(own_rows_come_before_ours),
+	    cmocka_unit_test(every_row_can_be_reached),
 	    cmocka_unit_test(evidence_is_found_in_literals),
 	    cmocka_unit_test(innocent_arguments_are_no_evidence),
 	    cmocka_unit_test(an_escaped_quote_does_not_end_a_literal),

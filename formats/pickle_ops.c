@@ -85,7 +85,7 @@ do_number(struct pickle_vm *vm, struct pickle_op *op)
 	case 0x89:
 		return pickle_push(vm, pv_bool(vm, op->code == 0x88), op);
 	case 'N':
-		return pickle_push(vm, pv_new(vm, PV_NONE), op);
+		return pickle_push(vm, pv_empty(vm, PV_NONE), op);
 	default:
 		return push_long(vm, op);	/* LONG1, LONG4 */
 	}
@@ -136,8 +136,10 @@ static int
 do_empty(struct pickle_vm *vm, const struct pickle_op *op)
 {
 	enum pv_kind kind = op->code == ']' ? PV_LIST : op->code == '}' ?
-	    PV_DICT : op->code == ')' ? PV_TUPLE : PV_SET;
+	    PV_DICT : PV_SET;
 
+	if (op->code == ')')
+		return pickle_push(vm, pv_empty(vm, PV_TUPLE), op);
 	return pickle_push(vm, pv_new(vm, kind), op);
 }
 

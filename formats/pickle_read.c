@@ -21,6 +21,13 @@ static const struct pickle_opinfo infos[256] = {
 #undef OP
 };
 
+/* The arguments alone, close together; 0 where there is no opcode. */
+static const uint8_t arguments[256] = {
+#define OP(name, code, arg) [(uint8_t)(code)] = ARG_##arg + 1,
+#include "formats/pickle_ops.def"
+#undef OP
+};
+
 const struct pickle_opinfo *
 pickle_opinfo(uint8_t code)
 {
@@ -49,15 +56,12 @@ be_double(const uint8_t *p)
 	return d;
 }
 
-/* Before ${n} bytes are read in one piece. */
+/* In the unframed view, before ${n} bytes are read in one piece. */
 static int
 step_over_frame(struct pickle_vm *vm, uint64_t n)
 {
-	uint64_t at;
+	uint64_t at = reader_tell(vm->r);
 
-	if ((vm->flags & CALL_UNFRAMED) == 0)
-		return 0;
-	at = reader_tell(vm->r);
 	if (at >= vm->frame_end || n <= vm->frame_end - at)
 		return 0;
 	return reader_seek(vm->r, vm->frame_end, vm->p->e);
@@ -70,7 +74,8 @@ read_counted(struct pickle_vm *vm, struct pickle_op *op, uint64_t n)
 	int r;
 
 	op->num = n;
-	if ((r = step_over_frame(vm, n)) < 0)
+	if ((vm->flags & CALL_UNFRAMED) != 0 &&
+	    (r = step_over_frame(vm, n)) < 0)
 		return r;
 	if (n > reader_left(vm->r))
 		return ERR_TRUNC;
@@ -122,7 +127,8 @@ read_argument(struct pickle_vm *vm, struct pickle_op *op,
 		return read_line(vm, &op->p2, &op->n2);
 	}
 	width = widths[arg];
-	if ((r = step_over_frame(vm, width)) < 0)
+	if ((vm->flags & CALL_UNFRAMED) != 0 &&
+	    (r = step_over_frame(vm, width)) < 0)
 		return r;
 	if ((p = reader_near(vm->r, width)) == NULL) {
 		if ((r = reader_copy(vm->r, raw, width, vm->p->e)) < 0)
@@ -180,13 +186,11 @@ bad_read(struct pickle_vm *vm, const struct pickle_op *op, int r)
 int
 pickle_read_op(struct pickle_vm *vm, struct pickle_op *op)
 {
-	enum pickle_arg arg;
+	unsigned arg;
 	int r;
 
-	op->p = op->p2 = NULL;
-	op->n = op->n2 = 0;
-	op->num = 0;
-	if ((r = step_over_frame(vm, 1)) < 0)
+	if ((vm->flags & CALL_UNFRAMED) != 0 &&
+	    (r = step_over_frame(vm, 1)) < 0)
 		return r;
 	op->off = reader_tell(vm->r);
 	op->end = op->off + 1;
@@ -195,14 +199,17 @@ pickle_read_op(struct pickle_vm *vm, struct pickle_op *op)
 		return r == ERR_TRUNC ?
 		    pickle_fail(vm, ANOMALY_PICKLE_NO_STOP, op) : r;
 	}
-	if (infos[op->code].name == NULL)
-		return pickle_fail(vm, ANOMALY_PICKLE_BAD_OPCODE, op);
-	if ((arg = infos[op->code].arg) == ARG_NO)
+	arg = arguments[op->code];
+	if (arg == ARG_NO + 1)
 		return 0;
-	if ((r = read_argument(vm, op, arg)) < 0)
+	if (arg == 0)
+		return pickle_fail(vm, ANOMALY_PICKLE_BAD_OPCODE, op);
+	op->p = op->p2 = NULL;
+	op->n = op->n2 = 0;
+	if ((r = read_argument(vm, op, (enum pickle_arg)(arg - 1))) < 0)
 		return bad_read(vm, op, r);
 	op->end = reader_tell(vm->r);
-	return check_frame(vm, op, false);
+	return vm->frame_end == 0 ? 0 : check_frame(vm, op, false);
 }
 
 int

@@ -185,10 +185,21 @@ pv_tail(struct pickle_vm *vm, const struct pv *args, size_t from)
 struct pv *
 pv_bool(struct pickle_vm *vm, bool b)
 {
-	struct pv *v = pv_new(vm, PV_BOOL);
+	struct pv *v = &vm->w->truth[b];
 
-	if (v != NULL)
-		v->u.num = b;
+	v->kind = PV_BOOL;
+	v->flags = PV_SHARED;
+	v->u.num = b;
+	return v;
+}
+
+struct pv *
+pv_empty(struct pickle_vm *vm, enum pv_kind kind)
+{
+	struct pv *v = kind == PV_NONE ? &vm->w->none : &vm->w->unit;
+
+	v->kind = (uint8_t)kind;
+	v->flags = PV_SHARED;
 	return v;
 }
 

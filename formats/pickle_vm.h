@@ -60,7 +60,8 @@ struct pickle_world {
 	struct pickle_ext *ext;
 	unsigned patches, exts;
 	struct pv *slab, *slab_end, *free;	/* values to hand out */
-	struct pv small[PICKLE_SMALL];		/* numbers */
+	struct pv small[PICKLE_SMALL];		/* numbers, each made once */
+	struct pv truth[2], none, unit;		/* False, True, None, () */
 	size_t folded;		/* bytes that folding has made */
 	uint64_t ops, calls;
 	unsigned nested;	/* streams that were told as members */
@@ -142,6 +143,7 @@ struct pv *pv_one(struct pickle_vm *vm, enum pv_kind kind, struct pv *a);
 struct pv *pv_pair(struct pickle_vm *vm, enum pv_kind kind, struct pv *a,
     struct pv *b);
 struct pv *pv_bool(struct pickle_vm *vm, bool v);
+struct pv *pv_empty(struct pickle_vm *vm, enum pv_kind kind);	/* None, () */
 bool pv_add(struct pickle_vm *vm, struct pv *to, struct pv *item);
 struct pv *pv_of_stack(struct pickle_vm *vm, enum pv_kind kind, size_t from);
 struct pv *pv_tail(struct pickle_vm *vm, const struct pv *args, size_t from);

@@ -89,13 +89,36 @@ on_call(void *ctx, const struct ev_call *c)
 	return 0;
 }
 
+/* Bytes that the format cannot account for; pickles carve for themselves. */
+static bool
+is_unexplained(const struct exam *ex, const struct ev_anomaly *a)
+{
+	return (a->id == ANOMALY_TRAILING || a->id == ANOMALY_LEADING ||
+	    a->id == ANOMALY_ZIP_GAP || a->id == ANOMALY_ST_GAP) &&
+	    a->len >= 8 && ex->x->dormant == 0 &&
+	    strstr(ex->at->format->name, "pickle") == NULL &&
+	    strcmp(ex->at->format->name, "carved") != 0;
+}
+
 static int
 on_anomaly(void *ctx, const struct ev_anomaly *a)
 {
+	struct ev_member m = {.name = "unexplained", .name_len = 11,
+	    .off = a->off, .size = a->len, .flags = MEMBER_VIRTUAL,
+	    .format = "carved"};
 	struct exam *ex = ctx;
+	struct bytesrc *src;
+	int r;
 
 	attempt_anomaly(ex->at, a, ex->m->src);
-	return 0;
+	if (!is_unexplained(ex, a))
+		return 0;
+	if ((src = bytesrc_range(ex->m->src, a->off, a->len, ex->e)) == NULL)
+		return ERR_NOMEM;
+	m.src = src;
+	r = on_member(ex, &m);
+	bytesrc_free(src);
+	return r;
 }
 
 static int
@@ -290,7 +313,7 @@ examine_bytes(struct exam *ex, const uint8_t *head, size_t n,
 	struct attempt at[BIDS_MAX];
 	struct bid bids[BIDS_MAX];
 	unsigned count, primary;
-	bool storage = (ex->m->flags & MEMBER_STORAGE) != 0;
+	bool storage = (ex->m->flags & MEMBER_STORAGE) != 0, unknown;
 	int r;
 
 	if (ex->m->size == 0) {
@@ -305,9 +328,12 @@ examine_bytes(struct exam *ex, const uint8_t *head, size_t n,
 		end->complete = true;
 		return 0;
 	}
-	if (count == 0) {
-		memcpy(end->format, "unknown", 8);
-		return say(ex, FINDING_FORMAT_UNKNOWN);
+	/* What nothing explains is searched for pickles at least. */
+	unknown = count == 0;
+	if (unknown) {
+		bids[0].format = registry_find("carved");
+		bids[0].bits = 0;
+		count = 1;
 	}
 	for (unsigned i = 0; i < count; i++) {
 		attempt_init(&at[i], bids[i].format, bids[i].bits, ex->kept);
@@ -326,8 +352,14 @@ examine_bytes(struct exam *ex, const uint8_t *head, size_t n,
 		end->calls += at[i].calls;
 		r = send_program(ex, &at[i]);
 	}
-	if (ex->x->dormant > 0)
+	if (unknown)
+		memcpy(end->format, "unknown", 8);
+	if (ex->x->dormant > 0) {
 		end->complete = true;	/* nobody reads it as that */
+	} else if (unknown && r >= 0) {
+		end->complete = false;
+		r = say(ex, FINDING_FORMAT_UNKNOWN);
+	}
 	return r;
 }
 

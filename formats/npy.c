@@ -4,6 +4,7 @@
 #include "base/ckd.h"
 #include "base/err.h"
 #include "formats/format.h"
+#include "formats/pickle.h"
 
 /*
  * NumPy's .npy (numpy/lib/format.py, NEP 1):
@@ -265,7 +266,8 @@ check_data(struct parse *p, const struct npy *n, uint64_t off)
 		if (!ckd_mul64(&want, want, n->shape[i]))
 			want = UINT64_MAX;
 	t.len = want < left ? want : left;
-	if ((r = format_tensor(p, &t)) < 0)
+	if ((r = format_tensor(p, &t)) < 0 ||
+	    (r = pickle_embedded(p, off, left, "data")) < 0)
 		return r;
 	/* A structured type's size is not computed: the data are its rows. */
 	if (n->itemsize == 0 || want == left)

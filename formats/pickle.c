@@ -292,6 +292,35 @@ pickle_parse_with(struct parse *p, const struct pickle_hooks *h)
 	return again < 0 ? again : r;
 }
 
+int
+pickle_embedded(struct parse *p, uint64_t off, uint64_t len, const char *name)
+{
+	struct ev_member m = {.name = name, .name_len = strlen(name),
+	    .off = off, .size = len, .format = "pickle",
+	    .flags = MEMBER_VIRTUAL | MEMBER_DORMANT};
+	uint8_t head[FORMAT_HEAD];
+	struct bytesrc *src;
+	struct cursor c;
+	size_t n;
+	int r;
+
+	if (len < 8 || off > p->size || len > p->size - off)
+		return 0;
+	if ((r = bytesrc_read_some(p->src, off, head, len < sizeof(head) ?
+	    (size_t)len : sizeof(head), &n, p->e)) < 0)
+		return r;
+	cursor_init(&c, head, n, off);
+	/* Weights look like anything: a head without PROTO must reach STOP. */
+	if (n < 8 || pickle_plausible(c, len) < 20)
+		return 0;
+	if ((src = bytesrc_range(p->src, off, len, p->e)) == NULL)
+		return ERR_NOMEM;
+	m.src = src;
+	r = format_member(p, &m);
+	bytesrc_free(src);
+	return r;
+}
+
 static int
 pickle_parse(struct parse *p)
 {

@@ -120,6 +120,14 @@ struct pickle_vm *pickle_vm_new(struct parse *p, struct reader *r,
 int pickle_run_one(struct pickle_vm *vm, unsigned stream,
     const struct pv **result);
 
+/*
+ * pickle_embedded: is [off, off + len) of the object, which is declared to be
+ * something else (weights, a comment), a pickle by its head?  Then it is a
+ * member that nothing is known to load (MEMBER_DORMANT).
+ */
+int pickle_embedded(struct parse *p, uint64_t off, uint64_t len,
+    const char *name);
+
 /* pickle_plausible: would these bytes be read as a pickle?  Verified bits. */
 unsigned pickle_plausible(struct cursor head, uint64_t size);
 

@@ -177,3 +177,36 @@ pickle_carve(struct pickle_vm *vm, uint64_t off)
 	}
 	return 0;
 }
+
+/*
+ * Bytes that no format explains, or that stand where none should: searched
+ * from the first one on.
+ */
+static int
+carved_parse(struct parse *p)
+{
+	struct pickle_vm *vm;
+	struct reader rd;
+	int r;
+
+	if ((r = reader_init(&rd, p->src, 0, p->window, p->arena, p->e)) < 0)
+		return r;
+	if ((vm = pickle_vm_new(p, &rd, NULL)) == NULL)
+		return ERR_NOMEM;
+	return pickle_carve(vm, 0);
+}
+
+static unsigned
+no_bid(struct cursor head, uint64_t size)
+{
+	(void)head;
+	(void)size;
+	return 0;
+}
+
+const struct format format_carved = {
+    .name = "carved",
+    .kind = FORMAT_DATA,
+    .bid = no_bid,
+    .parse = carved_parse,
+};

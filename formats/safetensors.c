@@ -10,6 +10,7 @@
 #include "base/reader.h"
 #include "formats/format.h"
 #include "formats/names.h"
+#include "formats/pickle.h"
 
 /*
  * safetensors (huggingface/safetensors, README "Format" and tensor.rs):
@@ -259,7 +260,9 @@ take_tensor(struct st *s, const struct tensor *t)
 		    t->name_len);
 	if ((r = check_size(s, t)) < 0 || (r = keep(s, t)) < 0)
 		return r;
-	return format_tensor(s->p, &ev);
+	if ((r = format_tensor(s->p, &ev)) < 0)
+		return r;
+	return pickle_embedded(s->p, ev.off, ev.len, "tensor");
 }
 
 static int

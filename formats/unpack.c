@@ -32,8 +32,32 @@ static const struct magic {
     {"\x28\xb5\x2f\xfd", 4, 32},		/* zstd */
     {"\x04\x22\x4d\x18", 4, 32},		/* lz4 frame */
     {"7z\xbc\xaf\x27\x1c", 6, 48},		/* 7z */
+    {"ZF0x", 4, 32},				/* joblib before 0.10 */
+    {"\x5d\0\0", 3, 16},			/* lzma alone: see below */
 };
-enum { MAGIC_GZIP = 0, MAGIC_BZIP2 = 1, MAGIC_7Z = 5 };
+enum { MAGIC_GZIP = 0, MAGIC_BZIP2 = 1, MAGIC_7Z = 5, MAGIC_ZF = 6,
+	MAGIC_LZMA = 7 };
+
+/* joblib/numpy_pickle_utils.py: "ZF", the size in 19 characters, zlib. */
+#define ZF_HEADER 21
+
+/*
+ * lzma alone has no magic: properties of the usual encoder, a dictionary of a
+ * power of two, and a size that is unknown or below 2^40 (as file(1) has it).
+ */
+static bool
+lzma_alone(struct cursor c)
+{
+	uint32_t dictionary;
+	uint64_t size;
+	uint8_t properties;
+
+	return cursor_u8(&c, &properties) && properties == 0x5d &&
+	    cursor_u32le(&c, &dictionary) && dictionary >= 4096 &&
+	    (dictionary & (dictionary - 1)) == 0 &&
+	    cursor_u64le(&c, &size) &&
+	    (size == UINT64_MAX || size < UINT64_C(1) << 40);
+}
 
 static int
 find_magic(struct cursor head)
@@ -48,6 +72,8 @@ find_magic(struct cursor head)
 		if (i == MAGIC_BZIP2 && (!cursor_u8(&c, &level) ||
 		    level < '1' || level > '9' ||
 		    !cursor_match(&c, (const uint8_t *)"1AY&SY", 6)))
+			continue;
+		if (i == MAGIC_LZMA && !lzma_alone(head))
 			continue;
 		return (int)i;
 	}
@@ -83,10 +109,9 @@ emit(struct parse *p, const char *name, const uint8_t *content, size_t n)
 
 /* gzip may be several streams in a row; each is a member. */
 static int
-inflate_all(struct parse *p, enum codec_kind kind)
+inflate_all(struct parse *p, enum codec_kind kind, uint64_t off)
 {
 	struct codec_result c;
-	uint64_t off = 0;
 	struct arena *a;
 	int r = 0, bad = 0;
 
@@ -95,7 +120,8 @@ inflate_all(struct parse *p, enum codec_kind kind)
 			return err_set(p->e, ERR_NOMEM, "out of memory");
 		r = codec_inflate(kind, p->src, off, p->size - off, 0,
 		    CONTENT_MAX, a, &c, p->e);
-		if (r >= 0 && off > 0 && c.n == 0 && c.broken) {
+		if (r >= 0 && kind == CODEC_GZIP && off > 0 && c.n == 0 &&
+		    c.broken) {
 			/* Not another stream: what is it? */
 			r = format_anomaly(p, ANOMALY_TRAILING, off,
 			    p->size - off, NULL, 0);
@@ -171,6 +197,7 @@ open_archive(struct feed *f, bool seven)
 		(void)archive_read_support_format_raw(ar);
 		(void)archive_read_support_filter_bzip2(ar);
 		(void)archive_read_support_filter_xz(ar);
+		(void)archive_read_support_filter_lzma(ar);
 		(void)archive_read_support_filter_zstd(ar);
 		(void)archive_read_support_filter_lz4(ar);
 	}
@@ -279,9 +306,10 @@ compressed_parse(struct parse *p)
 	    p->e)) < 0)
 		return r;
 	cursor_init(&c, head, n, 0);
-	if ((which = find_magic(c)) <= MAGIC_GZIP)
+	which = find_magic(c);
+	if (which <= MAGIC_GZIP || which == MAGIC_ZF)
 		return inflate_all(p, which == MAGIC_GZIP ? CODEC_GZIP :
-		    CODEC_ZLIB);
+		    CODEC_ZLIB, which == MAGIC_ZF ? ZF_HEADER : 0);
 	if ((f = arena_alloc(p->arena, sizeof(*f))) == NULL)
 		return err_set(p->e, ERR_NOMEM, "out of memory");
 	f->src = p->src;

@@ -135,8 +135,13 @@ zip_emit(struct parse *p, const struct zip_member *m, unsigned flags,
 	struct ev_member ev = {.name = m->name, .name_len = m->name_len,
 	    .flags = flags, .format = format};
 
-	if (m->data == 0 || (m->flags & FLAG_ENCRYPTED) != 0)
-		return 0;	/* told by the checks */
+	/*
+	 * Both are told by the checks.  Who says that a stored member is
+	 * encrypted may lie: not all readers look at the flag.
+	 */
+	if (m->data == 0 || ((m->flags & FLAG_ENCRYPTED) != 0 &&
+	    m->method != METHOD_STORED))
+		return 0;
 	/* A folder's entry. */
 	if (m->packed == 0 && m->size == 0 && m->name_len > 0 &&
 	    m->name[m->name_len - 1] == '/')
@@ -165,7 +170,7 @@ parse_zip(struct parse *p)
 		return torch_members(p, &d);
 	for (size_t i = 0; i < d.count && r >= 0; i++)
 		r = zip_emit(p, &d.m[i], MEMBER_PLAIN, NULL);
-	return r;
+	return r >= 0 && d.none ? 1 : r;
 }
 
 const struct format format_zip = {

@@ -39,6 +39,7 @@ struct zip_dir {
 	uint64_t cd_off, cd_end;/* the central directory in the object */
 	uint64_t end;		/* behind the end record and its comment */
 	uint64_t tail_off;	/* first of the end records */
+	bool none;		/* no directory: local headers alone */
 };
 
 /*

@@ -5,6 +5,7 @@
 #include "base/ckd.h"
 #include "base/err.h"
 #include "base/limits.h"
+#include "formats/pickle.h"
 #include "formats/zip.h"
 
 /*
@@ -258,9 +259,16 @@ zip_dir_read(struct parse *p, struct zip_dir *ret)
 
 	if ((r = find_eocd(p, &e, &count)) < 0)
 		return r;
-	if (count == 0)
-		return (r = format_anomaly(p, ANOMALY_TRUNCATED, p->size, 0,
-		    NULL, 0)) < 0 ? r : 1;
+	if (count == 0) {
+		/* No directory: what local headers say is all there is. */
+		if ((r = format_anomaly(p, ANOMALY_TRUNCATED, p->size, 0,
+		    NULL, 0)) < 0)
+			return r;
+		d.none = true;
+		d.cd_off = d.cd_end = d.end = d.tail_off = p->size;
+		*ret = d;
+		return 0;
+	}
 	if (count > 1) {
 		const struct fact facts[] = {FACT_NUM("records", count)};
 
@@ -275,6 +283,8 @@ zip_dir_read(struct parse *p, struct zip_dir *ret)
 	d.end = e.off + EOCD + e.comment;
 	if (e.comment > 0 && (r = format_anomaly(p, ANOMALY_ZIP_COMMENT,
 	    e.off + EOCD, e.comment, NULL, 0)) < 0)
+		return r;
+	if ((r = pickle_embedded(p, e.off + EOCD, e.comment, "comment")) < 0)
 		return r;
 	if ((r = read_members(p, &e, &d)) != 0)
 		return r;

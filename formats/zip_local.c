@@ -6,6 +6,7 @@
 #include "base/bytesrc.h"
 #include "base/ckd.h"
 #include "base/err.h"
+#include "base/limits.h"
 #include "formats/names.h"
 #include "formats/zip.h"
 
@@ -207,12 +208,13 @@ is_zero(struct parse *p, uint64_t off, uint64_t len)
 
 /* A local header that the directory leaves out is a member all the same. */
 static int
-hidden_member(struct parse *p, uint64_t from, uint64_t to)
+hidden_member(struct parse *p, uint64_t from, uint64_t to, uint64_t *end)
 {
 	struct zip_member m = {.local = from};
 	struct local l;
 	int r;
 
+	*end = to;
 	if (!ckd_range(from, LOCAL, to) || !read_local(p, from, &l))
 		return format_anomaly(p, ANOMALY_ZIP_GAP, from, to - from,
 		    NULL, 0);
@@ -241,20 +243,34 @@ hidden_member(struct parse *p, uint64_t from, uint64_t to)
 	    to - m.data;
 	if (m.size == 0)
 		m.size = m.packed;
+	*end = m.data + m.packed;
 	return zip_emit(p, &m, MEMBER_PLAIN, NULL);
+}
+
+static bool
+is_local(struct parse *p, uint64_t from, uint64_t to)
+{
+	uint8_t sig[4];
+
+	return from < to && to - from >= LOCAL && bytesrc_read(p->src, from,
+	    sig, 4, NULL) == 0 && memcmp(sig, sig_local, 4) == 0;
 }
 
 static int
 gap(struct parse *p, uint64_t from, uint64_t to)
 {
-	uint8_t sig[4];
+	unsigned members = 0;
 	int r;
 
+	while (is_local(p, from, to)) {
+		if (++members > LIMIT_MEMBERS)
+			return format_anomaly(p, ANOMALY_LIMIT, from,
+			    to - from, NULL, 0);
+		if ((r = hidden_member(p, from, to, &from)) < 0)
+			return r;
+	}
 	if (from >= to)
 		return 0;
-	if (to - from >= LOCAL && bytesrc_read(p->src, from, sig, 4,
-	    NULL) == 0 && memcmp(sig, sig_local, 4) == 0)
-		return hidden_member(p, from, to);
 	if ((r = is_zero(p, from, to - from)) != 0)
 		return r < 0 ? r : 0;
 	return format_anomaly(p, ANOMALY_ZIP_GAP, from, to - from, NULL, 0);

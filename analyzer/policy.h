@@ -68,6 +68,12 @@ void policy_use(const struct policy_row *rows, size_t n);
  */
 const char *policy_evidence(const char *args, size_t n);
 
+/*
+ * policy_handed_on: the first dangerous global in the rendered arguments; its
+ * place in them, and its length in *n; NULL: none.
+ */
+const char *policy_handed_on(const char *args, size_t args_n, size_t *n);
+
 /* policy_names_allowed: is every global in the arguments an allowed one? */
 bool policy_names_allowed(const char *args, size_t n);
 

@@ -202,6 +202,20 @@ policy_evidence(const char *args, size_t n)
 	return kind_names[best];
 }
 
+const char *
+policy_handed_on(const char *args, size_t args_n, size_t *n)
+{
+	struct token t;
+	size_t at = 0;
+
+	while (next_token(args, args_n, &at, &t))
+		if (is_global(&t) && judge_name(t.p, t.n) == KIND_CALLABLE) {
+			*n = t.n;
+			return t.p;
+		}
+	return NULL;
+}
+
 bool
 policy_names_allowed(const char *args, size_t n)
 {

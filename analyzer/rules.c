@@ -142,6 +142,9 @@ judge(const struct ev_call *c, const struct buf *args,
 	}
 	if (cls == POLICY_JUDGE)
 		return judge_given(c, text, args->len, found, evidence);
+	/* A state that names something dangerous has not called it. */
+	if (cls == POLICY_ALLOW && (c->flags & CALL_IMPLICIT) != 0)
+		return FINDING_COUNT;
 	if (is_evidence(found, "dangerous-callable")) {
 		*evidence = found;
 		return FINDING_PKL_CALL_EVIDENCE;
@@ -197,6 +200,14 @@ rule_call(const struct ev_call *c, struct buf *args, struct finding *ret)
 		rule_detail_z(ret, "why", row->why);
 	if (evidence != NULL)
 		rule_detail_z(ret, "argument_evidence", evidence);
+	if (is_evidence(evidence, "dangerous-callable")) {
+		size_t n = 0;
+		const char *name = policy_handed_on((const char *)args->p,
+		    args->len, &n);
+
+		if (name != NULL)
+			rule_detail_text(ret, "handed_on", name, n);
+	}
 	return true;
 }
 

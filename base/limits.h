@@ -65,7 +65,7 @@
 #define LIMIT_RENDER 4096		/* bytes of one rendered argument list */
 #define LIMIT_RENDER_DEPTH 16
 
-/* Bundle: names, trailer (custody.md 3.1), manifest lines. */
+/* Bundle: names, trailer (docs/FORMAT.md), manifest lines. */
 #define LIMIT_MEMBER_NAME 4096
 #define LIMIT_TRAILER (64 * KIB)
 #define LIMIT_TAG_FILE (1 * GIB)	/* a manifest of 10 million members */

@@ -53,7 +53,7 @@ bool bag_name_ok(const char *name, size_t n);
 
 /*
  * bag_member_name(b, class, path, n, e): append the member name of an
- * absolute source path (custody.md 3.3): "data/<class>/" + path without its
+ * absolute source path (docs/FORMAT.md): "data/<class>/" + path without its
  * leading "/", each byte outside [A-Za-z0-9._@+,-] as =HH, "." and ".."
  * components escaped, components over 255 bytes cut and hashed.  Injective.
  */

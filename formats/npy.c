@@ -129,7 +129,12 @@ simple_descr(struct npy *n, const struct cursor *s)
 	n->has_descr = true;
 	for (size_t i = 0; i < s->len && i + 1 < sizeof(n->dtype); i++)
 		n->dtype[i] = (char)s->buf[i];
-	if (!cursor_u8(&c, &order) || !cursor_u8(&c, &kind))
+	if (!cursor_u8(&c, &order))
+		return;
+	/* The byte order may be left out: 'f8', 'O'. */
+	kind = order;
+	if ((order == '<' || order == '>' || order == '|' || order == '=') &&
+	    !cursor_u8(&c, &kind))
 		return;
 	if (kind == 'O') {
 		n->object = true;
@@ -267,7 +272,8 @@ check_data(struct parse *p, const struct npy *n, uint64_t off)
 			want = UINT64_MAX;
 	t.len = want < left ? want : left;
 	if ((r = format_tensor(p, &t)) < 0 ||
-	    (r = pickle_embedded(p, off, left, "data")) < 0)
+	    (r = pickle_embedded(p, off, left, "data",
+	    PICKLE_IN_WEIGHTS)) < 0)
 		return r;
 	/* A structured type's size is not computed: the data are its rows. */
 	if (n->itemsize == 0 || want == left)

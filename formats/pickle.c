@@ -22,6 +22,20 @@ struct dry {
 	bool cut;		/* an argument passes the window */
 };
 
+/* An integer may be of any length. */
+static bool
+all_digits(struct cursor c)
+{
+	uint8_t b;
+
+	while (cursor_u8(&c, &b))
+		if (!((b >= '0' && b <= '9') || (b >= 'a' && b <= 'f') ||
+		    (b >= 'A' && b <= 'F') || b == 'x' || b == 'X' ||
+		    b == '_' || b == '-'))
+			return false;
+	return true;
+}
+
 /* A text argument; names and numbers are short and printable. */
 static bool
 dry_line(struct dry *d, uint8_t code)
@@ -31,7 +45,8 @@ dry_line(struct dry *d, uint8_t code)
 
 	if (!cursor_line(&d->c, '\n', &line)) {
 		d->cut = true;
-		return free_text || cursor_left(&d->c) < 128;
+		return free_text || cursor_left(&d->c) < 128 ||
+		    ((code == 'L' || code == 'I') && all_digits(d->c));
 	}
 	if (free_text)
 		return true;
@@ -293,7 +308,8 @@ pickle_parse_with(struct parse *p, const struct pickle_hooks *h)
 }
 
 int
-pickle_embedded(struct parse *p, uint64_t off, uint64_t len, const char *name)
+pickle_embedded(struct parse *p, uint64_t off, uint64_t len, const char *name,
+    unsigned bits)
 {
 	struct ev_member m = {.name = name, .name_len = strlen(name),
 	    .off = off, .size = len, .format = "pickle",
@@ -310,8 +326,7 @@ pickle_embedded(struct parse *p, uint64_t off, uint64_t len, const char *name)
 	    (size_t)len : sizeof(head), &n, p->e)) < 0)
 		return r;
 	cursor_init(&c, head, n, off);
-	/* Weights look like anything: a head without PROTO must reach STOP. */
-	if (n < 8 || pickle_plausible(c, len) < 20)
+	if (n < 8 || pickle_plausible(c, len) < bits)
 		return 0;
 	if ((src = bytesrc_range(p->src, off, len, p->e)) == NULL)
 		return ERR_NOMEM;

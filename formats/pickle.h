@@ -123,10 +123,13 @@ int pickle_run_one(struct pickle_vm *vm, unsigned stream,
 /*
  * pickle_embedded: is [off, off + len) of the object, which is declared to be
  * something else (weights, a comment), a pickle by its head?  Then it is a
- * member that nothing is known to load (MEMBER_DORMANT).
+ * member that nothing is known to load (MEMBER_DORMANT).  ${bits} of
+ * pickle_plausible are wanted: weights look like anything.
  */
+#define PICKLE_IN_WEIGHTS 20
+#define PICKLE_IN_TEXT 10
 int pickle_embedded(struct parse *p, uint64_t off, uint64_t len,
-    const char *name);
+    const char *name, unsigned bits);
 
 /* pickle_plausible: would these bytes be read as a pickle?  Verified bits. */
 unsigned pickle_plausible(struct cursor head, uint64_t size);

@@ -21,19 +21,32 @@ full(struct pickle_vm *vm, const struct pickle_op *op)
 	return pickle_fail(vm, ANOMALY_LIMIT, op);
 }
 
-/* partial(f, a)(b) is f(a, b). */
+/* The arguments before the keywords. */
+static size_t
+positional(const struct pv *args)
+{
+	return args->n - ((args->flags & PV_KEYWORDS) != 0 && args->n > 0);
+}
+
+/* partial(f, a)(b) is f(a, b); keywords come last, the first ones alone. */
 static struct pv *
 join_args(struct pickle_vm *vm, const struct pv *first, const struct pv *then)
 {
-	struct pv *v = pv_tail(vm, first, 0);
+	const struct pv *from[] = {first, then};
+	struct pv *v = pv_new(vm, PV_TUPLE), *kw = NULL;
 
-	if (v == NULL)
-		return NULL;
-	v->flags = (uint8_t)(then->flags & PV_KEYWORDS);
-	for (size_t i = 0; i < then->n; i++) {
-		then->u.item[i]->flags |= PV_SHARED;
-		if (!pv_add(vm, v, then->u.item[i]))
-			return NULL;
+	for (unsigned k = 0; k < 2 && v != NULL; k++) {
+		for (size_t i = 0; i < positional(from[k]); i++) {
+			from[k]->u.item[i]->flags |= PV_SHARED;
+			if (!pv_add(vm, v, from[k]->u.item[i]))
+				return NULL;
+		}
+		if (positional(from[k]) < from[k]->n && kw == NULL)
+			kw = from[k]->u.item[from[k]->n - 1];
+	}
+	if (v != NULL && kw != NULL) {
+		v->flags |= PV_KEYWORDS;
+		return pv_add(vm, v, kw) ? v : NULL;
 	}
 	return v;
 }
@@ -79,6 +92,12 @@ apply_name(struct pickle_vm *vm, const struct pickle_op *op,
 
 	if (args->kind == PV_TUPLE && k != NULL && k->eval != NULL &&
 	    (r = k->eval(vm, op, k, args, &v)) != 0)
+		return r;
+	if (v == NULL && args->kind == PV_TUPLE && args->n > 0 &&
+	    is_unbound(callee, &method, &n) && n == 7 &&
+	    memcmp(method, "fromhex", 7) == 0 &&
+	    (r = pickle_known_method(vm, op, callee, method, n, args, &v)) !=
+	    0)
 		return r;
 	if (v == NULL && args->kind == PV_TUPLE && args->n > 0 &&
 	    is_unbound(callee, &method, &n)) {

@@ -46,8 +46,8 @@ args_of(struct pickle_vm *vm, struct pv *const *item, size_t n)
  * sys.modules[name] = value, copyreg._inverted_registry[code] = (module,
  * name), a namespace: written without a call.
  */
-static int
-set_item(struct pickle_vm *vm, const struct pickle_op *op, struct pv *to,
+int
+pickle_set_item(struct pickle_vm *vm, const struct pickle_op *op, struct pv *to,
     struct pv *key, struct pv *value)
 {
 	bool ok = true;
@@ -60,6 +60,9 @@ set_item(struct pickle_vm *vm, const struct pickle_op *op, struct pv *to,
 	    key->kind == PV_INT)
 		ok = pickle_register(vm, (uint64_t)key->u.num,
 		    pv_item(value, 0), pv_item(value, 1));
+	else if (pv_is_name(to, "copyreg._extension_cache") &&
+	    key->kind == PV_INT)
+		ok = pickle_register_value(vm, (uint64_t)key->u.num, value);
 	else if (pv_is_name(to, "copyreg._extension_registry") &&
 	    value->kind == PV_INT)
 		ok = pickle_register(vm, (uint64_t)value->u.num,
@@ -78,7 +81,7 @@ call_each(struct pickle_vm *vm, const struct pickle_op *op, struct pv *to,
 	for (size_t i = from; i < vm->sp && r == 0; i += step) {
 		if ((args = args_of(vm, vm->stack + i, step)) == NULL)
 			return pickle_fail(vm, ANOMALY_LIMIT, op);
-		if (step == 2 && (r = set_item(vm, op, to, vm->stack[i],
+		if (step == 2 && (r = pickle_set_item(vm, op, to, vm->stack[i],
 		    vm->stack[i + 1])) != 0)
 			return r;
 		r = pickle_implicit(vm, op, to, method, args);
@@ -192,6 +195,27 @@ set_attributes(struct pickle_vm *vm, const struct pickle_op *op,
 	return r;
 }
 
+static int
+become_partial(struct pickle_vm *vm, const struct pickle_op *op,
+    struct pv *obj, const struct pv *state)
+{
+	const struct pv *kw = pv_item(state, 2);
+	struct pv *args = pv_tail(vm, state->u.item[1], 0);
+
+	if (args == NULL)
+		return pickle_fail(vm, ANOMALY_LIMIT, op);
+	args->flags &= (uint8_t)~PV_KEYWORDS;
+	if (kw != NULL && kw->kind == PV_DICT && kw->n > 0) {
+		if (!pv_add(vm, args, state->u.item[2]))
+			return pickle_fail(vm, ANOMALY_LIMIT, op);
+		args->flags |= PV_KEYWORDS;
+	}
+	state->u.item[0]->flags |= PV_SHARED;
+	obj->u.item[0] = state->u.item[0];
+	obj->u.item[1] = args;
+	return 0;
+}
+
 /* BUILD's second half, where there is no __setstate__. */
 static int
 set_state(struct pickle_vm *vm, const struct pickle_op *op, struct pv *obj,
@@ -200,6 +224,10 @@ set_state(struct pickle_vm *vm, const struct pickle_op *op, struct pv *obj,
 	const struct pv *dict = state, *slots = NULL;
 	int r;
 
+	/* (func, args, keywords, dict): another function from now on. */
+	if (obj->kind == PV_PARTIAL && state->kind == PV_TUPLE &&
+	    state->n >= 2 && state->u.item[1]->kind == PV_TUPLE)
+		return become_partial(vm, op, obj, state);
 	if (obj->kind == PV_CALL && obj->n >= 2) {
 		obj->flags |= PV_STATE;
 		return obj->n < 2 + STATES_MAX && pv_add(vm, obj, state) ? 0 :

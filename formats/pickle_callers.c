@@ -67,7 +67,8 @@ call_on_each(struct pickle_vm *vm, const struct pickle_op *op, struct pv *f,
 			continue;
 		}
 		one = pv_one(vm, PV_TUPLE, first->u.item[i]);
-		for (size_t j = k + 1; j < args->n && one != NULL; j++) {
+		for (size_t j = k + 1; j < args->n && one != NULL &&
+		    (args->flags & PV_KEYWORDS) == 0; j++) {
 			const struct pv *it = args->u.item[j];
 
 			if (is_iterable(it) && i < it->n &&
@@ -143,5 +144,37 @@ pickle_callers_factory(struct pickle_vm *vm, const struct pickle_op *op,
 
 	(void)result;
 	return can_be_called(f) ? call_with(vm, op, f,
+	    pv_new(vm, PV_TUPLE)) : 0;
+}
+
+/* max(x, key=f), sorted(x, key=f): f of each element. */
+int
+pickle_callers_key(struct pickle_vm *vm, const struct pickle_op *op,
+    const struct pickle_known *k, struct pv *args, struct pv *result)
+{
+	const struct pv *kw = (args->flags & PV_KEYWORDS) != 0 ?
+	    pv_item(args, args->n - 1) : NULL;
+
+	(void)k;
+	(void)result;
+	for (size_t i = 0; kw != NULL && kw->kind == PV_DICT &&
+	    i + 1 < kw->n; i += 2)
+		if (pv_is_text(kw->u.item[i], "key") &&
+		    can_be_called(kw->u.item[i + 1]))
+			return call_on_each(vm, op, kw->u.item[i + 1], args,
+			    0, false);
+	return 0;
+}
+
+/* iter(f, sentinel): f() until it gives the sentinel. */
+int
+pickle_callers_sentinel(struct pickle_vm *vm, const struct pickle_op *op,
+    const struct pickle_known *k, struct pv *args, struct pv *result)
+{
+	struct pv *f = arg(args, 0);
+
+	(void)k;
+	(void)result;
+	return args->n == 2 && can_be_called(f) ? call_with(vm, op, f,
 	    pv_new(vm, PV_TUPLE)) : 0;
 }

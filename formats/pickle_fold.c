@@ -347,10 +347,73 @@ getitem(const struct fold *f)
 	pickle_fold_give(f, pickle_fold_kind(v), dst, count);
 }
 
+/* The text that goes into a place; NULL when it is none. */
+static const struct pv *
+piece(const struct pv *with, size_t i)
+{
+	const struct pv *v = with == NULL ? NULL : with->kind == PV_TUPLE ||
+	    with->kind == PV_LIST ? pv_item(with, i) : i == 0 ? with : NULL;
+
+	return pickle_fold_constant(v) ? v : NULL;
+}
+
+/* A place at p[i]: how long it is, and its number; 0: none, or not ours. */
+static size_t
+place(const char *p, size_t n, size_t i, char style, size_t *number)
+{
+	size_t k = i + 1;
+
+	if (style == '%')
+		return i + 1 < n && p[i + 1] == 's' ? 2 : 0;
+	if (k < n && p[k] >= '0' && p[k] <= '9')
+		*number = (size_t)(p[k++] - '0');
+	return k < n && p[k] == '}' ? k + 1 - i : 0;
+}
+
+void
+pickle_fold_format(const struct fold *f, const struct pv *self,
+    const struct pv *with, char style)
+{
+	size_t n = self->n, out = 0, next = 0, at, step, max = n;
+	const struct pv *v;
+	char *dst;
+
+	if (with == NULL || self->kind != PV_STR)
+		return;
+	for (size_t i = 0; i < with->n && i < PV_KEEP &&
+	    (v = piece(with, i)) != NULL; i++)
+		max += v->n * (n / 2 + 1);
+	if ((dst = pickle_fold_room(f->vm, max)) == NULL)
+		return;
+	for (size_t i = 0; i < n; i += step) {
+		step = 1;
+		if (self->u.p[i] != style) {
+			dst[out++] = self->u.p[i];
+			continue;
+		}
+		at = next;
+		if ((step = place(self->u.p, n, i, style, &at)) == 0 ||
+		    (v = piece(with, at)) == NULL || v->n > max - out)
+			return;
+		next = at + 1;
+		memcpy(dst + out, v->u.p, v->n);
+		out += v->n;
+	}
+	pickle_fold_give(f, PV_STR, dst, out);
+}
+
+static void
+modulo(const struct fold *f)
+{
+	if (pv_is_kept_text(arg(f, 0)))
+		pickle_fold_format(f, arg(f, 0), arg(f, 1), '%');
+}
+
 static const struct {
 	const char *name;
 	void (*fn)(const struct fold *f);
 } functions[] = {
+    {"operator.mod", modulo}, {"_operator.mod", modulo},
     {"_codecs.encode", encode}, {"codecs.encode", encode},
     {"_codecs.decode", decode}, {"codecs.decode", decode},
     {"_codecs.utf_8_decode", decode_pair},

@@ -19,4 +19,12 @@ void pickle_fold_give(const struct fold *f, enum pv_kind kind, const void *p,
 bool pickle_fold_constant(const struct pv *v);
 enum pv_kind pickle_fold_kind(const struct pv *v);
 
+/*
+ * 'a{}b{1}'.format(...) and 'a%sb' % (...): places that take text as it is
+ * ("{}", "{0}", "%s"); anything else gives nothing.  ${with} is a tuple, or
+ * one text.
+ */
+void pickle_fold_format(const struct fold *f, const struct pv *self,
+    const struct pv *with, char style);
+
 #endif /* !FORMATS_PICKLE_FOLD_H_ */

@@ -116,7 +116,10 @@ raw_array(struct pickle_vm *vm, const struct pickle_op *op, uint64_t size)
 	t.off = reader_tell(vm->r);
 	if ((r = reader_skip(vm->r, size, vm->p->e)) == ERR_TRUNC)
 		return pickle_fail(vm, ANOMALY_TRUNCATED, op);
-	return r < 0 ? r : format_tensor(vm->p, &t);
+	if (r < 0 || (r = format_tensor(vm->p, &t)) < 0)
+		return r;
+	return pickle_embedded(vm->p, t.off, size, "array",
+	    PICKLE_IN_WEIGHTS);
 }
 
 int

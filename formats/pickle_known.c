@@ -218,6 +218,19 @@ eval_first(struct pickle_vm *vm, const struct pickle_op *op,
 	return v == NULL || args->n != 1 ? 0 : gives(vm, op, v, ret);
 }
 
+/* next(iter(x)), max((x,)): the one element, or the first. */
+static int
+eval_element(struct pickle_vm *vm, const struct pickle_op *op,
+    const struct pickle_known *k, struct pv *args, struct pv **ret)
+{
+	const struct pv *of = arg(args, 0);
+
+	if (of == NULL || of->kind < PV_TUPLE || of->kind > PV_LIST ||
+	    of->n == 0 || (k->a == 1 && of->n > 1))
+		return 0;
+	return gives(vm, op, of->u.item[0], ret);
+}
+
 static int
 eval_fold(struct pickle_vm *vm, const struct pickle_op *op,
     const struct pickle_known *k, struct pv *args, struct pv **ret)
@@ -297,20 +310,54 @@ after_setattr(struct pickle_vm *vm, const struct pickle_op *op,
 	    arg(args, 2)) ? 0 : full(vm, op);
 }
 
-/* The bytes of a constant, or of what io.BytesIO wraps. */
-static const struct pv *
-stream_of(const struct pv *v)
+#define WRAPS_MAX 6
+
+static bool
+is_buffer(const struct pv *v)
 {
-	if (v != NULL && v->kind == PV_CALL &&
-	    (pv_is_name(v->u.item[0], "io.BytesIO") ||
-	    pv_is_name(v->u.item[0], "_io.BytesIO")))
-		v = pv_item(v->u.item[1], 0);
-	if (pv_is_kept_bytes(v) || pv_is_kept_text(v))
-		return v;
-	/* What we did not decompress is examined as it is. */
-	if (v != NULL && v->kind == PV_CALL && v->u.item[1]->kind == PV_TUPLE)
-		v = pv_item(v->u.item[1], 0);
-	return pv_is_kept_bytes(v) ? v : NULL;
+	return v->kind == PV_CALL && (pv_is_name(v->u.item[0], "io.BytesIO") ||
+	    pv_is_name(v->u.item[0], "_io.BytesIO"));
+}
+
+/* GzipFile(None, 'rb', 9, BytesIO(...)): the argument that has the bytes. */
+static const struct pv *
+first_stream(const struct pv *args)
+{
+	for (size_t i = 0; args->kind == PV_TUPLE && i < args->n; i++)
+		if (pv_is_kept_bytes(args->u.item[i]) ||
+		    args->u.item[i]->kind == PV_CALL)
+			return args->u.item[i];
+	return pv_item(args, 0);
+}
+
+/*
+ * The bytes behind what a loader is given: a constant, io.BytesIO of it, or
+ * what we did not decompress: gzip.open(BytesIO(...)), bz2.decompress(...).
+ * *packed: they are examined as what they are, not as the loader's format.
+ */
+static const struct pv *
+stream_of(const struct pv *v, bool *packed)
+{
+	const struct pv *callee, *args;
+
+	*packed = false;
+	for (unsigned i = 0; i < WRAPS_MAX && v != NULL; i++) {
+		if (pv_is_kept_bytes(v) || pv_is_kept_text(v))
+			return v;
+		if (v->kind != PV_CALL)
+			return NULL;
+		*packed |= !is_buffer(v);
+		callee = v->u.item[0];
+		args = v->u.item[1];
+		/* x.read() */
+		if (callee->kind == PV_METHOD)
+			v = callee->u.item[0];
+		else if ((args->flags & PV_KEYWORDS) != 0 && args->n == 1)
+			v = pv_dict_get(args->u.item[0], "fileobj");
+		else
+			v = first_stream(args);
+	}
+	return NULL;
 }
 
 static int
@@ -318,20 +365,56 @@ after_stream(struct pickle_vm *vm, const struct pickle_op *op,
     const struct pickle_known *k, struct pv *args, struct pv *result)
 {
 	static const char *const formats[] = {"pickle", NULL, "marshal"};
-	const struct pv *given = arg(args, k->a), *bytes = stream_of(given);
-	bool packed = bytes != NULL && given->kind == PV_CALL &&
-	    pv_item(given->u.item[1], 0) == bytes &&
-	    !pv_is_name(given->u.item[0], "io.BytesIO") &&
-	    !pv_is_name(given->u.item[0], "_io.BytesIO");
+	bool packed;
+	const struct pv *bytes = stream_of(arg(args, k->a), &packed);
 
 	(void)result;
 	return bytes == NULL ? 0 : pickle_tell_stream(vm, op, k->path, bytes,
 	    packed ? NULL : formats[k->b], 0);
 }
 
+/* {...}.update(dict): each of its items. */
+static int
+update(struct pickle_vm *vm, const struct pickle_op *op, struct pv *self,
+    const struct pv *dict)
+{
+	int r = 0;
+
+	for (size_t i = 0; dict != NULL && dict->kind == PV_DICT &&
+	    i + 1 < dict->n && r == 0; i += 2)
+		r = pickle_set_item(vm, op, self, dict->u.item[i],
+		    dict->u.item[i + 1]);
+	return r;
+}
+
+/* operator.setitem(x, key, value) */
+static int
+after_setitem(struct pickle_vm *vm, const struct pickle_op *op,
+    const struct pickle_known *k, struct pv *args, struct pv *result)
+{
+	(void)k;
+	(void)result;
+	return arg(args, 2) == NULL ? 0 : pickle_set_item(vm, op,
+	    arg(args, 0), arg(args, 1), arg(args, 2));
+}
+
+/* sys.modules.update(dict), as a name of its own: a is what it is of. */
+static int
+after_update(struct pickle_vm *vm, const struct pickle_op *op,
+    const struct pickle_known *k, struct pv *args, struct pv *result)
+{
+	const char *dot = strrchr(k->path, '.');
+	struct pv *of = pickle_resolve(vm, k->path, (size_t)(dot - k->path));
+
+	(void)result;
+	return of == NULL ? full(vm, op) : update(vm, op, of, arg(args, 0));
+}
+
 #define after_caller pickle_callers_plain
 #define after_keyword_caller pickle_callers_keyword
 #define after_factory pickle_callers_factory
+#define after_key pickle_callers_key
+#define after_sentinel pickle_callers_sentinel
 #define eval_none NULL
 #define after_none NULL
 static const struct pickle_known rows[] = {
@@ -374,6 +457,18 @@ pickle_known_method(struct pickle_vm *vm, const struct pickle_op *op,
 
 	if (planted != NULL)
 		return pickle_apply(vm, op, planted, args, 0, ret);
+	/* type.__call__(f, x) */
+	if (n == 8 && memcmp(name, "__call__", 8) == 0)
+		return pickle_apply(vm, op, self, args, 0, ret);
+	if (n == 6 && memcmp(name, "update", 6) == 0)
+		return update(vm, op, self, what);
+	if (n == 11 && memcmp(name, "__setitem__", 11) == 0 &&
+	    args->n == 2)
+		return pickle_set_item(vm, op, self, args->u.item[0],
+		    args->u.item[1]);
+	if (n == 3 && memcmp(name, "pop", 3) == 0 && what == NULL &&
+	    self->kind == PV_LIST && self->n > 0)
+		return gives(vm, op, self->u.item[self->n - 1], ret);
 	if (is_one_of(name, n, items) && (v = pickle_item(vm, self,
 	    what)) != NULL)
 		return gives(vm, op, v, ret);

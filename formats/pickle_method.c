@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "base/limits.h"
 #include "formats/pickle_fold.h"
 
 /*
@@ -88,18 +89,62 @@ change_case(const struct fold *f, const struct pv *self, bool lower,
 	pickle_fold_give(f, pickle_fold_kind(self), dst, self->n);
 }
 
+/* s.strip(), s.strip(chars), and of one side. */
 static void
-strip(const struct fold *f, const struct pv *self)
+strip(const struct fold *f, const struct pv *self, bool left, bool right)
 {
-	size_t from = 0, to = self->n;
+	static const char blanks[] = " \t\n\r\f\v";
+	const struct pv *set = pv_item(f->args, 0);
+	const char *p = blanks;
+	size_t from = 0, to = self->n, n = sizeof(blanks) - 1;
 
-	if (pv_item(f->args, 0) != NULL)
+	if (set != NULL && !pickle_fold_constant(set))
 		return;
-	while (from < to && (uint8_t)self->u.p[from] <= ' ')
+	if (set != NULL) {
+		p = set->u.p;
+		n = set->n;
+	}
+	while (left && from < to && memchr(p, self->u.p[from], n) != NULL)
 		from++;
-	while (to > from && (uint8_t)self->u.p[to - 1] <= ' ')
+	while (right && to > from && memchr(p, self->u.p[to - 1], n) != NULL)
 		to--;
 	pickle_fold_give(f, pickle_fold_kind(self), self->u.p + from, to - from);
+}
+
+static void
+remove_end(const struct fold *f, const struct pv *self, bool front)
+{
+	const struct pv *v = pv_item(f->args, 0);
+	size_t n;
+
+	if (!pickle_fold_constant(v))
+		return;
+	n = v->n <= self->n && memcmp(front ? self->u.p : self->u.p +
+	    self->n - v->n, v->u.p, v->n) == 0 ? v->n : 0;
+	pickle_fold_give(f, pickle_fold_kind(self), front ? self->u.p + n :
+	    self->u.p, self->n - n);
+}
+
+/* int.to_bytes(n, 'big') of a long integer, which we have byte by byte. */
+static void
+to_bytes(const struct fold *f, const struct pv *self)
+{
+	const struct pv *count = pv_item(f->args, 0);
+	const struct pv *order = pv_item(f->args, 1);
+	size_t n;
+	char *dst;
+
+	if (self->kind != PV_LONG || self->u.p == NULL || count == NULL ||
+	    count->kind != PV_INT || count->u.num < 0 ||
+	    (uint64_t)count->u.num > LIMIT_PICKLE_CONST)
+		return;
+	n = (size_t)count->u.num;
+	if ((dst = pickle_fold_room(f->vm, n)) == NULL)
+		return;
+	for (size_t i = 0; i < n; i++)
+		dst[pv_is_text(order, "little") ? i : n - 1 - i] =
+		    i < self->n ? self->u.p[i] : '\0';
+	pickle_fold_give(f, PV_BYTES, dst, n);
 }
 
 /* Methods that are functions of (self, arguments...). */
@@ -142,6 +187,10 @@ pickle_fold_method(struct pickle_vm *vm, const struct pv *self,
 	/* bytes.fromhex: its self is the class. */
 	if (is_word(name, n, "fromhex"))
 		return pickle_fold(vm, "binascii.unhexlify", 18, args, ret);
+	if (is_word(name, n, "to_bytes")) {
+		to_bytes(&f, self);
+		return 0;
+	}
 	if (!pickle_fold_constant(self))
 		return 0;
 	if (is_word(name, n, "join"))
@@ -149,7 +198,19 @@ pickle_fold_method(struct pickle_vm *vm, const struct pv *self,
 	else if (is_word(name, n, "replace"))
 		replace(&f, self);
 	else if (is_word(name, n, "strip"))
-		strip(&f, self);
+		strip(&f, self, true, true);
+	else if (is_word(name, n, "lstrip"))
+		strip(&f, self, true, false);
+	else if (is_word(name, n, "rstrip"))
+		strip(&f, self, false, true);
+	else if (is_word(name, n, "removeprefix"))
+		remove_end(&f, self, true);
+	else if (is_word(name, n, "removesuffix"))
+		remove_end(&f, self, false);
+	else if (is_word(name, n, "format"))
+		pickle_fold_format(&f, self, args, '{');
+	else if (is_word(name, n, "__mod__"))
+		pickle_fold_format(&f, self, pv_item(args, 0), '%');
 	else if (is_word(name, n, "lower") || is_word(name, n, "casefold"))
 		change_case(&f, self, true, false);
 	else if (is_word(name, n, "upper"))

@@ -209,22 +209,29 @@ pickle_planted(const struct pickle_vm *vm, const struct pv *owner,
 }
 
 bool
-pickle_register(struct pickle_vm *vm, uint64_t code, const struct pv *m,
-    const struct pv *name)
+pickle_register_value(struct pickle_vm *vm, uint64_t code, struct pv *value)
 {
 	struct pickle_ext *x;
 
-	if (!pv_is_kept_text(m) || !pv_is_kept_text(name))
-		return true;
-	if (++vm->w->exts > LIMIT_PICKLE_PATCHES ||
-	    (x = arena_alloc(vm->p->arena, sizeof(*x))) == NULL ||
-	    (x->global = pickle_find_class(vm, m->u.p, m->n, name->u.p,
-	    name->n)) == NULL)
+	if (value == NULL || ++vm->w->exts > LIMIT_PICKLE_PATCHES ||
+	    (x = arena_alloc(vm->p->arena, sizeof(*x))) == NULL)
 		return false;
+	value->flags |= PV_SHARED;
+	x->global = value;
 	x->code = code;
 	x->next = vm->w->ext;
 	vm->w->ext = x;
 	return true;
+}
+
+bool
+pickle_register(struct pickle_vm *vm, uint64_t code, const struct pv *m,
+    const struct pv *name)
+{
+	if (!pv_is_kept_text(m) || !pv_is_kept_text(name))
+		return true;
+	return pickle_register_value(vm, code, pickle_find_class(vm, m->u.p,
+	    m->n, name->u.p, name->n));
 }
 
 /* Does the module part belong to the standard library? */
@@ -251,6 +258,16 @@ builtin(struct pickle_vm *vm, const char *name)
 	return m != NULL ? below(vm, m, name, strlen(name)) : NULL;
 }
 
+/* Does the last part of the name begin with a capital letter? */
+static bool
+is_class(const struct pv *v)
+{
+	const char *last = memrchr(v->u.p, '.', v->n);
+
+	last = last != NULL ? last + 1 : v->u.p;
+	return *last >= 'A' && *last <= 'Z';
+}
+
 /* Attributes that lead back to modules and namespaces. */
 static struct pv *
 special(struct pickle_vm *vm, struct pv *of, const char *p, size_t n)
@@ -269,7 +286,8 @@ special(struct pickle_vm *vm, struct pv *of, const char *p, size_t n)
 		    "__getattribute__", 16));
 	if (of->kind == PV_MODULE)
 		return NULL;
-	if (is_word(p, n, "__call__"))
+	if (is_word(p, n, "__call__") && !is_class(of) &&
+	    !pv_is_name(of, "builtins.type"))
 		return of;
 	if (is_word(p, n, "__globals__") || is_word(p, n, "func_globals"))
 		return pv_one(vm, PV_NAMESPACE, module(vm, of->u.p,
@@ -287,13 +305,13 @@ special(struct pickle_vm *vm, struct pv *of, const char *p, size_t n)
 static bool
 is_alias(const struct pv *of, const char *p, size_t n)
 {
-	const char *last = memrchr(of->u.p, '.', of->n);
-
-	last = last != NULL ? last + 1 : of->u.p;
-	if (of->kind == PV_GLOBAL && *last >= 'A' && *last <= 'Z')
+	if (of->kind == PV_GLOBAL && is_class(of))
 		return false;	/* a class: these are methods */
-	/* timeit.timeit, copy.copy: the module's own. */
-	if (of->n == n && memcmp(of->u.p, p, n) == 0)
+	/* timeit.timeit, _socket.socket, datetime.time: the module's own. */
+	if ((of->n == n && memcmp(of->u.p, p, n) == 0) ||
+	    (of->n == n + 1 && of->u.p[0] == '_' &&
+	    memcmp(of->u.p + 1, p, n) == 0) ||
+	    (of->n == 8 && memcmp(of->u.p, "datetime", 8) == 0))
 		return false;
 	return listed(anywhere, p, n) || (of->kind == PV_MODULE &&
 	    memchr(of->u.p, '.', of->n) == NULL && from_stdlib(of) &&
@@ -316,6 +334,16 @@ attr_of_name(struct pickle_vm *vm, struct pv *of, const char *p, size_t n)
 	    module(vm, p + bare, n - bare) : below(vm, of, p, n);
 }
 
+static bool
+is_dict_method(const char *p, size_t n)
+{
+	static const char *const methods[] = {"get", "__getitem__", "pop",
+	    "setdefault", "update", "__setitem__", "items", "keys", "values",
+	    "copy", "__contains__", "__getattribute__", NULL};
+
+	return listed(methods, p, n);
+}
+
 struct pv *
 pickle_attr(struct pickle_vm *vm, struct pv *of, const char *p, size_t n)
 {
@@ -329,6 +357,9 @@ pickle_attr(struct pickle_vm *vm, struct pv *of, const char *p, size_t n)
 		return attr_of_name(vm, of, p, n);
 	if (of->kind == PV_PARTIAL && is_word(p, n, "func"))
 		return of->u.item[0];
+	/* __main__.__builtins__ is the module, elsewhere it is its dict. */
+	if (of->kind == PV_NAMESPACE && !is_dict_method(p, n))
+		return pickle_attr(vm, of->u.item[0], p, n);
 	if (is_word(p, n, "__call__"))
 		return of;
 	/* The class of what a class made. */
@@ -342,15 +373,20 @@ pickle_attr(struct pickle_vm *vm, struct pv *of, const char *p, size_t n)
 struct pv *
 pickle_path(struct pickle_vm *vm, struct pv *of, const char *p, size_t n)
 {
+	static const char around[] = "__call__.__self__";
 	const char *dot;
 	size_t part;
 
 	while (of != NULL && n > 0) {
 		dot = memchr(p, '.', n);
 		part = dot != NULL ? (size_t)(dot - p) : n;
-		if (part > 0)
+		/* f.__call__.__self__ is f again. */
+		if (n >= sizeof(around) - 1 && memcmp(p, around,
+		    sizeof(around) - 1) == 0)
+			part = sizeof(around) - 1;
+		else if (part > 0)
 			of = pickle_attr(vm, of, p, part);
-		part += dot != NULL;
+		part += part < n;
 		p += part;
 		n -= part;
 	}

@@ -195,6 +195,13 @@ pickle_memo_put(struct pickle_vm *vm, uint64_t i, struct pv *v,
 	    far_slot(vm, i, false) != NULL &&
 	    *far_slot(vm, i, false) != NULL))
 		return put_far(vm, i, v, op);
+	if (vm->memo[i] != NULL && vm->memo[i] != v && !vm->memo_told) {
+		/* Readers that resolve names by the last writer go wrong. */
+		vm->memo_told = true;
+		if (format_anomaly(vm->p, ANOMALY_PICKLE_MEMO, op->off, 1,
+		    NULL, 0) < 0)
+			return ERR_STOP;
+	}
 	vm->memo_count += vm->memo[i] == NULL;
 	vm->memo[i] = v;
 	return 0;
@@ -261,6 +268,7 @@ pickle_run_one(struct pickle_vm *vm, unsigned stream,
 	vm->memo_cap = vm->memo_count = 0;
 	vm->sparse = NULL;
 	vm->far = 0;
+	vm->memo_told = false;
 	vm->proto = (vm->flags & CALL_CARVED) != 0 ? 4 : 0;
 	vm->stream = stream;
 	vm->frame_end = 0;

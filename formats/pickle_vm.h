@@ -83,7 +83,7 @@ struct pickle_vm {
 	unsigned proto, stream;
 	unsigned flags;		/* CALL_UNFRAMED, CALL_CARVED for its calls */
 	uint64_t frame_end;	/* 0: no frame */
-	bool frame_told, trick_told;
+	bool frame_told, trick_told, memo_told;
 	uint64_t frame_off;	/* where the views part */
 	uint64_t tell_from;	/* calls before this were told already */
 	uint64_t broke;		/* behind the opcode that could not go on */
@@ -130,6 +130,8 @@ struct pv *pickle_memo_get(struct pickle_vm *vm, uint64_t i);
 /* pickle_ops.c, pickle_build.c */
 int pickle_step(struct pickle_vm *vm, struct pickle_op *op);
 int pickle_fill(struct pickle_vm *vm, const struct pickle_op *op);
+int pickle_set_item(struct pickle_vm *vm, const struct pickle_op *op,
+    struct pv *to, struct pv *key, struct pv *value);
 int pickle_build(struct pickle_vm *vm, const struct pickle_op *op);
 
 /* pickle_value.c: NULL when the arena is full. */
@@ -180,6 +182,9 @@ bool pickle_register(struct pickle_vm *vm, uint64_t code, const struct pv *m,
     const struct pv *name);
 struct pickle_name *pickle_name_of(const struct pv *v);	/* global, module */
 
+bool pickle_register_value(struct pickle_vm *vm, uint64_t code,
+    struct pv *value);
+
 /* pickle_class.c: what opcodes name. */
 struct pv *pickle_find_class(struct pickle_vm *vm, const char *module,
     size_t mn, const char *name, size_t nn);
@@ -222,6 +227,10 @@ int pickle_known_method(struct pickle_vm *vm, const struct pickle_op *op,
 int pickle_callers_plain(struct pickle_vm *vm, const struct pickle_op *op,
     const struct pickle_known *k, struct pv *args, struct pv *result);
 int pickle_callers_keyword(struct pickle_vm *vm, const struct pickle_op *op,
+    const struct pickle_known *k, struct pv *args, struct pv *result);
+int pickle_callers_key(struct pickle_vm *vm, const struct pickle_op *op,
+    const struct pickle_known *k, struct pv *args, struct pv *result);
+int pickle_callers_sentinel(struct pickle_vm *vm, const struct pickle_op *op,
     const struct pickle_known *k, struct pv *args, struct pv *result);
 int pickle_callers_factory(struct pickle_vm *vm, const struct pickle_op *op,
     const struct pickle_known *k, struct pv *args, struct pv *result);

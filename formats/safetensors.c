@@ -262,7 +262,8 @@ take_tensor(struct st *s, const struct tensor *t)
 		return r;
 	if ((r = format_tensor(s->p, &ev)) < 0)
 		return r;
-	return pickle_embedded(s->p, ev.off, ev.len, "tensor");
+	return pickle_embedded(s->p, ev.off, ev.len, "tensor",
+	    PICKLE_IN_WEIGHTS);
 }
 
 static int

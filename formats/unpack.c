@@ -107,44 +107,97 @@ emit(struct parse *p, const char *name, const uint8_t *content, size_t n)
 	return r;
 }
 
-/* gzip may be several streams in a row; each is a member. */
+/*
+ * gzip may be several streams in a row: readers join what they hold.  The
+ * parts come one after the other in one arena, so joining them is a copy only
+ * when there are several.
+ */
+struct joined {
+	struct arena *a;
+	const uint8_t *p;
+	size_t n;
+};
+
 static int
-inflate_all(struct parse *p, enum codec_kind kind, uint64_t off)
+join(struct joined *j, const struct codec_result *c)
+{
+	uint8_t *p;
+
+	if (j->n == 0) {
+		j->p = c->p;
+		j->n = c->n;
+		return 0;
+	}
+	if (c->n == 0)
+		return 0;
+	if (c->n > CONTENT_MAX - j->n ||
+	    (p = arena_alloc(j->a, j->n + c->n)) == NULL)
+		return ERR_LIMIT;
+	memcpy(p, j->p, j->n);
+	memcpy(p + j->n, c->p, c->n);
+	j->p = p;
+	j->n += c->n;
+	return 0;
+}
+
+/* Why a stream ended: 0 as it should, 1 told. */
+static int
+stream_end(struct parse *p, const struct codec_result *c, uint64_t off)
+{
+	int r;
+
+	if (!c->cut && !c->broken && !c->short_input)
+		return 0;
+	r = format_anomaly(p, c->cut ? ANOMALY_ZIP_BOMB : c->broken ?
+	    ANOMALY_MALFORMED : ANOMALY_TRUNCATED, off + c->used, 0, NULL, 0);
+	return r < 0 ? r : 1;
+}
+
+static int
+inflate_streams(struct parse *p, enum codec_kind kind, uint64_t off,
+    struct joined *j)
 {
 	struct codec_result c;
-	struct arena *a;
-	int r = 0, bad = 0;
+	int r = 0;
 
-	while (off < p->size && r >= 0 && !bad) {
-		if ((a = arena_new(2 * CONTENT_MAX + MIB)) == NULL)
-			return err_set(p->e, ERR_NOMEM, "out of memory");
-		r = codec_inflate(kind, p->src, off, p->size - off, 0,
-		    CONTENT_MAX, a, &c, p->e);
-		if (r >= 0 && kind == CODEC_GZIP && off > 0 && c.n == 0 &&
-		    c.broken) {
-			/* Not another stream: what is it? */
-			r = format_anomaly(p, ANOMALY_TRAILING, off,
-			    p->size - off, NULL, 0);
-			arena_free(a);
+	while (off < p->size && r == 0) {
+		if ((r = codec_inflate(kind, p->src, off, p->size - off, 0,
+		    CONTENT_MAX, j->a, &c, p->e)) < 0)
 			return r;
+		/* Not another stream: what is it? */
+		if (kind == CODEC_GZIP && off > 0 && c.n == 0 && c.broken)
+			return format_anomaly(p, ANOMALY_TRAILING, off,
+			    p->size - off, NULL, 0);
+		r = stream_end(p, &c, off);
+		if (r >= 0 && join(j, &c) < 0) {
+			r = format_anomaly(p, ANOMALY_ZIP_BOMB, off, 0, NULL,
+			    0);
+			return r < 0 ? r : 1;
 		}
-		if (r >= 0 && (c.cut || c.broken || c.short_input)) {
-			bad = 1;
-			r = format_anomaly(p, c.cut ? ANOMALY_ZIP_BOMB :
-			    c.broken ? ANOMALY_MALFORMED : ANOMALY_TRUNCATED,
-			    off + c.used, 0, NULL, 0);
-		}
-		if (r >= 0)
-			r = emit(p, "content", c.p, c.n);
 		off += c.used;
-		arena_free(a);
 		if (kind == CODEC_ZLIB)
 			break;
 	}
-	if (r >= 0 && !bad && kind == CODEC_ZLIB && off < p->size)
+	if (r == 0 && kind == CODEC_ZLIB && off < p->size)
 		r = format_anomaly(p, ANOMALY_TRAILING, off, p->size - off,
 		    NULL, 0);
-	return r < 0 ? r : bad;
+	return r;
+}
+
+static int
+inflate_all(struct parse *p, enum codec_kind kind, uint64_t off)
+{
+	struct joined j = {0};
+	int r, told;
+
+	if ((j.a = arena_new(4 * CONTENT_MAX)) == NULL)
+		return err_set(p->e, ERR_NOMEM, "out of memory");
+	if ((r = inflate_streams(p, kind, off, &j)) >= 0 &&
+	    (told = emit(p, "content", j.p != NULL ? j.p :
+	    (const uint8_t *)"", j.n)) < 0)
+		r = told;
+	arena_free(j.a);
+	return r;
 }
 
 /* --- libarchive --------------------------------------------------------- */

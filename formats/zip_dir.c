@@ -284,7 +284,8 @@ zip_dir_read(struct parse *p, struct zip_dir *ret)
 	if (e.comment > 0 && (r = format_anomaly(p, ANOMALY_ZIP_COMMENT,
 	    e.off + EOCD, e.comment, NULL, 0)) < 0)
 		return r;
-	if ((r = pickle_embedded(p, e.off + EOCD, e.comment, "comment")) < 0)
+	if ((r = pickle_embedded(p, e.off + EOCD, e.comment, "comment",
+	    PICKLE_IN_TEXT)) < 0)
 		return r;
 	if ((r = read_members(p, &e, &d)) != 0)
 		return r;

@@ -206,9 +206,13 @@ is_zero(struct parse *p, uint64_t off, uint64_t len)
 	return 1;
 }
 
-/* A local header that the directory leaves out is a member all the same. */
+/*
+ * A local header that the directory leaves out is a member all the same;
+ * alone: there is no directory.
+ */
 static int
-hidden_member(struct parse *p, uint64_t from, uint64_t to, uint64_t *end)
+hidden_member(struct parse *p, uint64_t from, uint64_t to, bool alone,
+    uint64_t *end)
 {
 	struct zip_member m = {.local = from};
 	struct local l;
@@ -235,8 +239,8 @@ hidden_member(struct parse *p, uint64_t from, uint64_t to, uint64_t *end)
 		m.name = (const char *)name;
 		m.name_len = l.name_n;
 	}
-	if ((r = zip_fact_name(p, ANOMALY_ZIP_LOCAL_ONLY, from, &m)) < 0 ||
-	    m.data > to)
+	r = alone ? 0 : zip_fact_name(p, ANOMALY_ZIP_LOCAL_ONLY, from, &m);
+	if (r < 0 || m.data > to)
 		return r;
 	/* Its sizes may be in a descriptor: give it what lies there. */
 	m.packed = l.packed != 0 && l.packed <= to - m.data ? l.packed :
@@ -257,7 +261,7 @@ is_local(struct parse *p, uint64_t from, uint64_t to)
 }
 
 static int
-gap(struct parse *p, uint64_t from, uint64_t to)
+gap(struct parse *p, uint64_t from, uint64_t to, bool alone)
 {
 	unsigned members = 0;
 	int r;
@@ -266,11 +270,11 @@ gap(struct parse *p, uint64_t from, uint64_t to)
 		if (++members > LIMIT_MEMBERS)
 			return format_anomaly(p, ANOMALY_LIMIT, from,
 			    to - from, NULL, 0);
-		if ((r = hidden_member(p, from, to, &from)) < 0)
+		if ((r = hidden_member(p, from, to, alone, &from)) < 0)
 			return r;
 	}
-	if (from >= to)
-		return 0;
+	if (from >= to || alone)
+		return 0;	/* alone: what is missing has been told */
 	if ((r = is_zero(p, from, to - from)) != 0)
 		return r < 0 ? r : 0;
 	return format_anomaly(p, ANOMALY_ZIP_GAP, from, to - from, NULL, 0);
@@ -287,11 +291,11 @@ account(struct parse *p, const struct zip_dir *d, struct span *s, size_t n)
 			r = zip_fact_name(p, ANOMALY_ZIP_OVERLAP, s[i].from,
 			    s[i].m);
 		else
-			r = gap(p, at, s[i].from);
+			r = gap(p, at, s[i].from, false);
 		if (s[i].to > at)
 			at = s[i].to;
 	}
-	return r >= 0 ? gap(p, at, d->cd_off) : r;
+	return r >= 0 ? gap(p, at, d->cd_off, d->none) : r;
 }
 
 int

@@ -95,9 +95,10 @@ samples: $(BUILD)/samples/.made
 $(BUILD)/samples/.made: $(BUILD)/tools/mksample $(wildcard samples/*/*.recipe)
 	$(BUILD)/tools/mksample samples $(BUILD)/samples
 	@touch $@
-$(BUILD)/tools/mksample: $(BUILD)/obj/tools/mksample.o $(BUILD)/libbase.a
+$(BUILD)/tools/mksample: $(patsubst %.c,$(BUILD)/obj/%.o,$(call src,tools)) \
+		$(BUILD)/libbase.a
 	@mkdir -p $(@D)
-	$(CC) $(HARDEN) $(LINK_HARDEN) $(LDFLAGS) -o $@ $^ -lz
+	$(CC) $(HARDEN) $(LINK_HARDEN) $(LDFLAGS) -o $@ $^ -larchive -lz
 
 check-long: check $(LONG) fuzz prove
 	BUILD=$(BUILD) tools/run-long.sh $(LONG)

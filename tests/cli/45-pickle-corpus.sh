@@ -1,8 +1,9 @@
 #!/bin/bash
-# Recall on the pickle corpus: every hostile sample has its verdict, and the
-# expected callee stands in a finding of it or of what it holds; no benign
-# sample (groups benign*) is malicious, and the ones that ought to be clean
-# are.
+# Recall on the pickle corpus (tests/pickles, described in samples/README.md).
+# Every hostile sample is malicious, and the expected callee stands in a
+# finding of it or of what it holds; the group milder has its verdicts; no
+# benign sample (groups benign*) is malicious, and the ones that ought to be
+# clean are.  MISSES=n shows n misses instead of 40.
 . tests/cli/lib.sh
 
 corpus=$BUILD/pickles
@@ -19,7 +20,7 @@ fi
 import json, os, sys
 
 corpus, results = sys.argv[1:]
-verdict, callees, calls, whole = {}, {}, {}, False
+verdict, callees, whole = {}, {}, False
 with open(results, encoding="utf-8") as f:
     for line in f:
         row = json.loads(line)
@@ -31,10 +32,11 @@ with open(results, encoding="utf-8") as f:
         if row["type"] == "object" and row["depth"] == 0:
             verdict[top] = row["verdict"]
         elif row["type"] == "finding":
-            callees.setdefault(top, set()).add(
-                row.get("evidence", {}).get("callee"))
+            evidence = row.get("evidence", {})
+            callees.setdefault(top, set()).update(
+                {evidence.get("callee"), evidence.get("handed_on")})
 
-hostile = found = named = with_callee = benign = false = want = clean = 0
+hostile = found = named = benign = false = clean = other = met = 0
 misses = []
 listed = set()
 for line in open(corpus + "/expect.tsv", encoding="utf-8"):
@@ -43,36 +45,38 @@ for line in open(corpus + "/expect.tsv", encoding="utf-8"):
     got = verdict.get(path, "missing")
     if not os.path.isfile(os.path.join(corpus, path)):
         got = "missing"
+    ok = got == expect
+    there = callee == "-" or callee in callees.get(path, ())
     if path.startswith("benign"):
         benign += 1
         false += got == "malicious"
         clean += got == "clean"
-        allowed = {"clean": ("clean",), "suspicious": ("clean", "suspicious")}
-        if got not in allowed[expect]:
-            misses.append("%s is %s, not %s" % (path, got, expect))
-        continue
-    hostile += 1
-    ok = got == expect
-    found += ok
-    there = callee == "-" or callee in callees.get(path, ())
-    with_callee += callee != "-"
-    named += there and callee != "-"
+        ok = ok or expect == "suspicious" and got == "clean"
+    elif expect == "malicious":
+        hostile += 1
+        found += ok
+        named += ok and there
+    else:
+        other += 1
+        met += ok
     if not ok:
         misses.append("%s is %s, not %s" % (path, got, expect))
     elif not there:
-        misses.append("%s: %s is not named but %s" % (path, callee,
-            " ".join(sorted(filter(None, callees.get(path, ())))) or "nothing"))
+        names = sorted(filter(None, callees.get(path, ())))
+        misses.append("%s: %s is not named, but %s" % (path, callee,
+                      " ".join(names) or "nothing"))
 for path in sorted(set(verdict) - listed - {"expect.tsv"}):
     misses.append("%s is in no list" % path)
-print("hostile %d, found %d, callee named %d of %d; "
-      "benign %d, malicious %d, clean %d" %
-      (hostile, found, named, with_callee, benign, false, clean))
+print("hostile %d, found %d, callee named %d; "
+      "benign %d, malicious %d, clean %d; others %d, as expected %d" %
+      (hostile, found, named, benign, false, clean, other, met))
 if not whole:
     print("the scan did not end")
-for m in misses[:int(os.environ.get("MISSES", "40"))]:
+shown = int(os.environ.get("MISSES", "40"))
+for m in misses[:shown]:
     print("MISS: " + m)
-if len(misses) > 40:
-    print("%d misses" % len(misses))
+if len(misses) > shown:
+    print("and %d more" % (len(misses) - shown))
 sys.exit(not (whole and not misses and hostile >= 300 and benign >= 100))
 P
 rc=$?

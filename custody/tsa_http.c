@@ -68,13 +68,17 @@ tls_context(const char *ca_file)
 static BIO *
 connect_once(const char *host, const char *port)
 {
-	BIO *bio = BIO_new(BIO_s_connect());
+	BIO *bio = NULL;
+	struct buf b;
 
-	if (bio == NULL)
-		return NULL;
-	if (BIO_set_conn_hostname(bio, host) == 1 &&
-	    BIO_set_conn_port(bio, port) == 1 &&
-	    BIO_do_connect(bio) == 1)
+	/* An IPv6 address comes without its brackets. */
+	buf_init(&b, 4096);
+	buf_printf(&b, strchr(host, ':') != NULL ? "[%s]:%s" : "%s:%s", host,
+	    port);
+	if (buf_failed(&b) == 0)
+		bio = BIO_new_connect(buf_str(&b));
+	buf_release(&b);
+	if (bio == NULL || BIO_do_connect(bio) == 1)
 		return bio;
 	BIO_free_all(bio);
 	return NULL;

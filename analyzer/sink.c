@@ -1,6 +1,9 @@
 #include <string.h>
 
 #include "analyzer/sink.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/fsio.h"
 
 #define SINK(id) extern const struct sink_ops sink_##id;
 #include "analyzer/sinks.def"
@@ -11,6 +14,19 @@ static const struct sink_ops *const sinks[] = {
 #include "analyzer/sinks.def"
 #undef SINK
 };
+
+int
+sink_flush(struct sink *s, struct buf *b, struct err *e)
+{
+	int r;
+
+	if ((r = buf_failed(b)) < 0)
+		r = err_set(e, (enum err_code)r, "cannot write a result");
+	else
+		r = fsio_write_all(s->fd, b->p, b->len, e);
+	buf_release(b);
+	return r;
+}
 
 const struct sink_ops *
 sink_find(const char *name)

@@ -51,6 +51,9 @@ int sink_call(struct sink *s, const struct result_call *c, struct err *e);
 int sink_summary(struct sink *s, const struct result_summary *r,
     struct err *e);
 
+/* sink_flush: write what is in ${b} and release it. */
+int sink_flush(struct sink *s, struct buf *b, struct err *e);
+
 /* sink_program_line: a call as sinks for a person show it. */
 void sink_program_line(struct buf *b, const struct sink *s,
     const struct result_call *c, unsigned indent);

@@ -2,8 +2,6 @@
 
 #include "analyzer/sink.h"
 #include "base/buf.h"
-#include "base/err.h"
-#include "base/fsio.h"
 #include "base/limits.h"
 #include "base/text.h"
 
@@ -12,19 +10,6 @@
  * A line: offset, opcode, the call as Python would write it, and behind '#'
  * what the policy thinks of the callee.
  */
-static int
-flush(struct sink *s, struct buf *b, struct err *e)
-{
-	int r;
-
-	if ((r = buf_failed(b)) < 0)
-		r = err_set(e, (enum err_code)r, "cannot write a result");
-	else
-		r = fsio_write_all(s->fd, b->p, b->len, e);
-	buf_release(b);
-	return r;
-}
-
 void
 sink_program_line(struct buf *b, const struct sink *s,
     const struct result_call *c, unsigned indent)
@@ -69,7 +54,7 @@ program_object(struct sink *s, const struct result_object *o, struct err *e)
 	buf_init(&b, 64 * KIB);
 	buf_printf(&b, "# %s: %llu calls, %s\n", o->path,
 	    (unsigned long long)o->calls, verdict_name(o->verdict));
-	return flush(s, &b, e);
+	return sink_flush(s, &b, e);
 }
 
 static int
@@ -89,7 +74,7 @@ program_call(struct sink *s, const struct result_call *c, struct err *e)
 
 	buf_init(&b, 64 * KIB);
 	sink_program_line(&b, s, c, 0);
-	return flush(s, &b, e);
+	return sink_flush(s, &b, e);
 }
 
 static int

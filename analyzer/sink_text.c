@@ -3,8 +3,6 @@
 
 #include "analyzer/sink.h"
 #include "base/buf.h"
-#include "base/err.h"
-#include "base/fsio.h"
 #include "base/limits.h"
 #include "base/text.h"
 
@@ -19,19 +17,6 @@ static const char *const verdict_colours[VERDICT_COUNT] = {
     "\033[32m", "\033[33m", "\033[35m", "\033[1;31m"};
 static const char *const severity_colours[SEVERITY_COUNT] = {
     "\033[2m", "\033[36m", "\033[33m", "\033[31m", "\033[1;31m"};
-
-static int
-flush(struct sink *s, struct buf *b, struct err *e)
-{
-	int r;
-
-	if ((r = buf_failed(b)) < 0)
-		r = err_set(e, (enum err_code)r, "cannot write a result");
-	else
-		r = fsio_write_all(s->fd, b->p, b->len, e);
-	buf_release(b);
-	return r;
-}
 
 static void
 coloured(const struct sink *s, struct buf *b, const char *colour,
@@ -57,7 +42,7 @@ text_header(struct sink *s, const struct result_header *h, struct err *e)
 	    h->sandbox.seccomp ? "on" : "ABSENT",
 	    h->sandbox.landlock_abi > 0 ? "on" : "ABSENT",
 	    h->sandbox.rlimits ? "on" : "ABSENT");
-	return flush(s, &b, e);
+	return sink_flush(s, &b, e);
 }
 
 static void
@@ -99,7 +84,7 @@ text_object(struct sink *s, const struct result_object *o, struct err *e)
 		buf_hex(&b, o->sha256, 32);
 		buf_puts(&b, "\n");
 	}
-	return flush(s, &b, e);
+	return sink_flush(s, &b, e);
 }
 
 static const struct detail *
@@ -187,7 +172,7 @@ text_finding(struct sink *s, const struct result_finding *r, struct err *e)
 	put_evidence(&b, s, f, indent + 4);
 	if (s->verbose && *info->advice != '\0')
 		buf_printf(&b, "%*s-> %s\n", indent + 4, "", info->advice);
-	return flush(s, &b, e);
+	return sink_flush(s, &b, e);
 }
 
 static int
@@ -199,7 +184,7 @@ text_call(struct sink *s, const struct result_call *c, struct err *e)
 		return 0;
 	buf_init(&b, 64 * KIB);
 	sink_program_line(&b, s, c, 2 * s->pending + 4);
-	return flush(s, &b, e);
+	return sink_flush(s, &b, e);
 }
 
 static int
@@ -227,7 +212,7 @@ text_summary(struct sink *s, const struct result_summary *r, struct err *e)
 	for (unsigned i = 0; i < r->nskips; i++)
 		buf_printf(&b, "skipped: %s (%s)\n", r->skips[i].what,
 		    r->skips[i].why);
-	return flush(s, &b, e);
+	return sink_flush(s, &b, e);
 }
 
 const struct sink_ops sink_text = {

@@ -15,16 +15,6 @@ full(struct pickle_vm *vm, const struct pickle_op *op)
 	return pickle_fail(vm, ANOMALY_LIMIT, op);
 }
 
-/* Argument i as we may keep it elsewhere, or NULL. */
-static struct pv *
-arg(const struct pv *args, size_t i)
-{
-	if (args->kind != PV_TUPLE || i >= args->n)
-		return NULL;
-	args->u.item[i]->flags |= PV_SHARED;
-	return args->u.item[i];
-}
-
 static bool
 can_be_called(const struct pv *f)
 {
@@ -84,7 +74,7 @@ int
 pickle_callers_plain(struct pickle_vm *vm, const struct pickle_op *op,
     const struct pickle_known *k, struct pv *args, struct pv *result)
 {
-	struct pv *f = arg(args, k->a), *given;
+	struct pv *f = pv_arg(args, k->a), *given;
 	size_t at = k->b % 10;
 
 	(void)result;
@@ -94,16 +84,16 @@ pickle_callers_plain(struct pickle_vm *vm, const struct pickle_op *op,
 	case 0:
 		return call_with(vm, op, f, pv_tail(vm, args, k->a + 1));
 	case 1:
-		given = arg(args, at);
+		given = pv_arg(args, at);
 		return call_with(vm, op, f, given != NULL &&
 		    given->kind == PV_TUPLE ? given : pv_tail(vm, args, at));
 	case 2:
 		return call_on_each(vm, op, f, args, at, false);
 	case 3:
-		return call_with(vm, op, f, arg(args, at));
+		return call_with(vm, op, f, pv_arg(args, at));
 	case 5:
 		return call_with(vm, op, f, pv_one(vm, PV_TUPLE,
-		    arg(args, at)));
+		    pv_arg(args, at)));
 	case 6:
 		return call_on_each(vm, op, f, args, at, true);
 	default:
@@ -118,7 +108,7 @@ pickle_callers_keyword(struct pickle_vm *vm, const struct pickle_op *op,
 {
 	const struct pv *kw = (args->flags & PV_KEYWORDS) != 0 ?
 	    pv_item(args, args->n - 1) : NULL, *named;
-	struct pv *f = arg(args, k->a), *given = arg(args, k->a + 2);
+	struct pv *f = pv_arg(args, k->a), *given = pv_arg(args, k->a + 2);
 
 	(void)result;
 	for (size_t i = 0; kw != NULL && kw->kind == PV_DICT &&
@@ -140,7 +130,7 @@ int
 pickle_callers_factory(struct pickle_vm *vm, const struct pickle_op *op,
     const struct pickle_known *k, struct pv *args, struct pv *result)
 {
-	struct pv *f = arg(args, k->a);
+	struct pv *f = pv_arg(args, k->a);
 
 	(void)result;
 	return can_be_called(f) ? call_with(vm, op, f,
@@ -171,7 +161,7 @@ int
 pickle_callers_sentinel(struct pickle_vm *vm, const struct pickle_op *op,
     const struct pickle_known *k, struct pv *args, struct pv *result)
 {
-	struct pv *f = arg(args, 0);
+	struct pv *f = pv_arg(args, 0);
 
 	(void)k;
 	(void)result;

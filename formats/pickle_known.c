@@ -28,21 +28,11 @@ gives(struct pickle_vm *vm, const struct pickle_op *op, struct pv *v,
 	return 0;
 }
 
-/* Argument i as we may keep it elsewhere, or NULL. */
-static struct pv *
-arg(const struct pv *args, size_t i)
-{
-	if (args->kind != PV_TUPLE || i >= args->n)
-		return NULL;
-	args->u.item[i]->flags |= PV_SHARED;
-	return args->u.item[i];
-}
-
 static int
 eval_getattr(struct pickle_vm *vm, const struct pickle_op *op,
     const struct pickle_known *k, struct pv *args, struct pv **ret)
 {
-	struct pv *of = arg(args, 0), *name = arg(args, 1);
+	struct pv *of = pv_arg(args, 0), *name = pv_arg(args, 1);
 
 	(void)k;
 	if (of == NULL || !pv_is_kept_text(name))
@@ -54,7 +44,7 @@ static int
 eval_getitem(struct pickle_vm *vm, const struct pickle_op *op,
     const struct pickle_known *k, struct pv *args, struct pv **ret)
 {
-	struct pv *v = pickle_item(vm, arg(args, 0), arg(args, 1));
+	struct pv *v = pickle_item(vm, pv_arg(args, 0), pv_arg(args, 1));
 
 	(void)op;
 	(void)k;
@@ -77,7 +67,7 @@ static int
 eval_partial(struct pickle_vm *vm, const struct pickle_op *op,
     const struct pickle_known *k, struct pv *args, struct pv **ret)
 {
-	struct pv *f = arg(args, 0);
+	struct pv *f = pv_arg(args, 0);
 
 	(void)k;
 	if (f == NULL)
@@ -91,7 +81,7 @@ static int
 eval_import(struct pickle_vm *vm, const struct pickle_op *op,
     const struct pickle_known *k, struct pv *args, struct pv **ret)
 {
-	const struct pv *name = arg(args, 0), *from = arg(args, 3);
+	const struct pv *name = pv_arg(args, 0), *from = pv_arg(args, 3);
 	const char *dot;
 	size_t n;
 
@@ -108,7 +98,7 @@ static int
 eval_resolve(struct pickle_vm *vm, const struct pickle_op *op,
     const struct pickle_known *k, struct pv *args, struct pv **ret)
 {
-	const struct pv *name = arg(args, 0);
+	const struct pv *name = pv_arg(args, 0);
 
 	(void)k;
 	if (!pv_is_kept_text(name) || name->n == 0)
@@ -121,7 +111,7 @@ static int
 eval_member(struct pickle_vm *vm, const struct pickle_op *op,
     const struct pickle_known *k, struct pv *args, struct pv **ret)
 {
-	const struct pv *m = arg(args, k->a), *name = arg(args, k->b);
+	const struct pv *m = pv_arg(args, k->a), *name = pv_arg(args, k->b);
 
 	if (!pv_is_kept_text(m) || !pv_is_kept_text(name))
 		return 0;
@@ -133,8 +123,8 @@ static int
 eval_path(struct pickle_vm *vm, const struct pickle_op *op,
     const struct pickle_known *k, struct pv *args, struct pv **ret)
 {
-	struct pv *of = arg(args, k->a);
-	const struct pv *name = arg(args, k->b);
+	struct pv *of = pv_arg(args, k->a);
+	const struct pv *name = pv_arg(args, k->b);
 
 	if (of == NULL || !pv_is_kept_text(name))
 		return 0;
@@ -145,7 +135,7 @@ static int
 eval_module_item(struct pickle_vm *vm, const struct pickle_op *op,
     const struct pickle_known *k, struct pv *args, struct pv **ret)
 {
-	const struct pv *name = arg(args, 0);
+	const struct pv *name = pv_arg(args, 0);
 
 	(void)k;
 	if (!pv_is_kept_text(name))
@@ -157,7 +147,7 @@ static int
 eval_vars(struct pickle_vm *vm, const struct pickle_op *op,
     const struct pickle_known *k, struct pv *args, struct pv **ret)
 {
-	struct pv *of = arg(args, 0);
+	struct pv *of = pv_arg(args, 0);
 
 	(void)k;
 	if (of == NULL || pickle_name_of(of) == NULL)
@@ -170,7 +160,7 @@ static int
 eval_type(struct pickle_vm *vm, const struct pickle_op *op,
     const struct pickle_known *k, struct pv *args, struct pv **ret)
 {
-	struct pv *of = arg(args, 0);
+	struct pv *of = pv_arg(args, 0);
 
 	(void)k;
 	if (of == NULL || args->n != 1 || of->kind != PV_CALL)
@@ -183,7 +173,7 @@ static int
 after_class(struct pickle_vm *vm, const struct pickle_op *op,
     const struct pickle_known *k, struct pv *args, struct pv *result)
 {
-	const struct pv *dict = arg(args, 2);
+	const struct pv *dict = pv_arg(args, 2);
 
 	(void)k;
 	for (size_t i = 0; dict != NULL && dict->kind == PV_DICT &&
@@ -199,7 +189,7 @@ static int
 eval_builtin_type(struct pickle_vm *vm, const struct pickle_op *op,
     const struct pickle_known *k, struct pv *args, struct pv **ret)
 {
-	const struct pv *name = arg(args, 0);
+	const struct pv *name = pv_arg(args, 0);
 
 	(void)k;
 	if (!pv_is_kept_text(name))
@@ -212,7 +202,7 @@ static int
 eval_first(struct pickle_vm *vm, const struct pickle_op *op,
     const struct pickle_known *k, struct pv *args, struct pv **ret)
 {
-	struct pv *v = arg(args, 0);
+	struct pv *v = pv_arg(args, 0);
 
 	(void)k;
 	return v == NULL || args->n != 1 ? 0 : gives(vm, op, v, ret);
@@ -223,7 +213,7 @@ static int
 eval_element(struct pickle_vm *vm, const struct pickle_op *op,
     const struct pickle_known *k, struct pv *args, struct pv **ret)
 {
-	const struct pv *of = arg(args, 0);
+	const struct pv *of = pv_arg(args, 0);
 
 	if (of == NULL || of->kind < PV_TUPLE || of->kind > PV_LIST ||
 	    of->n == 0 || (k->a == 1 && of->n > 1))
@@ -243,14 +233,14 @@ static int
 eval_construct(struct pickle_vm *vm, const struct pickle_op *op,
     const struct pickle_known *k, struct pv *args, struct pv **ret)
 {
-	struct pv *cls = arg(args, 0), *given;
+	struct pv *cls = pv_arg(args, 0), *given;
 
 	if (cls == NULL)
 		return 0;
 	given = k->b == 2 ? pv_tail(vm, args, 1) : pv_new(vm, PV_TUPLE);
-	if (k->b == 1 && arg(args, 1) != NULL &&
-	    arg(args, 1)->kind == PV_TUPLE)
-		given = arg(args, 1);
+	if (k->b == 1 && pv_arg(args, 1) != NULL &&
+	    pv_arg(args, 1)->kind == PV_TUPLE)
+		given = pv_arg(args, 1);
 	return given == NULL ? full(vm, op) :
 	    pickle_apply(vm, op, cls, given, 0, ret);
 }
@@ -259,8 +249,8 @@ static int
 eval_reduce(struct pickle_vm *vm, const struct pickle_op *op,
     const struct pickle_known *k, struct pv *args, struct pv **ret)
 {
-	struct pv *f = arg(args, k->a), *seq = arg(args, k->b);
-	struct pv *acc = arg(args, k->b + 1), *pair;
+	struct pv *f = pv_arg(args, k->a), *seq = pv_arg(args, k->b);
+	struct pv *acc = pv_arg(args, k->b + 1), *pair;
 	size_t i = 0;
 	int r;
 
@@ -286,28 +276,28 @@ static int
 after_register(struct pickle_vm *vm, const struct pickle_op *op,
     const struct pickle_known *k, struct pv *args, struct pv *result)
 {
-	const struct pv *code = arg(args, 2);
+	const struct pv *code = pv_arg(args, 2);
 
 	(void)k;
 	(void)result;
 	if (code == NULL || code->kind != PV_INT)
 		return 0;
-	return pickle_register(vm, (uint64_t)code->u.num, arg(args, 0),
-	    arg(args, 1)) ? 0 : full(vm, op);
+	return pickle_register(vm, (uint64_t)code->u.num, pv_arg(args, 0),
+	    pv_arg(args, 1)) ? 0 : full(vm, op);
 }
 
 static int
 after_setattr(struct pickle_vm *vm, const struct pickle_op *op,
     const struct pickle_known *k, struct pv *args, struct pv *result)
 {
-	const struct pv *name = arg(args, 1);
+	const struct pv *name = pv_arg(args, 1);
 
 	(void)k;
 	(void)result;
-	if (!pv_is_kept_text(name) || arg(args, 2) == NULL)
+	if (!pv_is_kept_text(name) || pv_arg(args, 2) == NULL)
 		return 0;
-	return pickle_plant(vm, arg(args, 0), name->u.p, name->n,
-	    arg(args, 2)) ? 0 : full(vm, op);
+	return pickle_plant(vm, pv_arg(args, 0), name->u.p, name->n,
+	    pv_arg(args, 2)) ? 0 : full(vm, op);
 }
 
 #define WRAPS_MAX 6
@@ -366,7 +356,7 @@ after_stream(struct pickle_vm *vm, const struct pickle_op *op,
 {
 	static const char *const formats[] = {"pickle", NULL, "marshal"};
 	bool packed;
-	const struct pv *bytes = stream_of(arg(args, k->a), &packed);
+	const struct pv *bytes = stream_of(pv_arg(args, k->a), &packed);
 
 	(void)result;
 	return bytes == NULL ? 0 : pickle_tell_stream(vm, op, k->path, bytes,
@@ -394,8 +384,8 @@ after_setitem(struct pickle_vm *vm, const struct pickle_op *op,
 {
 	(void)k;
 	(void)result;
-	return arg(args, 2) == NULL ? 0 : pickle_set_item(vm, op,
-	    arg(args, 0), arg(args, 1), arg(args, 2));
+	return pv_arg(args, 2) == NULL ? 0 : pickle_set_item(vm, op,
+	    pv_arg(args, 0), pv_arg(args, 1), pv_arg(args, 2));
 }
 
 /* sys.modules.update(dict), as a name of its own: a is what it is of. */
@@ -407,7 +397,7 @@ after_update(struct pickle_vm *vm, const struct pickle_op *op,
 	struct pv *of = pickle_resolve(vm, k->path, (size_t)(dot - k->path));
 
 	(void)result;
-	return of == NULL ? full(vm, op) : update(vm, op, of, arg(args, 0));
+	return of == NULL ? full(vm, op) : update(vm, op, of, pv_arg(args, 0));
 }
 
 #define after_caller pickle_callers_plain
@@ -453,7 +443,7 @@ pickle_known_method(struct pickle_vm *vm, const struct pickle_op *op,
 	static const char *const attributes[] = {"__getattribute__",
 	    "__getattr__", NULL};
 	struct pv *planted = pickle_planted(vm, self, name, n), *v;
-	const struct pv *what = arg(args, 0);
+	const struct pv *what = pv_arg(args, 0);
 
 	if (planted != NULL)
 		return pickle_apply(vm, op, planted, args, 0, ret);

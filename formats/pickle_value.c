@@ -203,6 +203,15 @@ pv_empty(struct pickle_vm *vm, enum pv_kind kind)
 	return v;
 }
 
+struct pv *
+pv_arg(const struct pv *args, size_t i)
+{
+	if (args->kind != PV_TUPLE || i >= args->n)
+		return NULL;
+	args->u.item[i]->flags |= PV_SHARED;
+	return args->u.item[i];
+}
+
 static bool
 has_items(const struct pv *v)
 {

@@ -148,6 +148,8 @@ struct pv *pv_bool(struct pickle_vm *vm, bool v);
 struct pv *pv_empty(struct pickle_vm *vm, enum pv_kind kind);	/* None, () */
 bool pv_add(struct pickle_vm *vm, struct pv *to, struct pv *item);
 struct pv *pv_of_stack(struct pickle_vm *vm, enum pv_kind kind, size_t from);
+/* pv_arg: argument i as one that may be kept elsewhere too, or NULL. */
+struct pv *pv_arg(const struct pv *args, size_t i);
 struct pv *pv_tail(struct pickle_vm *vm, const struct pv *args, size_t from);
 bool pv_is_name(const struct pv *v, const char *path);	/* a global */
 bool pv_same_text(const struct pv *v, const char *p, size_t n);

@@ -225,16 +225,25 @@ static int
 check(CMS_ContentInfo *cms, X509_STORE *store, const void *content, size_t n,
     bool *ok, struct err *e)
 {
-	BIO *bio;
+	BIO *bio = NULL, *top;
 
 	*ok = false;
-	if (store == NULL || n > INT32_MAX ||
-	    (bio = BIO_new_mem_buf(content, (int)n)) == NULL)
+	/*
+	 * CMS_verify copies a memory BIO and loses the copy when the message
+	 * names no digest that it knows; it does not copy what stands behind
+	 * a filter.
+	 */
+	top = BIO_new(BIO_f_null());
+	if (store == NULL || n > INT32_MAX || top == NULL ||
+	    (bio = BIO_new_mem_buf(content, (int)n)) == NULL) {
+		BIO_free(top);
 		return err_set(e, ERR_NOMEM, "out of memory");
+	}
+	BIO_push(top, bio);
 	/* CAdES: the signing-certificate attribute must be there and match. */
-	*ok = CMS_verify(cms, NULL, store, bio, NULL,
+	*ok = CMS_verify(cms, NULL, store, top, NULL,
 	    CMS_CADES | CMS_BINARY) == 1;
-	BIO_free(bio);
+	BIO_free_all(top);
 	return 0;
 }
 

@@ -153,7 +153,7 @@ helper_main(void *arg, int out_fd)
 		frame_begin(&frame, FRAME_REPLY);
 		frame_put(&frame, FIELD_BYTES, reply.p, reply.len);
 	} else {
-		why = ERR_reason_error_string(ERR_peek_last_error());
+		why = ERR_reason_error_string(ERR_peek_error());
 		frame_begin(&frame, FRAME_FAILED);
 		frame_put_str(&frame, FIELD_BYTES, why != NULL ? why :
 		    strerrordesc_np(errno));

@@ -48,6 +48,29 @@ format_name(struct parse *p, const char *format)
 	return p->ev->name != NULL ? p->ev->name(p->ctx, format) : 0;
 }
 
+int
+format_cover(struct parse *p, uint64_t off, uint64_t len)
+{
+	return p->ev->cover != NULL && len > 0 ?
+	    p->ev->cover(p->ctx, off, len, COVER_EXPLAINED) : 0;
+}
+
+int
+format_padding(struct parse *p, uint64_t off, uint64_t len)
+{
+	return p->ev->cover != NULL && len > 0 ?
+	    p->ev->cover(p->ctx, off, len, COVER_PADDING) : 0;
+}
+
+int
+format_sibling(struct parse *p, const char *name, size_t n,
+    struct bytesrc **ret)
+{
+	*ret = NULL;
+	return p->ev->sibling != NULL ?
+	    p->ev->sibling(p->ctx, name, n, ret) : SIBLING_UNKNOWN;
+}
+
 void
 format_call_args(const struct ev_call *c, struct buf *b)
 {

@@ -151,7 +151,9 @@ struct ev_tensor {
 	const char *dtype;	/* "F32", "BF16", ... safetensors' names */
 	const uint64_t *shape;
 	unsigned rank;
-	uint64_t off, len;	/* bytes within the object, len 0: elsewhere */
+	uint64_t off, len;	/* its bytes; len 0: they are not at hand */
+	const struct bytesrc *src; /* where those are, valid during the call;
+				 * NULL: in the object itself */
 };
 
 struct ev_meta {
@@ -160,6 +162,31 @@ struct ev_meta {
 	const char *value;
 	size_t value_len;
 	uint64_t off;
+};
+
+/*
+ * What a parser can say of a range of its object.  Ranges may come in any
+ * order and overlap.  A parser that tells none has explained all when it
+ * returns 0; one that tells any leaves the rest unexplained, and the analyzer
+ * looks at those bytes: non-zero ones are a finding, and so are non-zero
+ * bytes of padding.  Bytes that a parser told as an anomaly of their own
+ * (TRAILING, LEADING, a gap) are told as explained too.
+ */
+enum cover {
+	COVER_EXPLAINED,	/* a structure, or what a structure points to */
+	COVER_PADDING,		/* filler that no reader looks at */
+};
+
+/*
+ * A file beside the object: external data, a shard, a tokenizer.  The name is
+ * relative to the object's folder, as the object spells it, in raw bytes;
+ * whoever opens it follows no link and does not leave the root of the scan.
+ */
+enum sibling {
+	SIBLING_OPEN,		/* *ret is the file; bytesrc_free it */
+	SIBLING_NONE,		/* no such file */
+	SIBLING_REFUSED,	/* a link, no regular file, outside the root */
+	SIBLING_UNKNOWN,	/* the object has no folder, or a limit */
 };
 
 /*
@@ -176,6 +203,10 @@ struct events {
 	int (*anomaly)(void *ctx, const struct ev_anomaly *a);
 	/* The object is more than its container: "torch_zip", not "zip". */
 	int (*name)(void *ctx, const char *format);
+	int (*cover)(void *ctx, uint64_t off, uint64_t len, enum cover kind);
+	/* An enum sibling, or negative; *ret is set on SIBLING_OPEN alone. */
+	int (*sibling)(void *ctx, const char *name, size_t n,
+	    struct bytesrc **ret);
 };
 
 struct parse {
@@ -218,5 +249,11 @@ int format_call(struct parse *p, const struct ev_call *c);
 int format_tensor(struct parse *p, const struct ev_tensor *t);
 int format_meta(struct parse *p, const char *key, size_t key_len,
     const char *value, size_t value_len, uint64_t off);
+
+int format_cover(struct parse *p, uint64_t off, uint64_t len);
+int format_padding(struct parse *p, uint64_t off, uint64_t len);
+/* format_sibling: SIBLING_UNKNOWN when nobody answers. */
+int format_sibling(struct parse *p, const char *name, size_t n,
+    struct bytesrc **ret);
 
 #endif /* !FORMATS_FORMAT_H_ */

@@ -249,7 +249,7 @@ take_tensor(struct st *s, const struct tensor *t)
 {
 	const struct ev_tensor ev = {t->name, t->name_len, t->dtype->name,
 	    t->shape, t->rank, PREFIX + s->header + t->begin,
-	    t->end - t->begin};
+	    t->end - t->begin, NULL};
 	int r;
 
 	if (t->end < t->begin)

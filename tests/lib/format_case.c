@@ -142,7 +142,8 @@ on_tensor(void *ctx, const struct ev_tensor *t)
 	struct running *r = ctx;
 
 	mix(r->c, t->name, t->name_len);
-	place(r, t->off, t->len);
+	if (t->src == NULL)
+		place(r, t->off, t->len);
 	r->c->tensors++;
 	return 0;
 }
@@ -167,12 +168,74 @@ on_name(void *ctx, const char *format)
 	return 0;
 }
 
+static const struct format_case_file *siblings;
+
+void
+format_case_siblings(const struct format_case_file *files)
+{
+	siblings = files;
+}
+
+static int
+on_sibling(void *ctx, const char *name, size_t n, struct bytesrc **ret)
+{
+	struct running *r = ctx;
+
+	mix(r->c, name, n);
+	if (siblings == NULL)
+		return SIBLING_UNKNOWN;
+	for (const struct format_case_file *f = siblings; f->name != NULL; f++)
+		if (strlen(f->name) == n && memcmp(f->name, name, n) == 0) {
+			if (f->refused)
+				return SIBLING_REFUSED;
+			*ret = bytesrc_mem(f->p, f->n, NULL);
+			return *ret != NULL ? SIBLING_OPEN : ERR_NOMEM;
+		}
+	return SIBLING_NONE;
+}
+
+static int
+on_cover(void *ctx, uint64_t off, uint64_t len, enum cover kind)
+{
+	struct running *r = ctx;
+	struct format_case *c = r->c;
+
+	place(r, off, len);
+	mix_u64(c, (uint64_t)kind);
+	if (off > r->size || len > r->size - off)
+		c->outside = true;
+	if (c->covers < CASE_COVERS) {
+		c->cover[c->covers].off = off;
+		c->cover[c->covers].len = len;
+		c->cover[c->covers].padding = kind == COVER_PADDING;
+	}
+	c->covers++;
+	return 0;
+}
+
+uint64_t
+format_case_unexplained(const struct format_case *c, size_t n)
+{
+	uint64_t bare = 0;
+	bool held;
+
+	for (uint64_t at = 0; c->covers > 0 && at < n; at++) {
+		held = false;
+		for (unsigned i = 0; i < c->covers && i < CASE_COVERS &&
+		    !held; i++)
+			held = at >= c->cover[i].off &&
+			    at - c->cover[i].off < c->cover[i].len;
+		bare += !held;
+	}
+	return bare;
+}
+
 void
 format_case_run(struct format_case *c, const struct format *f, const void *p,
     size_t n, size_t window)
 {
 	static const struct events ev = {on_member, on_global, on_call,
-	    on_tensor, on_meta, on_anomaly, on_name};
+	    on_tensor, on_meta, on_anomaly, on_name, on_cover, on_sibling};
 	struct running r = {c, n};
 	struct err e = ERR_INIT;
 	struct parse parse = {.size = n, .ev = &ev, .ctx = &r, .e = &e,

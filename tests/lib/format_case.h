@@ -13,19 +13,43 @@
  */
 #define CASE_EVENTS 512
 
+#define CASE_COVERS 4096
+
 struct format_case {
 	int rc;
-	unsigned anomalies, calls, members, tensors, globals, metas;
+	unsigned anomalies, calls, members, tensors, globals, metas, covers;
 	enum anomaly anomaly[CASE_EVENTS];
 	uint64_t anomaly_off[CASE_EVENTS];
 	char call[CASE_EVENTS][160];	/* "callee(args)" */
 	char member[CASE_EVENTS][80];
 	uint64_t member_size[CASE_EVENTS];
 	unsigned member_flags[CASE_EVENTS];
+	struct {
+		uint64_t off, len;
+		bool padding;
+	} cover[CASE_COVERS];
 	char name[32];			/* what the format turned out to be */
 	uint64_t hash;			/* over every event, in order */
 	bool outside;			/* an offset was beyond the object */
 };
+
+/*
+ * A file that format_sibling finds, for all runs until it is set again: the
+ * list ends with a NULL name.  NULL: SIBLING_UNKNOWN for every name.
+ */
+struct format_case_file {
+	const char *name;
+	const void *p;
+	size_t n;
+	bool refused;		/* it is there, but a link */
+};
+void format_case_siblings(const struct format_case_file *files);
+
+/*
+ * format_case_unexplained: how many of the object's ${n} bytes no cover event
+ * of the run holds (0 when it told none at all).
+ */
+uint64_t format_case_unexplained(const struct format_case *c, size_t n);
 
 /* window 0: the default. */
 void format_case_run(struct format_case *c, const struct format *f,

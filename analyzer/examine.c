@@ -6,6 +6,7 @@
 #include "analyzer/examine.h"
 #include "analyzer/program.h"
 #include "analyzer/rules.h"
+#include "analyzer/sibling.h"
 #include "analyzer/wire.h"
 #include "base/arena.h"
 #include "base/bytesrc.h"
@@ -130,6 +131,20 @@ on_name(void *ctx, const char *format)
 	return 0;
 }
 
+/* What is nested in the worker's own object has no folder. */
+static int
+on_sibling(void *ctx, const char *name, size_t n, struct bytesrc **ret)
+{
+	struct exam *ex = ctx;
+	const struct worker_job *job = ex->x->job;
+
+	*ret = NULL;
+	if (ex->depth != job->depth || ex->x->asks >= LIMIT_SIBLINGS)
+		return SIBLING_UNKNOWN;
+	ex->x->asks++;
+	return sibling_ask(job->ask_fd, ex->x->wire, name, n, ret, ex->e);
+}
+
 /* A second parse: the calls alone, as the program that loading runs. */
 struct program_run {
 	struct program program;
@@ -150,6 +165,7 @@ static const struct events exam_events = {
     .call = on_call,
     .anomaly = on_anomaly,
     .name = on_name,
+    .sibling = on_sibling,
 };
 
 static int
@@ -284,8 +300,9 @@ collect_bids(const struct exam *ex, const uint8_t *head, size_t n,
 	cursor_init(&tail, end, got, from);
 	count = registry_bids(c, tail, ex->m->size, bids, BIDS_MAX - 1);
 	if (extra != NULL && (bits = extra->bid(c, ex->m->size)) > 0) {
-		bids[count].format = extra;
-		bids[count++].bits = bits;
+		memmove(bids + 1, bids, count * sizeof(*bids));
+		bids[0] = (struct bid){extra, bits};
+		count++;
 	}
 	*ret = count;
 	return 0;

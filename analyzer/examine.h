@@ -19,6 +19,7 @@ struct examine {
 	struct wire *wire;
 	uint32_t next_index;	/* of the next object */
 	bool fault;		/* our side failed: the worker exits non-zero */
+	uint32_t asks;		/* for siblings */
 	unsigned dormant;	/* objects around this one that nothing loads */
 };
 

@@ -7,6 +7,7 @@
 #include "analyzer/policy.h"
 #include "analyzer/scan.h"
 #include "analyzer/scan_group.h"
+#include "analyzer/sibling.h"
 #include "analyzer/sink.h"
 #include "analyzer/targets.h"
 #include "base/bug.h"
@@ -86,7 +87,7 @@ next_group(struct scan *s, struct err *e)
 	struct group *g;
 	int r = 0;
 
-	if ((g = group_new(t->path, e)) == NULL)
+	if ((g = group_new(t->path, t->root, e)) == NULL)
 		return ERR_NOMEM;
 	if (t->link)
 		r = group_problem(g, FINDING_LINK_NOT_FOLLOWED,
@@ -136,16 +137,25 @@ find_task(struct scan *s, struct slot *ret)
 static int
 start_task(struct scan *s, const struct slot *what, struct err *e)
 {
-	bool parse = what->task == &what->job->parse;
-	int keep[1] = {what->job->work.fd};
+	struct job *j = what->job;
+	bool parse = what->task == &j->parse;
+	int keep[2] = {j->work.fd, -1}, pair[2] = {-1, -1};
 	unsigned i;
 	int r;
 
 	for (i = 0; s->slots[i].task != NULL; i++)
 		BUG_ON(i + 1 >= s->nslots);
-	if ((r = proc_spawn(&what->task->proc,
-	    parse ? worker_main : worker_hash_main, &what->job->work, keep,
-	    1, what->job->work.seconds, e)) < 0)
+	if (parse && (r = sibling_pair(pair, e)) < 0)
+		return r;
+	j->work.ask_fd = keep[1] = pair[1];
+	r = proc_spawn(&what->task->proc,
+	    parse ? worker_main : worker_hash_main, &j->work, keep,
+	    parse ? 2 : 1, j->work.seconds, e);
+	if (parse) {
+		(void)close(pair[1]);
+		j->ask_fd = pair[0];
+	}
+	if (r < 0)
 		return r;
 	what->task->state = TASK_RUNNING;
 	s->slots[i] = *what;
@@ -179,10 +189,13 @@ finish(struct scan *s, struct slot *sl)
 	int status;
 
 	end = proc_wait(&sl->task->proc, &status);
-	if (sl->task == &sl->job->parse)
+	if (sl->task == &sl->job->parse) {
 		job_parsed(sl->job, end, status);
-	else
+		if (sl->job == sl->job->group->first)
+			group_answer_waiting(sl->job->group);
+	} else {
 		job_hashed(sl->job, end, status);
+	}
 	sl->task = NULL;
 	s->running--;
 }

@@ -16,8 +16,21 @@
 /* What the parent may hold for one file's results. */
 #define GROUP_ARENA (2 * GIB)
 
+/* The root, and the file's folder below it. */
+static int
+set_folder(struct group *g, const char *path, size_t root)
+{
+	const char *rest = path + root + strspn(path + root, "/");
+	const char *slash = strrchr(rest, '/');
+
+	g->root = root > 0 ? arena_dup(g->arena, path, root) : ".";
+	g->folder = slash != NULL ?
+	    arena_dup(g->arena, rest, (size_t)(slash - rest)) : "";
+	return g->root != NULL && g->folder != NULL ? 0 : ERR_NOMEM;
+}
+
 struct group *
-group_new(const char *path, struct err *e)
+group_new(const char *path, size_t root, struct err *e)
 {
 	struct group *g;
 	const char *shown;
@@ -32,7 +45,8 @@ group_new(const char *path, struct err *e)
 	g->fd = -1;
 	shown = group_member_path(g, NULL, (const uint8_t *)path,
 	    strlen(path));
-	if (shown == NULL || (j = group_add_job(g, shown, 0)) == NULL) {
+	if (shown == NULL || (j = group_add_job(g, shown, 0)) == NULL ||
+	    set_folder(g, path, root) < 0) {
 		group_free(g);
 		(void)err_set(e, ERR_NOMEM, "out of memory");
 		return NULL;
@@ -49,6 +63,8 @@ group_free(struct group *g)
 	for (struct job *j = g->first; j != NULL; j = j->next) {
 		buf_release(&j->parse.in);
 		buf_release(&j->hash.in);
+		if (j->ask_fd >= 0)
+			(void)close(j->ask_fd);
 	}
 	if (g->fd >= 0)
 		(void)close(g->fd);
@@ -66,7 +82,8 @@ group_add_job(struct group *g, const char *path, unsigned depth)
 	j->group = g;
 	j->path = path;
 	j->depth = depth;
-	j->parse.proc.fd = j->hash.proc.fd = -1;
+	j->raw = "";
+	j->parse.proc.fd = j->hash.proc.fd = j->ask_fd = -1;
 	buf_init(&j->parse.in, 2 * LIMIT_FRAME);
 	buf_init(&j->hash.in, 64);
 	if (g->last != NULL)
@@ -169,6 +186,7 @@ group_open(struct group *g, const char *raw_path,
 		return err_set(e, ERR_UNSUPPORTED, "not a regular file");
 	g->size = (uint64_t)st.st_size;
 	j->work = *proto;
+	j->work.ask_fd = -1;
 	j->work.fd = g->fd;
 	j->work.off = 0;
 	j->work.len = g->size;

@@ -50,6 +50,12 @@ struct job {
 	struct task parse, hash;
 	struct node *nodes;
 	uint32_t count, cap;
+	int ask_fd;		/* our end of sibling.h's pair, or -1 */
+	const char *raw;	/* the member's name as stored; "" the file */
+	const char *asked;	/* a question that waits for the members */
+	size_t asked_len;
+	uint32_t asks;
+	bool repository;	/* the object is a list of a folder's files */
 	bool has_status, done;	/* frames seen */
 	bool misbehaved;
 	bool has_expected;	/* the bundle's manifest states a digest */
@@ -63,13 +69,21 @@ struct group {
 	uint64_t size;
 	struct job *first, *last;
 	uint32_t jobs;
+	const char *root;	/* the folder that nothing may leave */
+	const char *folder;	/* of the file, below root: "", "a/b" */
+	struct job **members;	/* by raw, once the first job is done */
+	uint32_t nmembers;
 	struct job *cursor;	/* next job that has a waiting task */
 	struct sandbox_status sandbox;
 	bool has_sandbox;
 	bool failed;		/* our side failed somewhere in it */
 };
 
-struct group *group_new(const char *path, struct err *e);
+/*
+ * group_new: the first ${root} bytes of the path are the folder that its
+ * siblings may not leave; 0 is the current one.
+ */
+struct group *group_new(const char *path, size_t root, struct err *e);
 void group_free(struct group *g);
 /* group_problem: the group is one row that says why it was not examined. */
 int group_problem(struct group *g, enum finding_id id, const char *why);
@@ -85,6 +99,13 @@ int job_frames(struct job *j);
 /* job_parsed, job_hashed: the worker has ended; notes how. */
 void job_parsed(struct job *j, enum proc_end end, int status);
 void job_hashed(struct job *j, enum proc_end end, int status);
+
+/*
+ * job_ask: the worker asks for a sibling; ERR_FORMAT when it may not.
+ * group_answer_waiting: the file's members are known now.
+ */
+int job_ask(struct job *j, const uint8_t *name, size_t n);
+void group_answer_waiting(struct group *g);
 
 bool group_done(const struct group *g);
 /*

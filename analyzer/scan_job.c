@@ -120,7 +120,11 @@ take_member(struct job *j, const struct frame *f)
 	if (path == NULL ||
 	    (k = group_add_job(j->group, path, j->depth + 1)) == NULL)
 		return ERR_NOMEM;
+	k->raw = arena_dup(j->group->arena, m.name, m.name_len);
+	if (k->raw == NULL)
+		return ERR_NOMEM;
 	k->work = j->work;
+	k->work.ask_fd = -1;
 	k->work.off = j->work.off + m.off;
 	k->work.len = m.size;
 	k->work.depth = k->depth;
@@ -223,6 +227,9 @@ take_status(struct job *j, const struct frame *f)
 static int
 take(struct job *j, const struct frame *f)
 {
+	const uint8_t *name;
+	size_t n;
+
 	if (j->done)
 		return ERR_FORMAT;
 	if (!j->has_status)
@@ -237,6 +244,9 @@ take(struct job *j, const struct frame *f)
 		return take_call(j, f);
 	case WIRE_MEMBER:
 		return take_member(j, f);
+	case WIRE_ASK:
+		return wire_read_ask(f, &name, &n) ? job_ask(j, name, n) :
+		    ERR_FORMAT;
 	case WIRE_END:
 		return take_end(j, f);
 	case WIRE_DONE:
@@ -333,6 +343,9 @@ job_parsed(struct job *j, enum proc_end end, int status)
 
 	j->parse.state = TASK_DONE;
 	buf_release(&j->parse.in);
+	if (j->ask_fd >= 0)
+		(void)close(j->ask_fd);
+	j->ask_fd = -1;
 	if (j->misbehaved) {
 		fail_node(j, FINDING_WORKER_MISBEHAVED, "worker", "ended");
 		return;

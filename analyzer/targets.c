@@ -31,6 +31,7 @@ add(struct targets *t, const char *path, bool link, const char *problem,
 	}
 	p = &t->list[t->count];
 	p->link = link;
+	p->root = 0;
 	p->problem = NULL;
 	if ((p->path = strdup(path)) == NULL ||
 	    (problem != NULL && (p->problem = strdup(problem)) == NULL)) {
@@ -48,6 +49,16 @@ compare_names(const void *a, const void *b)
 	const char *const *y = b;
 
 	return strcmp(*x, *y);
+}
+
+/* Of a file that is given itself, its folder is the root. */
+static size_t
+root_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash == NULL ? 0 : slash == path ? 1 :
+	    (size_t)(slash - path);
 }
 
 struct names {
@@ -149,18 +160,26 @@ int
 targets_add(struct targets *t, const char *path, struct err *e)
 {
 	char shown[128];
+	size_t first = t->count, root;
 	struct stat st;
+	int r;
 
 	if (*path == '\0')
 		return err_set(e, ERR_ARG, "an empty path");
 	if (stat(path, &st) < 0)
 		return err_sys(e, errno, "cannot read '%s'",
 		    text_z(shown, sizeof(shown), path, strlen(path)));
-	if (S_ISDIR(st.st_mode))
-		return add_tree(t, path, 0, e);
-	if (!S_ISREG(st.st_mode))
-		return add(t, path, false, "not a regular file", e);
-	return add(t, path, false, NULL, e);
+	if (S_ISDIR(st.st_mode)) {
+		r = add_tree(t, path, 0, e);
+		root = strlen(path);
+	} else {
+		r = add(t, path, false, S_ISREG(st.st_mode) ? NULL :
+		    "not a regular file", e);
+		root = root_of(path);
+	}
+	for (size_t i = first; i < t->count; i++)
+		t->list[i].root = root;
+	return r;
 }
 
 void

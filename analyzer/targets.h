@@ -14,6 +14,7 @@ struct err;
  */
 struct target {
 	char *path;		/* as given, or root + "/" + relative path */
+	size_t root;		/* bytes of path that are the root; 0: "." */
 	bool link;		/* a symbolic link that is not followed */
 	char *problem;		/* why it cannot be examined, or NULL */
 };

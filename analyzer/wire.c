@@ -32,6 +32,7 @@ enum {
 	MEMBER_ISTAG,
 	MEMBER_SHA256
 };
+enum { ASK_NAME = 1 };
 enum { END_INDEX = 1, END_COMPLETE, END_FORMAT, END_LABEL, END_SHA256,
 	END_CALLS };
 enum {
@@ -163,6 +164,14 @@ wire_send_call(struct wire *w, const struct wire_call *x, struct err *e)
 	frame_put(&w->b, CALL_OPCODE, x->opcode, x->opcode_len);
 	frame_put(&w->b, CALL_CALLEE, x->callee, x->callee_len);
 	frame_put(&w->b, CALL_ARGS, x->args, x->args_len);
+	return frame_send(&w->b, w->fd, e);
+}
+
+int
+wire_send_ask(struct wire *w, const char *name, size_t n, struct err *e)
+{
+	frame_begin(&w->b, WIRE_ASK);
+	frame_put(&w->b, ASK_NAME, name, n);
 	return frame_send(&w->b, w->fd, e);
 }
 
@@ -328,6 +337,13 @@ wire_read_member(const struct frame *f, struct wire_member *ret)
 	    frame_u64(f, MEMBER_SIZE, &ret->size) &&
 	    read_bool(f, MEMBER_ISTAG, &ret->tag) &&
 	    read_sha256(f, MEMBER_SHA256, &ret->has_sha256, ret->sha256);
+}
+
+bool
+wire_read_ask(const struct frame *f, const uint8_t **name, size_t *n)
+{
+	return f->type == WIRE_ASK &&
+	    read_bytes(f, ASK_NAME, WIRE_NAME_MAX, name, n) && *n > 0;
 }
 
 static bool

@@ -19,6 +19,7 @@ struct err;
  *   BEGIN    an object: index (0, 1, ... in order), parent, name, size
  *   FINDING  about an object that has begun
  *   MEMBER   a stored member that deserves a worker of its own
+ *   ASK      for a file beside the worker's object; sibling.h answers
  *   CALL     one call of the program that an object runs
  *   END      an object: format, label, digest, complete
  *   DONE     the worker saw the end of its work; always last
@@ -36,6 +37,7 @@ enum wire_type {
 	WIRE_END,
 	WIRE_DONE,
 	WIRE_CALL,
+	WIRE_ASK,
 	WIRE_TYPES
 };
 
@@ -102,6 +104,8 @@ int wire_send_finding(struct wire *w, uint32_t object,
 int wire_send_member(struct wire *w, const struct wire_member *x,
     struct err *e);
 int wire_send_call(struct wire *w, const struct wire_call *x, struct err *e);
+int wire_send_ask(struct wire *w, const char *name, size_t n,
+    struct err *e);
 int wire_send_end(struct wire *w, const struct wire_end *x, struct err *e);
 int wire_send_done(struct wire *w, struct err *e);
 
@@ -111,6 +115,7 @@ bool wire_read_begin(const struct frame *f, struct wire_begin *ret);
 bool wire_read_finding(const struct frame *f, struct wire_finding *ret);
 bool wire_read_member(const struct frame *f, struct wire_member *ret);
 bool wire_read_call(const struct frame *f, struct wire_call *ret);
+bool wire_read_ask(const struct frame *f, const uint8_t **name, size_t *n);
 bool wire_read_end(const struct frame *f, struct wire_end *ret);
 
 #endif /* !ANALYZER_WIRE_H_ */

@@ -32,6 +32,7 @@ enter(const struct worker_job *job, int out_fd, struct sandbox_status *st)
 		return 0;
 	p.max_as = LIMIT_WORKER_AS;
 	p.max_cpu = job->seconds;
+	p.descriptors = job->ask_fd >= 0 ? LIMIT_SIBLINGS_OPEN : 0;
 	return sandbox_enter(&p, st, NULL);
 }
 

@@ -18,6 +18,7 @@ struct worker_job {
 	uint64_t off, len;	/* the object is this range of it */
 	unsigned depth;		/* of the object in its path */
 	const char *format;	/* it must be this, or NULL: bid */
+	int ask_fd;		/* for siblings (sibling.h), or -1 */
 	bool hash;		/* digest what is nested inside */
 	bool delegate;		/* members of a tar get workers of their own */
 	bool fence;		/* false under --no-sandbox */

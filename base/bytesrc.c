@@ -16,6 +16,7 @@ enum kind { KIND_FD, KIND_MEM };
 
 struct bytesrc {
 	enum kind kind;
+	bool owner;		/* of the descriptor */
 	uint64_t size;
 	union {
 		struct {
@@ -58,6 +59,18 @@ bytesrc_fd(int fd, uint64_t off, uint64_t len, struct err *e)
 }
 
 struct bytesrc *
+bytesrc_take_fd(int fd, uint64_t off, uint64_t len, struct err *e)
+{
+	struct bytesrc *s = bytesrc_fd(fd, off, len, e);
+
+	if (s != NULL)
+		s->owner = true;
+	else
+		(void)close(fd);
+	return s;
+}
+
+struct bytesrc *
 bytesrc_mem(const void *p, size_t n, struct err *e)
 {
 	struct bytesrc *s;
@@ -91,6 +104,8 @@ bytesrc_range(const struct bytesrc *parent, uint64_t off, uint64_t len,
 void
 bytesrc_free(struct bytesrc *s)
 {
+	if (s != NULL && s->owner)
+		(void)close(s->u.file.fd);
 	free(s);
 }
 

@@ -23,6 +23,14 @@ struct bytesrc;
  */
 struct bytesrc *bytesrc_fd(int fd, uint64_t off, uint64_t len, struct err *e);
 
+/*
+ * bytesrc_take_fd: the same of a whole file of ${len} bytes from ${off}, and
+ * the descriptor is the source's: bytesrc_free closes it.  It is closed on
+ * failure too.
+ */
+struct bytesrc *bytesrc_take_fd(int fd, uint64_t off, uint64_t len,
+    struct err *e);
+
 /* bytesrc_mem(p, n, e): borrows p[0..n). */
 struct bytesrc *bytesrc_mem(const void *p, size_t n, struct err *e);
 

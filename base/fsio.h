@@ -48,6 +48,16 @@ int fsio_replace(int dirfd, const char *tmp, const char *final,
     struct err *e);
 
 /*
+ * fsio_open_beneath(dirfd, path, e): a regular file below ${dirfd}, for
+ * reading, its access time left alone where the kernel lets us.  No link is
+ * followed anywhere on the way and nothing leads out (openat2; without it
+ * component by component, and then ".." is refused).  ERR_NOTFOUND: no such
+ * file.  ERR_DENIED: a link, no regular file, outside, or not readable.
+ * Returns the descriptor.
+ */
+int fsio_open_beneath(int dirfd, const char *path, struct err *e);
+
+/*
  * fsio_parent(path, dir, cap, base): split "a/b/c" to "a/b" and "c" ("." when
  * there is no slash).  *base points into path.  ERR_ARG for "", "/", ".."
  */

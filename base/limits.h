@@ -33,6 +33,12 @@
 #define LIMIT_FINDINGS_PER_RULE 100
 #define LIMIT_FINDINGS_PER_OBJECT 2000
 
+/* Files beside an object that its worker may ask for, and hold at once. */
+#define LIMIT_SIBLINGS 20000
+#define LIMIT_SIBLINGS_OPEN 64
+/* Files of one repository that are looked at together. */
+#define LIMIT_REPOSITORY 10000
+
 /* Nesting of objects (bundle ! zip ! pickle ...): deeper is a finding. */
 #define LIMIT_DEPTH 8
 /* Members of one container; past it the rest are not examined, and said. */

@@ -45,8 +45,11 @@ set_limits(const struct sandbox_policy *p, struct err *e)
 	if (p->max_cpu != 0 &&
 	    (r = limit(RLIMIT_CPU, p->max_cpu, p->max_cpu + 1, e)) < 0)
 		return r;
-	/* Last: no descriptor can be opened from here on. */
-	return limit(RLIMIT_NOFILE, 0, 0, e);
+	/*
+	 * Last: no descriptor can be opened from here on, and none received
+	 * but those that the policy counts; the filter denies all that opens.
+	 */
+	return limit(RLIMIT_NOFILE, p->descriptors, p->descriptors, e);
 }
 
 int

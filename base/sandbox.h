@@ -33,6 +33,7 @@ struct sandbox_policy {
 	uint64_t max_as;	/* bytes of address space; 0: no limit */
 	uint64_t max_cpu;	/* seconds; 0: no limit */
 	bool threads;		/* futex and exit of threads already started */
+	unsigned descriptors;	/* the parent may pass so many (SCM_RIGHTS) */
 	bool write_files;	/* out_fd may be a regular file (no FSIZE) */
 };
 

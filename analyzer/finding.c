@@ -97,5 +97,6 @@ bool
 finding_detail_literal(const struct detail *d)
 {
 	return strcmp(d->key, "arguments") == 0 ||
-	    strcmp(d->key, "callee") == 0 || strcmp(d->key, "target") == 0;
+	    strcmp(d->key, "callee") == 0 || strcmp(d->key, "target") == 0 ||
+	    strcmp(d->key, "names") == 0 || strcmp(d->key, "constants") == 0;
 }

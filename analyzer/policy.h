@@ -74,6 +74,21 @@ const char *policy_evidence(const char *args, size_t n);
  */
 const char *policy_handed_on(const char *args, size_t args_n, size_t *n);
 
+/*
+ * policy_code: what the names and constants of a code object, both lists of
+ * quoted literals, speak of.  Names of attributes are not told from those of
+ * globals, so that "eval" may be a method of somebody's own: such names are
+ * weak, unless the constants say more.
+ */
+struct policy_code {
+	const char *sink;	/* the first of the gravest names; or NULL */
+	bool sure;		/* it is not a common name of other things */
+	const char *evidence;	/* of policy_evidence, in the constants */
+	enum severity severity;	/* INFO: nothing to say */
+};
+void policy_code(const char *names, size_t names_n, const char *constants,
+    size_t constants_n, struct policy_code *ret);
+
 /* policy_names_allowed: is every global in the arguments an allowed one? */
 bool policy_names_allowed(const char *args, size_t n);
 

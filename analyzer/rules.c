@@ -234,6 +234,37 @@ rule_global(const struct ev_global *g, const char *dotted, size_t n,
 	return true;
 }
 
+/*
+ * A code object is a note, unless it names what could do harm: whether it is
+ * ever run is not said by it, so the verdict is suspicious at most.  A pickle
+ * that makes or loads one is malicious by that call.
+ */
+static void
+judge_code(struct finding *ret)
+{
+	struct policy_code c;
+	const struct detail *names = NULL, *constants = NULL;
+
+	for (unsigned i = 0; i < ret->ndetails; i++) {
+		if (strcmp(ret->details[i].key, "names") == 0)
+			names = &ret->details[i];
+		else if (strcmp(ret->details[i].key, "constants") == 0)
+			constants = &ret->details[i];
+	}
+	BUG_ON(names == NULL || constants == NULL);
+	policy_code((const char *)names->text, names->len,
+	    (const char *)constants->text, constants->len, &c);
+	if (c.evidence != NULL)
+		rule_detail_z(ret, "constants_hold", c.evidence);
+	if (c.sink != NULL)
+		rule_detail_z(ret, "sink", c.sink);
+	if (c.severity == SEVERITY_INFO)
+		return;
+	ret->id = FINDING_PY_CODE_SINK;
+	ret->severity = c.severity;
+	ret->confidence = c.sure ? CONFIDENCE_STRONG : CONFIDENCE_WEAK;
+}
+
 void
 rule_anomaly(const struct ev_anomaly *a, struct finding *ret)
 {
@@ -252,4 +283,6 @@ rule_anomaly(const struct ev_anomaly *a, struct finding *ret)
 		else
 			rule_detail_num(ret, f->key, f->num);
 	}
+	if (a->id == ANOMALY_PYTHON_CODE)
+		judge_code(ret);
 }

@@ -26,6 +26,7 @@
  *   pickle_apply.c   what a call does and gives
  *   pickle_known.c   callables whose effect we know; rows in pickle_known.def
  *   pickle_callers.c those that call what they are given
+ *   pickle_code.c    code objects that are put together
  *   pickle_fold.c    pure functions on text and bytes
  *   pickle_method.c  ... and methods
  *   pickle_decode.c  the codecs that they use

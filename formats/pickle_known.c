@@ -155,6 +155,16 @@ eval_vars(struct pickle_vm *vm, const struct pickle_op *op,
 	return gives(vm, op, pv_one(vm, PV_NAMESPACE, of), ret);
 }
 
+static bool
+is_code(const struct pv *v)
+{
+	static const char tail[] = ".__code__";
+	const size_t n = sizeof(tail) - 1;
+
+	return v->kind == PV_GLOBAL && v->n > n &&
+	    memcmp(v->u.p + v->n - n, tail, n) == 0;
+}
+
 /* type(x): the class that made x. */
 static int
 eval_type(struct pickle_vm *vm, const struct pickle_op *op,
@@ -163,7 +173,12 @@ eval_type(struct pickle_vm *vm, const struct pickle_op *op,
 	struct pv *of = pv_arg(args, 0);
 
 	(void)k;
-	if (of == NULL || args->n != 1 || of->kind != PV_CALL)
+	if (of == NULL || args->n != 1)
+		return 0;
+	if (is_code(of))
+		return gives(vm, op, pickle_resolve(vm, "types.CodeType", 14),
+		    ret);
+	if (of->kind != PV_CALL)
 		return 0;
 	return gives(vm, op, of->u.item[0], ret);
 }
@@ -405,6 +420,7 @@ after_update(struct pickle_vm *vm, const struct pickle_op *op,
 #define after_factory pickle_callers_factory
 #define after_key pickle_callers_key
 #define after_sentinel pickle_callers_sentinel
+#define after_code pickle_code_after
 #define eval_none NULL
 #define after_none NULL
 static const struct pickle_known rows[] = {

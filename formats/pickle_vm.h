@@ -237,6 +237,10 @@ int pickle_callers_sentinel(struct pickle_vm *vm, const struct pickle_op *op,
 int pickle_callers_factory(struct pickle_vm *vm, const struct pickle_op *op,
     const struct pickle_known *k, struct pv *args, struct pv *result);
 
+/* pickle_code.c: for rows of pickle_known.def. */
+int pickle_code_after(struct pickle_vm *vm, const struct pickle_op *op,
+    const struct pickle_known *k, struct pv *args, struct pv *result);
+
 /*
  * pickle_fold.c: the value of a pure function, or *ret NULL.  ${name} is
  * "base64.b64decode" and the like, or a method's ("join") with ${self}.

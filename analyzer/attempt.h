@@ -10,6 +10,7 @@
 struct arena;
 struct bytesrc;
 struct err;
+struct tensors;
 struct wire;
 
 /*
@@ -39,6 +40,7 @@ struct attempt {
 	int rc;			/* of its parse */
 	struct arena *arena;	/* for what is kept */
 	struct attempt_node *first, *last;
+	struct tensors *tensors;	/* for the deep pass, or NULL */
 	struct attempt_name *callees;	/* names that calls were found for */
 	unsigned ncallees;
 	unsigned kept;

@@ -4,15 +4,15 @@
 #include "analyzer/attempt.h"
 #include "analyzer/bundle.h"
 #include "analyzer/examine.h"
-#include "analyzer/program.h"
 #include "analyzer/rules.h"
 #include "analyzer/sibling.h"
+#include "analyzer/srcdigest.h"
+#include "analyzer/tensors.h"
 #include "analyzer/wire.h"
 #include "base/arena.h"
 #include "base/bytesrc.h"
 #include "base/err.h"
 #include "base/limits.h"
-#include "custody/digest.h"
 #include "formats/format.h"
 #include "formats/magic.h"
 #include "formats/registry.h"
@@ -131,6 +131,29 @@ on_name(void *ctx, const char *format)
 	return 0;
 }
 
+static int
+on_weights(void *ctx, const struct finding *f)
+{
+	struct exam *ex = ctx;
+
+	attempt_add(ex->at, f);
+	return 0;
+}
+
+static int
+on_tensor(void *ctx, const struct ev_tensor *t)
+{
+	static const struct weights_events events = {on_weights, on_member};
+	struct exam *ex = ctx;
+
+	if (!ex->x->job->deep || ex->x->dormant > 0)
+		return 0;
+	if (ex->at->tensors == NULL &&
+	    (ex->at->tensors = tensors_new(&events, ex, ex->e)) == NULL)
+		return ERR_NOMEM;
+	return tensors_add(ex->at->tensors, t, ex->e);
+}
+
 /* What is nested in the worker's own object has no folder. */
 static int
 on_sibling(void *ctx, const char *name, size_t n, struct bytesrc **ret)
@@ -145,56 +168,15 @@ on_sibling(void *ctx, const char *name, size_t n, struct bytesrc **ret)
 	return sibling_ask(job->ask_fd, ex->x->wire, name, n, ret, ex->e);
 }
 
-/* A second parse: the calls alone, as the program that loading runs. */
-struct program_run {
-	struct program program;
-	struct err *e;
-};
-
-static int
-on_program_call(void *ctx, const struct ev_call *c)
-{
-	struct program_run *run = ctx;
-
-	return program_call(&run->program, c, run->e);
-}
-
 static const struct events exam_events = {
     .member = on_member,
     .global = on_global,
     .call = on_call,
+    .tensor = on_tensor,
     .anomaly = on_anomaly,
     .name = on_name,
     .sibling = on_sibling,
 };
-
-static int
-send_program(struct exam *ex, const struct attempt *at)
-{
-	static const struct events events = {.call = on_program_call};
-	const unsigned mode = ex->x->job->program;
-	struct program_run run = {.program = {.w = ex->x->wire,
-	    .object = ex->index, .max = mode == PROGRAM_ALL ?
-	    PROGRAM_MAX_ALL : PROGRAM_MAX_JUDGED}, .e = ex->e};
-	struct parse p = {.src = ex->m->src, .ev = &events, .ctx = &run,
-	    .e = ex->e, .depth = ex->depth};
-	int r;
-
-	if (at->calls == 0 || mode == PROGRAM_NONE ||
-	    (mode == PROGRAM_JUDGED && !at->judged))
-		return 0;
-	if ((p.arena = arena_new(LIMIT_ARENA)) == NULL)
-		return err_set(ex->e, ERR_NOMEM, "out of memory");
-	p.size = bytesrc_size(p.src);
-	r = at->format->parse(&p);
-	arena_free(p.arena);
-	/* Whatever else ended the parse has been told the first time. */
-	if (r == ERR_NOMEM || r == ERR_LIMIT) {
-		err_reset(ex->e);
-		return 0;
-	}
-	return r < 0 ? r : 0;
-}
 
 static int
 run_attempt(struct exam *ex, struct attempt *at)
@@ -319,6 +301,28 @@ say(struct exam *ex, enum finding_id id)
 	return wire_send_finding(ex->x->wire, ex->index, &f, ex->e);
 }
 
+/* All bids, then the deep pass over the tensors of the one that counts. */
+static int
+run_attempts(struct exam *ex, const struct bid *bids, unsigned n,
+    struct attempt *at, unsigned *primary)
+{
+	int r = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		attempt_init(&at[i], bids[i].format, bids[i].bits, ex->kept);
+		at[i].dormant = ex->x->dormant > 0;
+	}
+	for (unsigned i = 0; i < n && r >= 0; i++)
+		r = run_attempt(ex, &at[i]);
+	*primary = find_primary(at, n);
+	ex->at = &at[*primary];
+	if (r >= 0 && ex->at->tensors != NULL)
+		r = tensors_examine(ex->at->tensors, ex->m->src, ex->e);
+	for (unsigned i = 0; i < n; i++)
+		tensors_free(at[i].tensors);
+	return r;
+}
+
 /*
  * Raw tensor bytes by their container's rules have no format: they are whole
  * when nothing claims them.
@@ -352,13 +356,8 @@ examine_bytes(struct exam *ex, const uint8_t *head, size_t n,
 		bids[0].bits = 0;
 		count = 1;
 	}
-	for (unsigned i = 0; i < count; i++) {
-		attempt_init(&at[i], bids[i].format, bids[i].bits, ex->kept);
-		at[i].dormant = ex->x->dormant > 0;
-		if ((r = run_attempt(ex, &at[i])) < 0)
-			return r;
-	}
-	primary = find_primary(at, count);
+	if ((r = run_attempts(ex, bids, count, at, &primary)) < 0)
+		return r;
 	(void)snprintf(end->format, sizeof(end->format), "%s",
 	    at[primary].name);
 	if ((r = settle(ex, at, count, primary, &end->complete)) < 0)
@@ -367,7 +366,8 @@ examine_bytes(struct exam *ex, const uint8_t *head, size_t n,
 		if (i != primary && !at[i].judged)
 			continue;
 		end->calls += at[i].calls;
-		r = send_program(ex, &at[i]);
+		r = examine_program(ex->x, &at[i], ex->m->src, ex->index,
+		    ex->depth, ex->e);
 	}
 	if (unknown)
 		memcpy(end->format, "unknown", 8);
@@ -377,32 +377,6 @@ examine_bytes(struct exam *ex, const uint8_t *head, size_t n,
 		end->complete = false;
 		r = say(ex, FINDING_FORMAT_UNKNOWN);
 	}
-	return r;
-}
-
-/* The digest of a nested object, by this worker. */
-static int
-digest_src(const struct bytesrc *src, uint8_t ret[32], struct err *e)
-{
-	static uint8_t chunk[LIMIT_COPY_CHUNK];
-	uint64_t off = 0, size = bytesrc_size(src);
-	struct digest *d;
-	struct digests out;
-	int r = 0;
-	size_t n;
-
-	if ((d = digest_new(DIGEST_SHA256, e)) == NULL)
-		return ERR_CRYPTO;
-	while (off < size && r >= 0) {
-		n = size - off < sizeof(chunk) ? (size_t)(size - off) :
-		    sizeof(chunk);
-		if ((r = bytesrc_read(src, off, chunk, n, e)) >= 0)
-			r = digest_put(d, chunk, n, e);
-		off += n;
-	}
-	if (r >= 0 && (r = digest_now(d, &out, e)) >= 0)
-		memcpy(ret, out.sha256, 32);
-	digest_free(d);
 	return r;
 }
 
@@ -429,7 +403,7 @@ examine_content(struct exam *ex, struct wire_end *end)
 		}
 	}
 	if (job->hash && ex->depth > job->depth) {
-		if ((r = digest_src(ex->m->src, end->sha256, ex->e)) < 0)
+		if ((r = srcdigest(ex->m->src, end->sha256, ex->e)) < 0)
 			return r;
 		end->has_sha256 = true;
 	}

@@ -6,6 +6,7 @@
 
 #include "analyzer/worker.h"
 
+struct attempt;
 struct bytesrc;
 struct err;
 struct ev_member;
@@ -30,5 +31,13 @@ struct examine {
  */
 int examine_object(struct examine *x, const struct ev_member *m,
     uint32_t parent, unsigned depth, struct err *e);
+
+/*
+ * examine_program: tell the calls of an object that was parsed, as the job
+ * wants them, by parsing it once more for calls alone.
+ */
+int examine_program(struct examine *x, const struct attempt *at,
+    const struct bytesrc *src, uint32_t index, unsigned depth,
+    struct err *e);
 
 #endif /* !ANALYZER_EXAMINE_H_ */

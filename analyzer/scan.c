@@ -350,6 +350,28 @@ count_slots(unsigned wanted)
 	return wanted < SLOTS_MAX ? wanted : SLOTS_MAX;
 }
 
+/*
+ * The deep pass reads every byte of every tensor: above LIMIT_DEEP in all it
+ * waits until somebody asks for it.
+ */
+static bool
+deep_wanted(const struct scan *s, struct result_summary *sum)
+{
+	static const char what[] = "data hidden in weights";
+
+	if (s->o->deep == SCAN_DEEP_NEVER) {
+		sum->skips[sum->nskips++] = (struct result_skip){what,
+		    "--no-deep"};
+		return false;
+	}
+	if (s->o->deep == SCAN_DEEP_ALWAYS ||
+	    targets_size(&s->targets, LIMIT_DEEP) <= LIMIT_DEEP)
+		return true;
+	sum->skips[sum->nskips++] = (struct result_skip){what,
+	    "more than 4 GiB in all; --deep looks into them"};
+	return false;
+}
+
 int
 scan_run(const char *const *paths, size_t n, const struct scan_options *o,
     struct sink *sink, struct result_summary *sum, bool *failed,
@@ -362,6 +384,7 @@ scan_run(const char *const *paths, size_t n, const struct scan_options *o,
 	memset(sum, 0, sizeof(*sum));
 	s.nslots = count_slots(o->workers);
 	s.proto.hash = o->hash;
+	s.proto.deep = true;
 	s.proto.fence = o->fence;
 	s.proto.magic = o->magic;
 	s.proto.program = o->program;
@@ -371,6 +394,8 @@ scan_run(const char *const *paths, size_t n, const struct scan_options *o,
 	for (size_t i = 0; i < n; i++)
 		if ((r = targets_add(&s.targets, paths[i], e)) < 0)
 			goto out;
+	if (!deep_wanted(&s, sum))
+		s.proto.deep = false;
 	if ((r = write_header(&s, sink, started, e)) < 0 ||
 	    (r = run(&s, sink, sum, e)) < 0)
 		goto out;

@@ -17,9 +17,16 @@ struct sink;
  * cores; rows come out in the order of the paths whatever finishes first.
  * One object can never stop the others.
  */
+enum scan_deep {
+	SCAN_DEEP_AUTO,		/* unless the whole is above LIMIT_DEEP */
+	SCAN_DEEP_ALWAYS,
+	SCAN_DEEP_NEVER,
+};
+
 struct scan_options {
 	const char *command;	/* for the header: "scan" */
 	bool hash;		/* false: --no-hash */
+	enum scan_deep deep;	/* whether weights are looked into */
 	bool fence;		/* false: --no-sandbox */
 	unsigned workers;	/* 0: one a core */
 	const uint8_t *policy_digest; /* of --policy FILE, or NULL */

@@ -182,6 +182,22 @@ targets_add(struct targets *t, const char *path, struct err *e)
 	return r;
 }
 
+uint64_t
+targets_size(const struct targets *t, uint64_t enough)
+{
+	uint64_t sum = 0;
+	struct stat st;
+
+	for (size_t i = 0; i < t->count && sum <= enough; i++) {
+		if (t->list[i].link || t->list[i].problem != NULL ||
+		    stat(t->list[i].path, &st) < 0 || st.st_size < 0)
+			continue;
+		sum = (uint64_t)st.st_size > enough ? enough + 1 :
+		    sum + (uint64_t)st.st_size;
+	}
+	return sum;
+}
+
 void
 targets_release(struct targets *t)
 {

@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct err;
 
@@ -29,6 +30,12 @@ struct targets {
  * cannot be looked at; what fails below a directory becomes a problem.
  */
 int targets_add(struct targets *t, const char *path, struct err *e);
+/*
+ * targets_size(t, enough): bytes of the files in all; counting ends above
+ * ${enough}.  A file that cannot be looked at counts nothing.
+ */
+uint64_t targets_size(const struct targets *t, uint64_t enough);
+
 void targets_release(struct targets *t);
 
 #endif /* !ANALYZER_TARGETS_H_ */

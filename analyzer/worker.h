@@ -21,6 +21,7 @@ struct worker_job {
 	int ask_fd;		/* for siblings (sibling.h), or -1 */
 	bool hash;		/* digest what is nested inside */
 	bool delegate;		/* members of a tar get workers of their own */
+	bool deep;		/* look into weights (weights.h) */
 	bool fence;		/* false under --no-sandbox */
 	unsigned seconds;	/* CPU time */
 	unsigned program;	/* enum program_mode */

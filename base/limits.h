@@ -77,6 +77,14 @@
 #define LIMIT_TAG_FILE (1 * GIB)	/* a manifest of 10 million members */
 #define LIMIT_COMPONENT 255
 
+/* Tensors of one object for the deep pass, and their names. */
+#define LIMIT_TENSORS 200000
+#define LIMIT_TENSORS_BYTES (48 * MIB)
+/* Bytes of other files that one object's tensors may name: a minute. */
+#define LIMIT_TENSORS_OUTSIDE (64 * (uint64_t)GIB)
+/* The deep pass is on by default for scans of at most so much. */
+#define LIMIT_DEEP (4 * (uint64_t)GIB)
+
 /* Source paths in collect: Linux PATH_MAX, and directory depth. */
 #define LIMIT_PATH 4096
 #define LIMIT_WALK_DEPTH 512

@@ -17,7 +17,7 @@
 
 struct scan_cmd {
 	const char *format, *output, *fail_on, *case_dir, *policy;
-	bool quiet, verbose, no_hash, no_sandbox, decompile;
+	bool quiet, verbose, no_hash, no_sandbox, decompile, deep, no_deep;
 	enum severity threshold;
 	struct opt_args args;
 	struct result_summary sum;
@@ -126,6 +126,8 @@ static int
 run(struct scan_cmd *c, const struct sink_ops *ops)
 {
 	struct scan_options o = {.command = "scan", .hash = !c->no_hash,
+	    .deep = c->no_deep ? SCAN_DEEP_NEVER : c->deep ?
+	    SCAN_DEEP_ALWAYS : SCAN_DEEP_AUTO,
 	    .fence = !c->no_sandbox, .program = program_of(c),
 	    .policy_digest = c->own != NULL ? c->policy_sha256 : NULL};
 	struct sink sink = {.ops = ops, .verbose = c->verbose,
@@ -206,6 +208,10 @@ cmd_scan(int argc, char **argv)
 		"exit 1 from this severity on (default high)"},
 	    {OPT_FLAG, 0, "no-hash", &c.no_hash, NULL,
 		"no digests: for triage"},
+	    {OPT_FLAG, 0, "deep", &c.deep, NULL,
+		"look for data hidden in weights above 4 GiB, too"},
+	    {OPT_FLAG, 0, "no-deep", &c.no_deep, NULL,
+		"do not look for data hidden in weights"},
 	    {OPT_FLAG, 0, "no-sandbox", &c.no_sandbox, NULL,
 		"run without the sandbox where there is none"},
 	    {OPT_FLAG, 0, "decompile", &c.decompile, NULL,
@@ -231,6 +237,8 @@ cmd_scan(int argc, char **argv)
 		r = opt_usage_error(&usage, "no such severity");
 	} else if ((ops = sink_of(&c)) == NULL) {
 		r = opt_usage_error(&usage, "no such format");
+	} else if (c.deep && c.no_deep) {
+		r = opt_usage_error(&usage, "--deep and --no-deep");
 	} else if (!load_policy(&c)) {
 		r = EXIT_USAGE;
 	} else if (fence_missing(&c)) {

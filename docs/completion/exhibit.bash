@@ -17,7 +17,8 @@ _exhibit()
 	    --verbose --help" ;;
 	list) opts="--format --output --quiet --verbose --help" ;;
 	cat) opts="--output --help" ;;
-	scan) opts="--format --output --fail-on --no-hash --no-sandbox --decompile
+	scan) opts="--format --output --fail-on --no-hash --deep --no-deep
+	    --no-sandbox --decompile
 	    --policy --case
 	    --quiet --verbose --help" ;;
 	report) opts="--output --case --format --help" ;;

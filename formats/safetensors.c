@@ -1,4 +1,3 @@
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -9,8 +8,8 @@
 #include "base/limits.h"
 #include "base/reader.h"
 #include "formats/format.h"
-#include "formats/names.h"
 #include "formats/pickle.h"
+#include "formats/safetensors.h"
 
 /*
  * safetensors (huggingface/safetensors, README "Format" and tensor.rs):
@@ -23,8 +22,9 @@
  * two equal names: what it does not see is what we look for.
  */
 #define PREFIX 8
-#define RANK_MAX 64
+#define RANK_MAX 64	/* torch has no more; one tensor is kept at a time */
 
+/* In the order of the reference's enum, which is the order of alignment. */
 static const struct dtype {
 	const char *name;
 	unsigned bits;
@@ -50,11 +50,7 @@ struct st {
 	struct json j;
 	uint64_t header;	/* its length */
 	uint64_t data;		/* bytes of data in the file */
-	struct names_view *names;
-	struct span {
-		uint64_t begin, end, key;
-	} *spans;
-	size_t count, cap;
+	struct safetensors_table t;
 };
 
 static unsigned
@@ -133,6 +129,15 @@ read_numbers(struct st *s, uint64_t *ret, unsigned max, unsigned *n)
 	}
 }
 
+/* Has this field stood here before?  The reference reader refuses. */
+static bool
+is_repeated(const struct tensor *t, const struct json_token *key)
+{
+	return (t->has_dtype && key_is(key, "dtype")) ||
+	    (t->has_shape && key_is(key, "shape")) ||
+	    (t->has_offsets && key_is(key, "data_offsets"));
+}
+
 /* One field of an entry.  1: it is not what the format says. */
 static int
 read_field(struct st *s, struct tensor *t, const struct json_token *key)
@@ -142,23 +147,23 @@ read_field(struct st *s, struct tensor *t, const struct json_token *key)
 	unsigned n = 0;
 	int r = 0;
 
+	/* Other readers take the last one. */
+	if (is_repeated(t, key) && (r = tell(s, ANOMALY_ST_DUPLICATE_KEY,
+	    key->off, key->len, key->str, key->len)) < 0)
+		return r;
 	if (key_is(key, "dtype")) {
 		if ((r = json_next(&s->j, &v, s->p->e)) < 0)
 			return r;
-		if (v.type != JSON_STRING || t->has_dtype)
+		if (v.type != JSON_STRING)
 			return 1;
 		t->has_dtype = true;
 		return (t->dtype = find_dtype(&v)) == NULL;
 	}
 	if (key_is(key, "shape")) {
-		r = t->has_shape;
 		t->has_shape = true;
-		return r != 0 ? r : read_numbers(s, t->shape, RANK_MAX,
-		    &t->rank);
+		return read_numbers(s, t->shape, RANK_MAX, &t->rank);
 	}
 	if (key_is(key, "data_offsets")) {
-		if (t->has_offsets)
-			return 1;
 		if ((r = read_numbers(s, offs, 2, &n)) != 0)
 			return r;
 		t->has_offsets = true;
@@ -201,47 +206,27 @@ read_entry(struct st *s, struct tensor *t)
 	return 1;
 }
 
-static int
-keep(struct st *s, const struct tensor *t)
-{
-	size_t cap = s->cap == 0 ? 256 : 2 * s->cap;
-	struct names_view *names;
-	struct span *spans;
-
-	if (s->count == s->cap) {
-		names = arena_array(s->p->arena, cap, sizeof(*names));
-		spans = arena_array(s->p->arena, cap, sizeof(*spans));
-		if (names == NULL || spans == NULL)
-			return err_set(s->p->e, ERR_NOMEM, "out of memory");
-		if (s->count > 0) {
-			memcpy(names, s->names, s->count * sizeof(*names));
-			memcpy(spans, s->spans, s->count * sizeof(*spans));
-		}
-		s->names = names;
-		s->spans = spans;
-		s->cap = cap;
-	}
-	s->names[s->count] = (struct names_view){t->name, t->name_len,
-	    t->off};
-	s->spans[s->count++] = (struct span){t->begin, t->end, t->off};
-	return 0;
-}
-
+/*
+ * The reference reader multiplies the dimensions, then by the bits of one
+ * element, and refuses what does not fit 64 bits or ends within a byte.
+ */
 static int
 check_size(struct st *s, const struct tensor *t)
 {
-	uint64_t bits = t->dtype->bits;
-	struct fact facts[2];
+	struct fact facts[3];
+	uint64_t bits = 1;
+	bool fits = true;
 
 	for (unsigned i = 0; i < t->rank; i++)
-		if (!ckd_mul64(&bits, bits, t->shape[i]))
-			bits = UINT64_MAX;
-	if (bits % 8 == 0 && bits / 8 == t->end - t->begin)
+		fits = fits && ckd_mul64(&bits, bits, t->shape[i]);
+	fits = fits && ckd_mul64(&bits, bits, t->dtype->bits);
+	if (fits && bits % 8 == 0 && bits / 8 == t->end - t->begin)
 		return 0;
 	facts[0] = (struct fact)FACT_TEXT("name", t->name, t->name_len);
 	facts[1] = (struct fact)FACT_NUM("bytes", t->end - t->begin);
+	facts[2] = (struct fact)FACT_NUM("expected_bits", bits);
 	return format_anomaly(s->p, ANOMALY_ST_SIZE_MISMATCH, t->off, 0,
-	    facts, 2);
+	    facts, fits ? 3 : 2);
 }
 
 static int
@@ -250,6 +235,8 @@ take_tensor(struct st *s, const struct tensor *t)
 	const struct ev_tensor ev = {t->name, t->name_len, t->dtype->name,
 	    t->shape, t->rank, PREFIX + s->header + t->begin,
 	    t->end - t->begin, NULL};
+	const struct safetensors_span span = {t->begin, t->end,
+	    s->t.names - 1, (unsigned)(t->dtype - dtypes)};
 	int r;
 
 	if (t->end < t->begin)
@@ -258,21 +245,40 @@ take_tensor(struct st *s, const struct tensor *t)
 	if (t->end > s->data)
 		return tell(s, ANOMALY_ST_OUT_OF_FILE, t->off, 0, t->name,
 		    t->name_len);
-	if ((r = check_size(s, t)) < 0 || (r = keep(s, t)) < 0)
-		return r;
-	if ((r = format_tensor(s->p, &ev)) < 0)
+	if ((r = check_size(s, t)) < 0 ||
+	    (r = safetensors_add_span(s->p, &s->t, &span)) < 0 ||
+	    (r = format_tensor(s->p, &ev)) < 0)
 		return r;
 	return pickle_embedded(s->p, ev.off, ev.len, "tensor",
 	    PICKLE_IN_WEIGHTS);
 }
 
 static int
-take_metadata(struct st *s)
+take_pair(struct st *s, const struct json_token *k)
 {
-	struct json_token k, v;
+	struct json_token v;
 	int r;
 
-	if ((r = json_next(&s->j, &k, s->p->e)) < 0)
+	if ((r = safetensors_add_key(s->p, &s->t, k->str, k->len,
+	    k->off)) < 0 || (r = json_next(&s->j, &v, s->p->e)) < 0)
+		return r;
+	if (v.type == JSON_STRING)
+		return format_meta(s->p, k->str, k->len, v.str, v.len,
+		    k->off);
+	if ((r = tell(s, ANOMALY_ST_BAD_ENTRY, k->off, 0, k->str,
+	    k->len)) < 0)
+		return r;
+	return json_skip(&s->j, &v, s->p->e);
+}
+
+/* The reference reader takes null for no metadata. */
+static int
+take_metadata(struct st *s)
+{
+	struct json_token k;
+	int r;
+
+	if ((r = json_next(&s->j, &k, s->p->e)) < 0 || k.type == JSON_NULL)
 		return r;
 	if (k.type != JSON_OBJECT) {
 		if ((r = tell(s, ANOMALY_ST_BAD_ENTRY, k.off, 0,
@@ -280,22 +286,11 @@ take_metadata(struct st *s)
 			return r;
 		return json_skip(&s->j, &k, s->p->e);
 	}
-	for (;;) {
+	for (;;)
 		if ((r = json_next(&s->j, &k, s->p->e)) < 0 ||
-		    k.type == JSON_OBJECT_END)
+		    k.type == JSON_OBJECT_END ||
+		    (r = take_pair(s, &k)) < 0)
 			return r;
-		if ((r = json_next(&s->j, &v, s->p->e)) < 0)
-			return r;
-		if (v.type != JSON_STRING) {
-			if ((r = tell(s, ANOMALY_ST_BAD_ENTRY, k.off, 0,
-			    k.str, k.len)) < 0 ||
-			    (r = json_skip(&s->j, &v, s->p->e)) < 0)
-				return r;
-		} else if ((r = format_meta(s->p, k.str, k.len, v.str, v.len,
-		    k.off)) < 0) {
-			return r;
-		}
-	}
 }
 
 static int
@@ -305,10 +300,14 @@ take_entry(struct st *s, const struct json_token *key)
 	    .off = key->off};
 	int r;
 
-	if ((r = read_entry(s, &t)) < 0)
+	if ((r = safetensors_add_name(s->p, &s->t, key->str, key->len,
+	    key->off)) < 0 || (r = read_entry(s, &t)) < 0)
 		return r;
 	if (r == 0)
 		return take_tensor(s, &t);
+	if (t.rank == RANK_MAX)
+		return tell(s, ANOMALY_LIMIT, key->off, 0, key->str,
+		    key->len);
 	return tell(s, ANOMALY_ST_BAD_ENTRY, key->off, 0, key->str,
 	    key->len);
 }
@@ -368,52 +367,10 @@ check_padding(struct st *s, struct reader *r)
 }
 
 static int
-compare_spans(const void *a, const void *b)
-{
-	const struct span *x = a, *y = b;
-
-	if (x->begin != y->begin)
-		return x->begin < y->begin ? -1 : 1;
-	if (x->end != y->end)
-		return x->end < y->end ? -1 : 1;
-	return (x->key > y->key) - (x->key < y->key);
-}
-
-/* Every byte of the data belongs to one tensor. */
-static int
-account(struct st *s)
-{
-	const uint64_t base = PREFIX + s->header;
-	uint64_t at = 0;
-	int r = 0;
-
-	if (s->count > 0)
-		qsort(s->spans, s->count, sizeof(*s->spans), compare_spans);
-	for (size_t i = 0; i < s->count && r >= 0; i++) {
-		const struct span *x = &s->spans[i];
-
-		if (x->begin == x->end)
-			continue;
-		if (x->begin < at)
-			r = format_anomaly(s->p, ANOMALY_ST_OVERLAP,
-			    base + x->begin, (at < x->end ? at : x->end) -
-			    x->begin, NULL, 0);
-		else if (x->begin > at)
-			r = format_anomaly(s->p, ANOMALY_ST_GAP, base + at,
-			    x->begin - at, NULL, 0);
-		if (x->end > at)
-			at = x->end;
-	}
-	if (r >= 0 && at < s->data)
-		r = format_anomaly(s->p, ANOMALY_TRAILING, base + at,
-		    s->data - at, NULL, 0);
-	return r;
-}
-
-static int
 parse_header(struct st *s, const struct bytesrc *src)
 {
 	struct reader rd;
+	uint64_t json;
 	int r, pad;
 
 	if ((r = reader_init(&rd, src, 0, s->p->window, s->p->arena,
@@ -425,11 +382,15 @@ parse_header(struct st *s, const struct bytesrc *src)
 	json_open(&s->j, &rd, s->p->arena);
 	if ((r = read_header(s)) < 0)
 		return bad_json(s, r);
-	if ((pad = check_padding(s, &rd)) < 0 ||
-	    (r = names_twins(s->p, s->names, s->count,
-	    ANOMALY_ST_DUPLICATE_KEY, ANOMALY_COUNT)) < 0 ||
-	    (r = account(s)) < 0)
-		return pad < 0 ? pad : r;
+	json = reader_tell(&rd);
+	if ((pad = check_padding(s, &rd)) < 0)
+		return pad;
+	if ((r = format_cover(s->p, 0, PREFIX + s->header)) < 0 ||
+	    (r = safetensors_blanks(s->p, PREFIX, json)) < 0 ||
+	    (r = safetensors_names(s->p, &s->t)) < 0 ||
+	    (r = safetensors_account(s->p, &s->t, PREFIX + s->header,
+	    s->data)) < 0)
+		return r;
 	return pad;
 }
 

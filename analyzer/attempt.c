@@ -23,9 +23,6 @@ struct attempt_name {
 /* Names of callees that are remembered, to not report the name again. */
 #define CALLEES_MAX 4096
 
-/* Bytes of an unexplained range that a finding shows. */
-#define PREVIEW 32
-
 void
 attempt_init(struct attempt *a, const struct format *f, unsigned bits,
     struct arena *arena)
@@ -232,15 +229,16 @@ attempt_global(struct attempt *a, const struct ev_global *g)
 	attempt_add(a, &f);
 }
 
-static void
-add_preview(struct finding *f, const struct bytesrc *src, char hex[])
+void
+attempt_preview(struct finding *f, const struct bytesrc *src, uint64_t off,
+    uint64_t len, char hex[2 * ATTEMPT_PREVIEW])
 {
 	static const char digit[] = "0123456789abcdef";
-	uint8_t raw[PREVIEW];
-	size_t n = f->len < PREVIEW ? (size_t)f->len : PREVIEW;
+	uint8_t raw[ATTEMPT_PREVIEW];
+	size_t n = len < sizeof(raw) ? (size_t)len : sizeof(raw);
 
 	if (n == 0 || f->ndetails == FINDING_DETAILS ||
-	    bytesrc_read(src, f->off, raw, n, NULL) < 0)
+	    bytesrc_read(src, off, raw, n, NULL) < 0)
 		return;
 	for (size_t i = 0; i < n; i++) {
 		hex[2 * i] = digit[raw[i] >> 4];
@@ -253,14 +251,14 @@ void
 attempt_anomaly(struct attempt *a, const struct ev_anomaly *v,
     const struct bytesrc *src)
 {
-	char hex[2 * PREVIEW];
+	char hex[2 * ATTEMPT_PREVIEW];
 	struct finding f;
 
 	if (a->dormant)
 		return;
 	rule_anomaly(v, &f);
 	if (finding_info(f.id)->verdict == VERDICT_SUSPICIOUS)
-		add_preview(&f, src, hex);
+		attempt_preview(&f, src, f.off, f.len, hex);
 	attempt_add(a, &f);
 }
 

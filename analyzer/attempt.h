@@ -21,6 +21,10 @@ struct wire;
  * in all are kept, the rest are counted and said (SCAN-CUT).
  */
 struct attempt_node;
+struct coverage_sum;
+
+/* Bytes of an unexplained range that a finding shows. */
+#define ATTEMPT_PREVIEW 32
 
 /*
  * A model makes the same few calls tens of thousands of times: those whose
@@ -50,6 +54,7 @@ struct attempt {
 	bool judged;		/* a finding comes from a call or a global */
 	bool dormant;		/* nothing is known to load the object */
 	uint64_t calls;
+	const struct coverage_sum *cover; /* NULL: the parser told none */
 	struct attempt_quiet quiet[ATTEMPT_QUIET];
 };
 
@@ -60,6 +65,13 @@ void attempt_call(struct attempt *a, const struct ev_call *c);
 void attempt_global(struct attempt *a, const struct ev_global *g);
 void attempt_anomaly(struct attempt *a, const struct ev_anomaly *v,
     const struct bytesrc *src);
+
+/*
+ * attempt_preview: the first bytes of [off, off+len) as a detail; ${hex} must
+ * live until the finding is added.
+ */
+void attempt_preview(struct finding *f, const struct bytesrc *src,
+    uint64_t off, uint64_t len, char hex[2 * ATTEMPT_PREVIEW]);
 
 /*
  * attempt_send: the findings in the order of the events.  With ${judged_only}

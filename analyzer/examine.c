@@ -3,7 +3,9 @@
 
 #include "analyzer/attempt.h"
 #include "analyzer/bundle.h"
+#include "analyzer/coverage.h"
 #include "analyzer/examine.h"
+#include "analyzer/examine_parts.h"
 #include "analyzer/rules.h"
 #include "analyzer/sibling.h"
 #include "analyzer/srcdigest.h"
@@ -28,23 +30,9 @@
 #define BIDS_MAX 16
 #define FINDINGS_ARENA (48 * MIB)
 
-struct exam {
-	struct examine *x;
-	const struct ev_member *m;
-	uint32_t index;
-	unsigned depth;
-	struct arena *kept;	/* findings of all attempts */
-	struct attempt *at;	/* the attempt in progress */
-	uint64_t members;
-	char label[WIRE_LABEL_MAX];	/* libmagic's, copied at once: its
-					 * handle serves nested objects too */
-	struct err *e;
-};
-
-static int
-on_member(void *ctx, const struct ev_member *m)
+int
+examine_member(struct exam *ex, const struct ev_member *m)
 {
-	struct exam *ex = ctx;
 	const struct worker_job *job = ex->x->job;
 	struct wire_member wm = {0};
 	struct finding f = {0};
@@ -90,36 +78,25 @@ on_call(void *ctx, const struct ev_call *c)
 	return 0;
 }
 
-/* Bytes that the format cannot account for; pickles carve for themselves. */
-static bool
-is_unexplained(const struct exam *ex, const struct ev_anomaly *a)
+static int
+on_member(void *ctx, const struct ev_member *m)
 {
-	return (a->id == ANOMALY_TRAILING || a->id == ANOMALY_LEADING ||
-	    a->id == ANOMALY_ZIP_GAP || a->id == ANOMALY_ST_GAP) &&
-	    a->len >= 8 && ex->x->dormant == 0 &&
-	    strstr(ex->at->format->name, "pickle") == NULL &&
-	    strcmp(ex->at->format->name, "carved") != 0;
+	return examine_member(ctx, m);
 }
 
 static int
 on_anomaly(void *ctx, const struct ev_anomaly *a)
 {
-	struct ev_member m = {.name = "unexplained", .name_len = 11,
-	    .off = a->off, .size = a->len, .flags = MEMBER_VIRTUAL,
-	    .format = "carved"};
-	struct exam *ex = ctx;
-	struct bytesrc *src;
-	int r;
+	return examine_anomaly(ctx, a);
+}
 
-	attempt_anomaly(ex->at, a, ex->m->src);
-	if (!is_unexplained(ex, a))
-		return 0;
-	if ((src = bytesrc_range(ex->m->src, a->off, a->len, ex->e)) == NULL)
-		return ERR_NOMEM;
-	m.src = src;
-	r = on_member(ex, &m);
-	bytesrc_free(src);
-	return r;
+static int
+on_cover(void *ctx, uint64_t off, uint64_t len, enum cover kind)
+{
+	struct exam *ex = ctx;
+
+	coverage_add(&ex->cover, off, len, kind);
+	return 0;
 }
 
 static int
@@ -175,6 +152,7 @@ static const struct events exam_events = {
     .tensor = on_tensor,
     .anomaly = on_anomaly,
     .name = on_name,
+    .cover = on_cover,
     .sibling = on_sibling,
 };
 
@@ -193,8 +171,12 @@ run_attempt(struct exam *ex, struct attempt *at)
 	p.e = ex->e;
 	p.depth = ex->depth;
 	ex->at = at;
+	coverage_init(&ex->cover, p.arena);
 	at->rc = at->format->parse(&p);
+	r = at->rc >= 0 ? examine_cover(ex) : 0;
 	arena_free(p.arena);
+	if (r < 0)
+		return r;
 	/* Over the arena's cap: the object's fault, not ours. */
 	if (at->rc == ERR_NOMEM || at->rc == ERR_LIMIT) {
 		struct finding f = {.id = FINDING_LIMIT,
@@ -213,8 +195,10 @@ run_attempt(struct exam *ex, struct attempt *at)
 static unsigned
 find_primary(const struct attempt *at, unsigned n)
 {
+	/* Text can be read out of anything: no match for a whole magic. */
 	for (unsigned i = 0; i < n; i++)
-		if (at[i].rc == 0 && !at[i].incomplete)
+		if (at[i].rc == 0 && !at[i].incomplete &&
+		    (at[i].bits >= BID_STRONG || at[0].bits < BID_MAGIC))
 			return i;
 	return 0;
 }
@@ -253,6 +237,24 @@ settle(struct exam *ex, struct attempt *at, unsigned n, unsigned primary,
 	return r;
 }
 
+/*
+ * A part that was cut out of something: what is certain about it, and the
+ * format that its finder names for what is not.
+ */
+static unsigned
+only_strong(struct bid bids[BIDS_MAX], unsigned n,
+    const struct format *forced)
+{
+	unsigned kept = 0;
+
+	while (kept < n && bids[kept].bits >= BID_STRONG)
+		kept++;
+	if (kept == BIDS_MAX)
+		kept--;
+	bids[kept++] = (struct bid){forced, 0};
+	return kept;
+}
+
 /* Bids by head and tail, or the one format that the container names. */
 static int
 collect_bids(const struct exam *ex, const uint8_t *head, size_t n,
@@ -268,10 +270,9 @@ collect_bids(const struct exam *ex, const uint8_t *head, size_t n,
 	size_t got;
 	int r;
 
-	if (ex->m->format != NULL &&
-	    (forced = registry_find(ex->m->format)) != NULL) {
-		bids[0].format = forced;
-		bids[0].bits = BID_STRONG;
+	forced = ex->m->format != NULL ? registry_find(ex->m->format) : NULL;
+	if (forced != NULL && (ex->m->flags & MEMBER_CARVED) == 0) {
+		bids[0] = (struct bid){forced, BID_STRONG};
 		*ret = 1;
 		return 0;
 	}
@@ -286,6 +287,8 @@ collect_bids(const struct exam *ex, const uint8_t *head, size_t n,
 		bids[0] = (struct bid){extra, bits};
 		count++;
 	}
+	if (forced != NULL)
+		count = only_strong(bids, count, forced);
 	*ret = count;
 	return 0;
 }
@@ -360,6 +363,7 @@ examine_bytes(struct exam *ex, const uint8_t *head, size_t n,
 		return r;
 	(void)snprintf(end->format, sizeof(end->format), "%s",
 	    at[primary].name);
+	end->cover = at[primary].cover;
 	if ((r = settle(ex, at, count, primary, &end->complete)) < 0)
 		return r;
 	for (unsigned i = 0; i < count && r >= 0; i++) {
@@ -446,7 +450,8 @@ examine_object(struct examine *x, const struct ev_member *m, uint32_t parent,
 	if ((ex.kept = arena_new(FINDINGS_ARENA)) == NULL)
 		return err_set(e, ERR_NOMEM, "out of memory");
 	x->dormant += dormant;
-	if ((r = wire_send_begin(x->wire, &begin, e)) < 0)
+	if ((r = wire_send_begin(x->wire, &begin, e)) < 0 ||
+	    (r = examine_send(&ex)) < 0)
 		goto out;
 	if ((r = examine_content(&ex, &end)) < 0 &&
 	    (r = read_failed(&ex, &end, r)) < 0)

@@ -21,6 +21,7 @@ struct examine {
 	uint32_t next_index;	/* of the next object */
 	bool fault;		/* our side failed: the worker exits non-zero */
 	uint32_t asks;		/* for siblings */
+	uint64_t carved;	/* bytes sent for --carve */
 	unsigned dormant;	/* objects around this one that nothing loads */
 };
 

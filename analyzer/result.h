@@ -24,6 +24,8 @@ struct result_header {
 	bool hashed;			/* false under --no-hash */
 };
 
+struct coverage_sum;
+
 struct result_object {
 	const char *path;	/* printable, '!' between levels */
 	unsigned depth;		/* number of '!' */
@@ -34,7 +36,9 @@ struct result_object {
 	const char *magic;	/* libmagic's label, printable, or NULL */
 	enum verdict verdict;	/* rolled up */
 	bool complete;		/* rolled up */
-	uint64_t examined;	/* bytes that a parser explained, or size */
+	bool parsed;		/* it alone came to its end */
+	const struct coverage_sum *cover; /* NULL: no map; a complete object
+				 * is explained whole then */
 	unsigned findings;	/* of this object alone */
 	uint64_t calls;		/* that loading it would make */
 };
@@ -58,6 +62,15 @@ struct result_call {
 	const char *opcode;
 	const char *callee, *args;	/* escaped by the worker */
 	size_t callee_len, args_len;
+};
+
+/* Bytes that --carve wrote, named by their digest. */
+struct result_carved {
+	const char *path;	/* the carved object's */
+	uint64_t off;		/* of it in its container */
+	uint64_t len;
+	uint8_t sha256[32];
+	const char *file;	/* below the folder that was given */
 };
 
 /* Something that was left out of the run by a documented rule. */

@@ -89,6 +89,8 @@ next_group(struct scan *s, struct err *e)
 
 	if ((g = group_new(t->path, t->root, e)) == NULL)
 		return ERR_NOMEM;
+	if (s->o->carve)
+		g->carve_dir = s->o->carve_dir;
 	if (t->link)
 		r = group_problem(g, FINDING_LINK_NOT_FOLLOWED,
 		    "symbolic link");
@@ -388,6 +390,7 @@ scan_run(const char *const *paths, size_t n, const struct scan_options *o,
 	s.proto.fence = o->fence;
 	s.proto.magic = o->magic;
 	s.proto.program = o->program;
+	s.proto.carve = o->carve;
 	s.proto.extra = o->extra;
 	if ((r = digest_start(e)) < 0)
 		goto out;

@@ -32,6 +32,8 @@ struct scan_options {
 	const uint8_t *policy_digest; /* of --policy FILE, or NULL */
 	unsigned program;	/* enum program_mode: whose calls are told */
 	struct magic *magic;	/* or NULL */
+	bool carve;		/* write what is carved below carve_dir */
+	int carve_dir;
 	const struct format *extra; /* tests only */
 	void (*progress)(void *ctx, uint64_t objects, uint64_t bytes,
 	    const char *path);

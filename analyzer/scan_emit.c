@@ -83,9 +83,8 @@ roll_up_job(struct job *j)
 	for (uint32_t i = 0; i < j->count; i++) {
 		n = &j->nodes[i];
 		n->row.verdict = own_verdict(n);
-		n->row.complete = n->complete;
+		n->row.complete = n->row.parsed = n->complete;
 		n->row.findings = n->count;
-		n->row.examined = n->row.size;
 	}
 	for (uint32_t i = j->count; i-- > 1;)
 		worse(&j->nodes[j->nodes[i].parent], &j->nodes[i]);
@@ -118,6 +117,8 @@ emit_node(const struct node *n, struct sink *s, struct result_summary *sum,
 	for (const struct node_call *c = n->first_call; c != NULL && r >= 0;
 	    c = c->next)
 		r = sink_call(s, &c->c, e);
+	if (r >= 0 && n->carved.file != NULL)
+		r = sink_carved(s, &n->carved, e);
 	return r;
 }
 

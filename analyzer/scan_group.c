@@ -42,7 +42,7 @@ group_new(const char *path, size_t root, struct err *e)
 		(void)err_set(e, ERR_NOMEM, "out of memory");
 		return NULL;
 	}
-	g->fd = -1;
+	g->fd = g->carve_dir = -1;
 	shown = group_member_path(g, NULL, (const uint8_t *)path,
 	    strlen(path));
 	if (shown == NULL || (j = group_add_job(g, shown, 0)) == NULL ||
@@ -65,6 +65,7 @@ group_free(struct group *g)
 		buf_release(&j->hash.in);
 		if (j->ask_fd >= 0)
 			(void)close(j->ask_fd);
+		carve_drop(&j->carve, g->carve_dir);
 	}
 	if (g->fd >= 0)
 		(void)close(g->fd);
@@ -83,6 +84,7 @@ group_add_job(struct group *g, const char *path, unsigned depth)
 	j->path = path;
 	j->depth = depth;
 	j->raw = "";
+	carve_init(&j->carve);
 	j->parse.proc.fd = j->hash.proc.fd = j->ask_fd = -1;
 	buf_init(&j->parse.in, 2 * LIMIT_FRAME);
 	buf_init(&j->hash.in, 64);
@@ -195,6 +197,60 @@ group_open(struct group *g, const char *raw_path,
 	j->parse.state = TASK_WAITING;
 	j->hash.state = hash ? TASK_WAITING : TASK_NONE;
 	return 0;
+}
+
+/* What is wrong on our side is said about the object; the scan goes on. */
+static void
+carve_failed(struct job *j, uint32_t object, const struct err *why)
+{
+	j->group->failed = true;
+	j->nodes[object].carve_failed = true;
+	carve_drop(&j->carve, j->group->carve_dir);
+	(void)job_say(j, object, FINDING_CARVE_FAILED, "reason", why->msg);
+}
+
+int
+job_carve(struct job *j, const struct wire_carve *w)
+{
+	struct carve_file *c = &j->carve;
+	struct err why = ERR_INIT;
+	uint64_t have = c->fd >= 0 ? c->len : 0;
+
+	/* The object that began last, and one at a time. */
+	if (j->group->carve_dir < 0 || j->count == 0 ||
+	    w->object != j->count - 1 || j->nodes[w->object].ended ||
+	    (c->fd >= 0 && (c->object != w->object || c->off != w->off)) ||
+	    w->n > j->nodes[w->object].row.size - have)
+		return ERR_FORMAT;
+	if (!j->nodes[w->object].carve_failed &&
+	    carve_put(c, j->group->carve_dir, w, &why) < 0)
+		carve_failed(j, w->object, &why);
+	return 0;
+}
+
+int
+job_carved(struct job *j)
+{
+	struct carve_file *c = &j->carve;
+	struct err why = ERR_INIT;
+	char name[CARVE_NAME];
+	struct node *n;
+
+	if (c->fd < 0)
+		return 0;
+	n = &j->nodes[c->object];
+	if (c->len != n->row.size)
+		return ERR_FORMAT;
+	if (carve_end(c, j->group->carve_dir, n->carved.sha256, &why) < 0) {
+		carve_failed(j, c->object, &why);
+		return 0;
+	}
+	carve_name(name, n->carved.sha256);
+	n->carved.path = n->row.path;
+	n->carved.off = c->off;
+	n->carved.len = c->len;
+	n->carved.file = arena_dup(j->group->arena, name, strlen(name));
+	return n->carved.file != NULL ? 0 : ERR_NOMEM;
 }
 
 bool

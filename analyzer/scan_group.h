@@ -7,6 +7,7 @@
 
 #include "analyzer/finding.h"
 #include "analyzer/result.h"
+#include "analyzer/scan_carve.h"
 #include "analyzer/worker.h"
 #include "base/buf.h"
 #include "base/proc.h"
@@ -15,6 +16,7 @@ struct arena;
 struct err;
 struct frame;
 struct sink;
+struct wire_carve;
 
 /*
  * A group is one file that was asked for, with everything inside it: the
@@ -30,6 +32,8 @@ struct node {			/* an object: one row of the result */
 	struct node_finding *first, *last;
 	unsigned count;
 	struct node_call *first_call, *last_call;
+	bool carve_failed;
+	struct result_carved carved;	/* file NULL: nothing was */
 };
 
 enum task_state { TASK_NONE, TASK_WAITING, TASK_RUNNING, TASK_DONE };
@@ -55,6 +59,7 @@ struct job {
 	const char *asked;	/* a question that waits for the members */
 	size_t asked_len;
 	uint32_t asks;
+	struct carve_file carve;/* that its worker is sending */
 	bool repository;	/* the object is a list of a folder's files */
 	bool has_status, done;	/* frames seen */
 	bool misbehaved;
@@ -66,6 +71,7 @@ struct group {
 	struct group *next;
 	struct arena *arena;	/* everything below */
 	int fd;
+	int carve_dir;		/* -1: nothing is carved */
 	uint64_t size;
 	struct job *first, *last;
 	uint32_t jobs;
@@ -106,6 +112,14 @@ void job_hashed(struct job *j, enum proc_end end, int status);
  */
 int job_ask(struct job *j, const uint8_t *name, size_t n);
 void group_answer_waiting(struct group *g);
+
+/*
+ * job_carve: a piece of what the worker carves.  job_carved: no more pieces
+ * of that object can come.  ERR_FORMAT when the worker breaks the rules; a
+ * file that cannot be written is said about the object.
+ */
+int job_carve(struct job *j, const struct wire_carve *w);
+int job_carved(struct job *j);
 
 bool group_done(const struct group *g);
 /*

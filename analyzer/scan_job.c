@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "analyzer/coverage.h"
 #include "analyzer/program.h"
 #include "analyzer/rules.h"
 #include "analyzer/scan_group.h"
@@ -81,9 +82,12 @@ static int
 take_begin(struct job *j, const struct frame *f)
 {
 	struct wire_begin b;
+	int r;
 
 	if (!wire_read_begin(f, &b) || b.index != j->count)
 		return ERR_FORMAT;
+	if ((r = job_carved(j)) < 0)
+		return r;
 	if (j->count == 0)
 		return b.parent == WIRE_NONE && b.size == j->work.len ?
 		    new_node(j, WIRE_NONE, NULL, 0, b.size) : ERR_FORMAT;
@@ -140,17 +144,30 @@ take_member(struct job *j, const struct frame *f)
 static int
 take_end(struct job *j, const struct frame *f)
 {
+	struct coverage_sum cover, *copy;
 	struct wire_end w;
 	struct node *n;
 	char *p;
+	int r;
 
-	if (!wire_read_end(f, &w) || w.index >= j->count ||
+	if (!wire_read_end(f, &w, &cover) || w.index >= j->count ||
 	    j->nodes[w.index].ended)
 		return ERR_FORMAT;
+	if ((r = job_carved(j)) < 0)
+		return r;
 	n = &j->nodes[w.index];
 	n->ended = true;
 	n->complete = w.complete;
 	n->row.calls = w.calls;
+	if (w.cover != NULL) {
+		if (!coverage_sum_ok(&cover, n->row.size))
+			return ERR_FORMAT;
+		if ((copy = arena_alloc(j->group->arena,
+		    sizeof(*copy))) == NULL)
+			return ERR_NOMEM;
+		*copy = cover;
+		n->row.cover = copy;
+	}
 	if ((p = arena_dup(j->group->arena, w.format,
 	    strlen(w.format))) == NULL)
 		return ERR_NOMEM;
@@ -227,6 +244,7 @@ take_status(struct job *j, const struct frame *f)
 static int
 take(struct job *j, const struct frame *f)
 {
+	struct wire_carve carve;
 	const uint8_t *name;
 	size_t n;
 
@@ -244,6 +262,9 @@ take(struct job *j, const struct frame *f)
 		return take_call(j, f);
 	case WIRE_MEMBER:
 		return take_member(j, f);
+	case WIRE_CARVE:
+		return wire_read_carve(f, &carve) ? job_carve(j, &carve) :
+		    ERR_FORMAT;
 	case WIRE_ASK:
 		return wire_read_ask(f, &name, &n) ? job_ask(j, name, n) :
 		    ERR_FORMAT;
@@ -267,8 +288,8 @@ job_frames(struct job *j)
 	bool ok;
 	int r = 0;
 
-	if (j->parse.received > LIMIT_FRAMES_BYTES ||
-	    buf_failed(in) < 0)
+	if (j->parse.received > LIMIT_FRAMES_BYTES + (j->work.carve ?
+	    LIMIT_CARVE + LIMIT_CARVE / 64 : 0) || buf_failed(in) < 0)
 		r = ERR_LIMIT;
 	while (r >= 0 && in->len - at >= FRAME_HEADER) {
 		n = frame_size(in->p + at, &ok);

@@ -63,6 +63,12 @@ sink_call(struct sink *s, const struct result_call *c, struct err *e)
 }
 
 int
+sink_carved(struct sink *s, const struct result_carved *c, struct err *e)
+{
+	return s->ops->carved(s, c, e);
+}
+
+int
 sink_summary(struct sink *s, const struct result_summary *r, struct err *e)
 {
 	return s->ops->summary(s, r, e);

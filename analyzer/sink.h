@@ -10,7 +10,7 @@ struct err;
 
 /*
  * Where results go.  A sink receives header, then objects each followed by
- * its findings and its calls, then the summary, and writes them to a descriptor.  It
+ * its findings, its calls and what was carved of it, then the summary, and writes them to a descriptor.  It
  * cannot fail silently: every call returns 0 or the first write error, and
  * a result without its summary is recognisably cut.
  *
@@ -38,6 +38,8 @@ struct sink_ops {
 	    struct err *e);
 	int (*call)(struct sink *s, const struct result_call *c,
 	    struct err *e);
+	int (*carved)(struct sink *s, const struct result_carved *c,
+	    struct err *e);
 	int (*summary)(struct sink *s, const struct result_summary *r,
 	    struct err *e);
 };
@@ -48,6 +50,8 @@ int sink_object(struct sink *s, const struct result_object *o, struct err *e);
 int sink_finding(struct sink *s, const struct result_finding *f,
     struct err *e);
 int sink_call(struct sink *s, const struct result_call *c, struct err *e);
+int sink_carved(struct sink *s, const struct result_carved *c,
+    struct err *e);
 int sink_summary(struct sink *s, const struct result_summary *r,
     struct err *e);
 

@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "analyzer/coverage.h"
 #include "analyzer/sink.h"
 #include "analyzer/sink_rows.h"
 #include "base/buf.h"
@@ -50,6 +51,48 @@ sink_row_header(struct json_write *w, const struct result_header *h)
 	json_end_object(w);
 }
 
+static void
+row_ranges(struct json_write *w, const char *key,
+    const struct coverage_sum *s, bool padding)
+{
+	json_key(w, key);
+	json_begin_array(w);
+	for (unsigned i = 0; s != NULL && i < s->nbare; i++) {
+		if (s->bare[i].padding != padding)
+			continue;
+		json_begin_array(w);
+		json_u64(w, s->bare[i].off);
+		json_u64(w, s->bare[i].len);
+		json_end_array(w);
+	}
+	json_end_array(w);
+}
+
+/* What is complete and was not mapped is explained whole. */
+static void
+row_coverage(struct json_write *w, const struct result_object *o)
+{
+	const struct coverage_sum *s = o->cover;
+
+	if (s == NULL && !o->parsed) {
+		json_knull(w, "coverage");
+		return;
+	}
+	json_key(w, "coverage");
+	json_begin_object(w);
+	json_ku64(w, "explained", s != NULL ?
+	    s->bytes[COVERAGE_EXPLAINED] : o->size);
+	json_ku64(w, "padding", s != NULL ? s->bytes[COVERAGE_PADDING] : 0);
+	json_ku64(w, "unexplained", s != NULL ?
+	    s->bytes[COVERAGE_UNEXPLAINED] : 0);
+	row_ranges(w, "padding_ranges", s, true);
+	row_ranges(w, "unexplained_ranges", s, false);
+	json_ku64(w, "ranges_not_listed", s != NULL ?
+	    s->ranges[COVERAGE_PADDING] + s->ranges[COVERAGE_UNEXPLAINED] -
+	    s->nbare : 0);
+	json_end_object(w);
+}
+
 void
 sink_row_object(struct json_write *w, const struct result_object *o)
 {
@@ -67,6 +110,7 @@ sink_row_object(struct json_write *w, const struct result_object *o)
 	json_kstr(w, "verdict", verdict_name(o->verdict));
 	json_kbool(w, "complete", o->complete);
 	json_ku64(w, "calls", o->calls);
+	row_coverage(w, o);
 	json_end_object(w);
 }
 
@@ -158,6 +202,19 @@ sink_row_call(struct json_write *w, const struct result_call *c)
 		if ((c->flags & 1U << i) != 0)
 			json_str(w, flags[i]);
 	json_end_array(w);
+	json_end_object(w);
+}
+
+void
+sink_row_carved(struct json_write *w, const struct result_carved *c)
+{
+	json_begin_object(w);
+	json_kstr(w, "type", "carved");
+	json_kstr(w, "path", c->path);
+	json_ku64(w, "offset", c->off);
+	json_ku64(w, "length", c->len);
+	json_khex(w, "sha256", c->sha256, 32);
+	json_kstr(w, "file", c->file);
 	json_end_object(w);
 }
 
@@ -254,16 +311,18 @@ SINK_ROW_FN(jsonl, false, header, false)
 SINK_ROW_FN(jsonl, false, object, false)
 SINK_ROW_FN(jsonl, false, finding, false)
 SINK_ROW_FN(jsonl, false, call, false)
+SINK_ROW_FN(jsonl, false, carved, false)
 SINK_ROW_FN(jsonl, false, summary, true)
 SINK_ROW_FN(json, true, header, false)
 SINK_ROW_FN(json, true, object, false)
 SINK_ROW_FN(json, true, finding, false)
 SINK_ROW_FN(json, true, call, false)
+SINK_ROW_FN(json, true, carved, false)
 SINK_ROW_FN(json, true, summary, true)
 
 const struct sink_ops sink_jsonl = {
     "jsonl", jsonl_header, jsonl_object, jsonl_finding, jsonl_call,
-    jsonl_summary};
+    jsonl_carved, jsonl_summary};
 const struct sink_ops sink_json = {
     "json", json_header, json_object, json_finding, json_call,
-    json_summary};
+    json_carved, json_summary};

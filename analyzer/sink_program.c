@@ -78,6 +78,15 @@ program_call(struct sink *s, const struct result_call *c, struct err *e)
 }
 
 static int
+program_carved(struct sink *s, const struct result_carved *c, struct err *e)
+{
+	(void)s;
+	(void)c;
+	(void)e;
+	return 0;
+}
+
+static int
 program_summary(struct sink *s, const struct result_summary *r,
     struct err *e)
 {
@@ -88,4 +97,5 @@ program_summary(struct sink *s, const struct result_summary *r,
 }
 
 const struct sink_ops sink_program = {"program", program_header,
-    program_object, program_finding, program_call, program_summary};
+    program_object, program_finding, program_call, program_carved,
+    program_summary};

@@ -18,6 +18,7 @@ void sink_row_header(struct json_write *w, const struct result_header *h);
 void sink_row_object(struct json_write *w, const struct result_object *o);
 void sink_row_finding(struct json_write *w, const struct result_finding *r);
 void sink_row_call(struct json_write *w, const struct result_call *c);
+void sink_row_carved(struct json_write *w, const struct result_carved *c);
 void sink_row_summary(struct json_write *w, const struct result_summary *r);
 
 #endif /* !ANALYZER_SINK_ROWS_H_ */

@@ -188,6 +188,20 @@ text_call(struct sink *s, const struct result_call *c, struct err *e)
 }
 
 static int
+text_carved(struct sink *s, const struct result_carved *c, struct err *e)
+{
+	struct buf b;
+
+	if (s->quiet)
+		return 0;
+	buf_init(&b, 4 * KIB);
+	buf_printf(&b, "%*scarved %llu bytes to %s\n",
+	    (int)(2 * s->pending + 4), "", (unsigned long long)c->len,
+	    c->file);
+	return sink_flush(s, &b, e);
+}
+
+static int
 text_summary(struct sink *s, const struct result_summary *r, struct err *e)
 {
 	struct buf b;
@@ -216,4 +230,5 @@ text_summary(struct sink *s, const struct result_summary *r, struct err *e)
 }
 
 const struct sink_ops sink_text = {
-    "text", text_header, text_object, text_finding, text_call, text_summary};
+    "text", text_header, text_object, text_finding, text_call,
+    text_carved, text_summary};

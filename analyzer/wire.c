@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "analyzer/coverage.h"
 #include "analyzer/policy.h"
 #include "analyzer/wire.h"
 #include "base/bug.h"
@@ -33,8 +34,9 @@ enum {
 	MEMBER_SHA256
 };
 enum { ASK_NAME = 1 };
+enum { CARVE_OBJECT = 1, CARVE_OFF, CARVE_BYTES };
 enum { END_INDEX = 1, END_COMPLETE, END_FORMAT, END_LABEL, END_SHA256,
-	END_CALLS };
+	END_CALLS, END_COVER };
 enum {
 	CALL_OBJECT = 1,
 	CALL_CLASS,
@@ -89,6 +91,13 @@ put_u32(struct buf *b, uint32_t v)
 }
 
 static void
+put_u64(struct buf *b, uint64_t v)
+{
+	put_u32(b, (uint32_t)v);
+	put_u32(b, (uint32_t)(v >> 32));
+}
+
+static void
 put_details(struct buf *b, const struct finding *f)
 {
 	for (unsigned i = 0; i < f->ndetails; i++) {
@@ -100,8 +109,7 @@ put_details(struct buf *b, const struct finding *f)
 		buf_put(b, d->key, n);
 		if (d->text == NULL) {
 			buf_putc(b, 0);
-			put_u32(b, (uint32_t)d->num);
-			put_u32(b, (uint32_t)(d->num >> 32));
+			put_u64(b, d->num);
 		} else {
 			buf_putc(b, 1);
 			n = d->len < LIMIT_RENDER ? d->len : LIMIT_RENDER;
@@ -176,10 +184,36 @@ wire_send_ask(struct wire *w, const char *name, size_t n, struct err *e)
 }
 
 int
+wire_send_carve(struct wire *w, const struct wire_carve *x, struct err *e)
+{
+	frame_begin(&w->b, WIRE_CARVE);
+	frame_put_u32(&w->b, CARVE_OBJECT, x->object);
+	frame_put_u64(&w->b, CARVE_OFF, x->off);
+	frame_put(&w->b, CARVE_BYTES, x->p, x->n);
+	return frame_send(&w->b, w->fd, e);
+}
+
+/* Bytes and ranges of each kind, then the ranges that are listed. */
+static void
+put_cover(struct buf *b, const struct coverage_sum *s)
+{
+	for (unsigned k = 0; k < COVERAGE_KINDS; k++) {
+		put_u64(b, s->bytes[k]);
+		put_u64(b, s->ranges[k]);
+	}
+	for (unsigned i = 0; i < s->nbare; i++) {
+		put_u64(b, s->bare[i].off);
+		put_u64(b, s->bare[i].len);
+		buf_putc(b, (char)s->bare[i].padding);
+	}
+}
+
+int
 wire_send_end(struct wire *w, const struct wire_end *x, struct err *e)
 {
 	size_t n = x->label_len < WIRE_LABEL_MAX ? x->label_len :
 	    WIRE_LABEL_MAX;
+	struct buf cover;
 
 	frame_begin(&w->b, WIRE_END);
 	frame_put_u32(&w->b, END_INDEX, x->index);
@@ -190,6 +224,12 @@ wire_send_end(struct wire *w, const struct wire_end *x, struct err *e)
 	if (x->has_sha256)
 		frame_put(&w->b, END_SHA256, x->sha256, 32);
 	frame_put_u64(&w->b, END_CALLS, x->calls);
+	if (x->cover != NULL) {
+		buf_init(&cover, 8 * KIB);
+		put_cover(&cover, x->cover);
+		frame_put(&w->b, END_COVER, cover.p, cover.len);
+		buf_release(&cover);
+	}
 	return frame_send(&w->b, w->fd, e);
 }
 
@@ -346,6 +386,16 @@ wire_read_ask(const struct frame *f, const uint8_t **name, size_t *n)
 	    read_bytes(f, ASK_NAME, WIRE_NAME_MAX, name, n) && *n > 0;
 }
 
+bool
+wire_read_carve(const struct frame *f, struct wire_carve *ret)
+{
+	return f->type == WIRE_CARVE &&
+	    frame_u32(f, CARVE_OBJECT, &ret->object) &&
+	    frame_u64(f, CARVE_OFF, &ret->off) &&
+	    read_bytes(f, CARVE_BYTES, WIRE_CARVE_MAX, &ret->p, &ret->n) &&
+	    ret->n > 0;
+}
+
 static bool
 read_format(const struct frame *f, char ret[WIRE_FORMAT_MAX + 1])
 {
@@ -363,10 +413,48 @@ read_format(const struct frame *f, char ret[WIRE_FORMAT_MAX + 1])
 	return true;
 }
 
-bool
-wire_read_end(const struct frame *f, struct wire_end *ret)
+static bool
+read_bare(struct cursor *c, struct coverage_sum *ret)
 {
-	return f->type == WIRE_END && frame_u32(f, END_INDEX, &ret->index) &&
+	struct coverage_bare *b = &ret->bare[ret->nbare];
+	uint8_t padding;
+
+	if (ret->nbare == LIMIT_COVER_LISTED || !cursor_u64le(c, &b->off) ||
+	    !cursor_u64le(c, &b->len) || !cursor_u8(c, &padding) ||
+	    padding > 1)
+		return false;
+	b->padding = padding != 0;
+	ret->nbare++;
+	return true;
+}
+
+static bool
+read_cover(const struct frame *f, struct wire_end *ret,
+    struct coverage_sum *cover)
+{
+	struct cursor c = f->field[END_COVER];
+
+	ret->cover = NULL;
+	if (!frame_has(f, END_COVER))
+		return true;
+	memset(cover, 0, sizeof(*cover));
+	for (unsigned k = 0; k < COVERAGE_KINDS; k++)
+		if (!cursor_u64le(&c, &cover->bytes[k]) ||
+		    !cursor_u64le(&c, &cover->ranges[k]))
+			return false;
+	while (!cursor_at_end(&c))
+		if (!read_bare(&c, cover))
+			return false;
+	ret->cover = cover;
+	return true;
+}
+
+bool
+wire_read_end(const struct frame *f, struct wire_end *ret,
+    struct coverage_sum *cover)
+{
+	return f->type == WIRE_END && read_cover(f, ret, cover) &&
+	    frame_u32(f, END_INDEX, &ret->index) &&
 	    read_bool(f, END_COMPLETE, &ret->complete) &&
 	    read_format(f, ret->format) &&
 	    read_bytes(f, END_LABEL, WIRE_LABEL_MAX, &ret->label,

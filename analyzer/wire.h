@@ -8,6 +8,7 @@
 #include "analyzer/finding.h"
 #include "base/buf.h"
 #include "base/frame.h"
+#include "base/limits.h"
 #include "base/sandbox.h"
 
 struct err;
@@ -21,6 +22,7 @@ struct err;
  *   MEMBER   a stored member that deserves a worker of its own
  *   ASK      for a file beside the worker's object; sibling.h answers
  *   CALL     one call of the program that an object runs
+ *   CARVE    bytes of an object that no reader of its container shows
  *   END      an object: format, label, digest, complete
  *   DONE     the worker saw the end of its work; always last
  *
@@ -38,6 +40,7 @@ enum wire_type {
 	WIRE_DONE,
 	WIRE_CALL,
 	WIRE_ASK,
+	WIRE_CARVE,
 	WIRE_TYPES
 };
 
@@ -78,8 +81,21 @@ struct wire_call {
 	size_t opcode_len, callee_len, args_len;
 };
 
+/* A piece of a carved object; pieces come in order, before its END. */
+#define WIRE_CARVE_MAX (128 * KIB)
+
+struct wire_carve {
+	uint32_t object;
+	uint64_t off;		/* of the object, in its container */
+	const uint8_t *p;	/* points into the frame */
+	size_t n;
+};
+
+struct coverage_sum;
+
 struct wire_end {
 	uint32_t index;
+	const struct coverage_sum *cover; /* NULL: no map was made */
 	uint64_t calls;		/* in all, whether told or not */
 	bool complete;
 	char format[WIRE_FORMAT_MAX + 1];
@@ -106,6 +122,8 @@ int wire_send_member(struct wire *w, const struct wire_member *x,
 int wire_send_call(struct wire *w, const struct wire_call *x, struct err *e);
 int wire_send_ask(struct wire *w, const char *name, size_t n,
     struct err *e);
+int wire_send_carve(struct wire *w, const struct wire_carve *x,
+    struct err *e);
 int wire_send_end(struct wire *w, const struct wire_end *x, struct err *e);
 int wire_send_done(struct wire *w, struct err *e);
 
@@ -116,6 +134,9 @@ bool wire_read_finding(const struct frame *f, struct wire_finding *ret);
 bool wire_read_member(const struct frame *f, struct wire_member *ret);
 bool wire_read_call(const struct frame *f, struct wire_call *ret);
 bool wire_read_ask(const struct frame *f, const uint8_t **name, size_t *n);
-bool wire_read_end(const struct frame *f, struct wire_end *ret);
+bool wire_read_carve(const struct frame *f, struct wire_carve *ret);
+/* ret->cover points to ${cover}, or is NULL. */
+bool wire_read_end(const struct frame *f, struct wire_end *ret,
+    struct coverage_sum *cover);
 
 #endif /* !ANALYZER_WIRE_H_ */

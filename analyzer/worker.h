@@ -20,6 +20,7 @@ struct worker_job {
 	const char *format;	/* it must be this, or NULL: bid */
 	int ask_fd;		/* for siblings (sibling.h), or -1 */
 	bool hash;		/* digest what is nested inside */
+	bool carve;		/* send what is carved to the parent */
 	bool delegate;		/* members of a tar get workers of their own */
 	bool deep;		/* look into weights (weights.h) */
 	bool fence;		/* false under --no-sandbox */

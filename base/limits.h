@@ -39,6 +39,13 @@
 /* Files of one repository that are looked at together. */
 #define LIMIT_REPOSITORY 10000
 
+/* Ranges of one object that coverage keeps, after neighbours are merged. */
+#define LIMIT_COVER_RANGES 1048576
+/* Bytes of one file that --carve writes; the rest is said. */
+#define LIMIT_CARVE (1 * GIB)
+/* Ranges of a kind that an object's row lists; all are counted. */
+#define LIMIT_COVER_LISTED 64
+
 /* Nesting of objects (bundle ! zip ! pickle ...): deeper is a finding. */
 #define LIMIT_DEPTH 8
 /* Members of one container; past it the rest are not examined, and said. */

@@ -1,6 +1,9 @@
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "analyzer/policy_file.h"
@@ -16,7 +19,8 @@
 #include "formats/magic.h"
 
 struct scan_cmd {
-	const char *format, *output, *fail_on, *case_dir, *policy;
+	const char *format, *output, *fail_on, *case_dir, *policy, *carve;
+	int carve_dir;		/* of --carve, or -1 */
 	bool quiet, verbose, no_hash, no_sandbox, decompile, deep, no_deep;
 	enum severity threshold;
 	struct opt_args args;
@@ -129,7 +133,8 @@ run(struct scan_cmd *c, const struct sink_ops *ops)
 	    .deep = c->no_deep ? SCAN_DEEP_NEVER : c->deep ?
 	    SCAN_DEEP_ALWAYS : SCAN_DEEP_AUTO,
 	    .fence = !c->no_sandbox, .program = program_of(c),
-	    .policy_digest = c->own != NULL ? c->policy_sha256 : NULL};
+	    .policy_digest = c->own != NULL ? c->policy_sha256 : NULL,
+	    .carve = c->carve != NULL, .carve_dir = c->carve_dir};
 	struct sink sink = {.ops = ops, .verbose = c->verbose,
 	    .quiet = c->quiet, .threshold = c->threshold};
 	struct cmd_output out;
@@ -177,6 +182,20 @@ load_policy(struct scan_cmd *c)
 	return false;
 }
 
+static bool
+open_carve(struct scan_cmd *c)
+{
+	if (c->carve == NULL)
+		return true;
+	if ((mkdir(c->carve, 0700) == 0 || errno == EEXIST) &&
+	    (c->carve_dir = open(c->carve, O_RDONLY | O_DIRECTORY |
+	    O_CLOEXEC)) >= 0)
+		return true;
+	(void)fprintf(stderr, "exhibit: --carve: %s\n",
+	    strerrordesc_np(errno));
+	return false;
+}
+
 /* Without seccomp a scan would be a parser with rights. */
 static bool
 fence_missing(const struct scan_cmd *c)
@@ -198,7 +217,7 @@ fence_missing(const struct scan_cmd *c)
 int
 cmd_scan(int argc, char **argv)
 {
-	struct scan_cmd c = {.threshold = SEVERITY_HIGH};
+	struct scan_cmd c = {.threshold = SEVERITY_HIGH, .carve_dir = -1};
 	const struct opt rows[] = {
 	    {OPT_STRING, 0, "format", &c.format, "FORMAT",
 		"text, jsonl or json"},
@@ -218,6 +237,8 @@ cmd_scan(int argc, char **argv)
 		"print the programs that loading would run"},
 	    {OPT_STRING, 0, "policy", &c.policy, "FILE",
 		"rows that come before our policy of what may be called"},
+	    {OPT_STRING, 0, "carve", &c.carve, "DIR",
+		"write bytes that nothing explains to DIR"},
 	    {OPT_STRING, 0, "case", &c.case_dir, "DIR",
 		"note the analysis in the case's ledger"},
 	    {OPT_FLAG, 'q', "quiet", &c.quiet, NULL,
@@ -241,12 +262,14 @@ cmd_scan(int argc, char **argv)
 		r = opt_usage_error(&usage, "--deep and --no-deep");
 	} else if (!load_policy(&c)) {
 		r = EXIT_USAGE;
-	} else if (fence_missing(&c)) {
+	} else if (fence_missing(&c) || !open_carve(&c)) {
 		r = EXIT_FAILED;
 	} else {
 		r = run(&c, ops);
 	}
 	policy_file_free(c.own);
+	if (c.carve_dir >= 0)
+		(void)close(c.carve_dir);
 	opt_release(rows, &c.args);
 	return r;
 }

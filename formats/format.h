@@ -72,6 +72,8 @@ enum member_flags {
 	MEMBER_TAG = 1 << 3,	/* a tag file of an evidence bundle */
 	MEMBER_DORMANT = 1 << 4,/* nothing is known to load it: what it would
 				 * run is a note about it, not a verdict */
+	MEMBER_CARVED = 1 << 5,	/* bytes that no reader shows: its format is
+				 * what is certain, and --carve writes it */
 };
 
 struct ev_member {

@@ -19,6 +19,7 @@ struct format;
  */
 #define BID_PLAUSIBLE 8
 #define BID_STRONG 24
+#define BID_MAGIC 32	/* four bytes and more that only this format has */
 
 struct bid {
 	const struct format *format;

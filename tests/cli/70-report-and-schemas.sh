@@ -6,8 +6,10 @@ mkdir -p "$T/src"
 cp "$SAMPLES/incident/"* samples/benign/*.* "$T/src"
 evil='<script>alert(1)<'
 cp "$SAMPLES/pickle/hostile" "$T/src/$evil"
+cat samples/benign/digits.safetensors "$SAMPLES/pickle/hostile" >"$T/src/long.safetensors"
 bundle=$("$EXHIBIT" collect --case "$T/case" --weights "$T/src" 2>/dev/null)
-"$EXHIBIT" scan --case "$T/case" --format jsonl -o "$T/scan.jsonl" "$bundle" "$T/src" 2>/dev/null
+"$EXHIBIT" scan --case "$T/case" --carve "$T/carved" \
+    --format jsonl -o "$T/scan.jsonl" "$bundle" "$T/src" 2>/dev/null
 "$EXHIBIT" verify --case "$T/case" --format jsonl -o "$T/verify.jsonl" "$bundle"
 check "report" "$EXHIBIT" report "$T/scan.jsonl" "$T/verify.jsonl" \
     --case "$T/case" -o "$T/r.html"
@@ -72,7 +74,7 @@ for name, v in schemas.items():
             print("invalid example taken", p); bad += 1
 kinds = {"header": "results-header", "object": "results-object",
          "finding": "results-finding", "call": "results-call",
-         "summary": "results-summary",
+         "summary": "results-summary", "carved": "results-carved",
          "statement": "verify-statement", "verification": "verify-verification",
          "member": "list-member"}
 seen = set()
@@ -88,7 +90,7 @@ def rows(text):
 rows((tmp / "scan.jsonl").read_text())
 rows((tmp / "verify.jsonl").read_text())
 rows((tmp / "list.jsonl").read_text())
-assert {"header", "object", "finding", "call", "summary", "statement", "verification"} <= seen, seen
+assert {"header", "object", "finding", "call", "carved", "summary", "statement", "verification"} <= seen, seen
 if "ledger-event" in schemas:
     log = (tmp / "ledger.jsonl").read_text()
     for line in log.splitlines():
@@ -98,4 +100,8 @@ print("schemas:", len(schemas), "bad:", bad)
 sys.exit(bad != 0)
 P
 same "rows fit their schemas ($(tail -n 3 "$T/schema.out"))" "$?" 0
+# What was carved is what was appended, under the name of its digest.
+digest=$(sha256sum <"$SAMPLES/pickle/hostile" | cut -d' ' -f1)
+check "carved bytes" cmp "$T/carved/$digest.bin" "$SAMPLES/pickle/hostile"
+same "one file for it" "$(ls -A "$T/carved")" "$digest.bin"
 finish

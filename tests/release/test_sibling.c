@@ -1,34 +1,16 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/release/scan_fixture.h"
 
 #include <archive.h>
 #include <archive_entry.h>
-#include <fcntl.h>
-#include <ftw.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "analyzer/scan.h"
 #include "analyzer/sibling.h"
-#include "analyzer/sink.h"
 #include "base/bytesrc.h"
-#include "base/err.h"
-#include "base/sandbox.h"
 #include "formats/format.h"
 
 /*
  * A format that exists in this test alone: an object "ASK:" asks, from behind
  * the fence, for each name that it lists, and tells what it got.
  */
-static char top[] = "/tmp/exhibit-sibling-XXXXXX";
-
 static unsigned
 ask_bid(struct cursor head, uint64_t size)
 {
@@ -81,122 +63,26 @@ ask_parse(struct parse *p)
 static const struct format ask_format = {.name = "ask",
     .kind = FORMAT_MODEL, .bid = ask_bid, .parse = ask_parse};
 
-#define SEEN_MAX 400
-static struct {
-	char path[128], name[64], content[64];
-	uint64_t status;
-} seen[SEEN_MAX];
-static unsigned nseen;
-
-static int
-on_header(struct sink *s, const struct result_header *h, struct err *e)
-{
-	(void)s;
-	(void)e;
-	(void)h;
-	return 0;
-}
-
-static int
-on_object(struct sink *s, const struct result_object *o, struct err *e)
-{
-	(void)s;
-	(void)o;
-	(void)e;
-	return 0;
-}
-
-static int
-on_finding(struct sink *s, const struct result_finding *f, struct err *e)
-{
-	const struct detail *d = f->finding->details;
-
-	(void)s;
-	(void)e;
-	if (f->finding->ndetails != 3)
-		return 0;
-	assert_true(nseen < SEEN_MAX);
-	(void)snprintf(seen[nseen].path, sizeof(seen[0].path), "%s", f->path);
-	(void)snprintf(seen[nseen].name, sizeof(seen[0].name), "%.*s",
-	    (int)d[0].len, (const char *)d[0].text);
-	(void)snprintf(seen[nseen].content, sizeof(seen[0].content), "%.*s",
-	    (int)d[2].len, (const char *)d[2].text);
-	seen[nseen++].status = d[1].num;
-	return 0;
-}
-
-static int
-on_call(struct sink *s, const struct result_call *c, struct err *e)
-{
-	(void)s;
-	(void)c;
-	(void)e;
-	return 0;
-}
-
-static int
-on_summary(struct sink *s, const struct result_summary *r, struct err *e)
-{
-	(void)s;
-	(void)r;
-	(void)e;
-	return 0;
-}
-
-static const struct sink_ops remember = {
-    "remember", on_header, on_object, on_finding, on_call, on_summary};
-
 static void
-scan(const char *path)
+scan(const char *name)
 {
 	const struct scan_options o = {.command = "scan", .fence = true,
 	    .extra = &ask_format};
-	struct sink sink = {.ops = &remember, .fd = -1};
-	struct result_summary sum;
-	struct err e = ERR_INIT;
-	bool failed;
 
-	nseen = 0;
-	assert_int_equal(scan_run(&path, 1, &o, &sink, &sum, &failed, &e), 0);
-	assert_false(failed);
-}
-
-static const char *
-in_top(const char *name)
-{
-	static char path[4][160];
-	static unsigned turn;
-
-	turn = (turn + 1) % 4;
-	(void)snprintf(path[turn], sizeof(path[0]), "%s/%s", top, name);
-	return path[turn];
-}
-
-static void
-put(const char *name, const char *text)
-{
-	int fd = open(in_top(name), O_WRONLY | O_CREAT | O_TRUNC, 0600);
-	size_t n = strlen(text);
-
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, text, n), n);
-	(void)close(fd);
+	scan_do(scan_path(name), &o);
 }
 
 /* What ${object} was told of ${name}; -1 when it did not ask. */
 static int
 told(const char *object, const char *name, const char **content)
 {
-	size_t n = strlen(object);
-
-	for (unsigned i = 0; i < nseen; i++) {
-		size_t m = strlen(seen[i].path);
-
-		if (m >= n && strcmp(seen[i].path + m - n, object) == 0 &&
-		    strcmp(seen[i].name, name) == 0) {
-			*content = seen[i].content;
-			return (int)seen[i].status;
-		}
+	for (unsigned i = 0; i < scan_nfindings; i++) {
+		if (!scan_ends(scan_findings[i].path, object) ||
+		    scan_findings[i].ndetails != 3 ||
+		    strcmp(scan_findings[i].details[0].text, name) != 0)
+			continue;
+		*content = scan_findings[i].details[2].text;
+		return (int)scan_findings[i].details[1].num;
 	}
 	return -1;
 }
@@ -222,7 +108,7 @@ static void
 a_file_gets_regular_files_beneath_the_root_and_nothing_else(void **state)
 {
 	(void)state;
-	scan(in_top("root"));
+	scan("root");
 	expect("model/ask", "beside.bin", SIBLING_OPEN, "beside");
 	expect("model/ask", "./beside.bin", SIBLING_OPEN, "beside");
 	expect("model/ask", "sub/below.bin", SIBLING_OPEN, "below");
@@ -243,7 +129,7 @@ static void
 the_root_of_one_file_is_its_folder(void **state)
 {
 	(void)state;
-	scan(in_top("root/model/ask"));
+	scan("root/model/ask");
 	expect("model/ask", "beside.bin", SIBLING_OPEN, "beside");
 	expect("model/ask", "../shared.bin", SIBLING_REFUSED, "");
 }
@@ -270,14 +156,14 @@ a_member_gets_members_of_its_own_archive(void **state)
 
 	(void)state;
 	assert_int_equal(archive_write_set_format_ustar(a), ARCHIVE_OK);
-	assert_int_equal(archive_write_open_filename(a, in_top("all.tar")),
+	assert_int_equal(archive_write_open_filename(a, scan_path("all.tar")),
 	    ARCHIVE_OK);
 	add_member(a, "root/model/ask", "ASK:" QUESTIONS);
 	add_member(a, "root/model/beside.bin", "beside");
 	add_member(a, "root/model/sub/below.bin", "below");
 	add_member(a, "root/shared.bin", "shared");
 	assert_int_equal(archive_write_free(a), ARCHIVE_OK);
-	scan(in_top("all.tar"));
+	scan("all.tar");
 	/* Members behind the one that asks are known too. */
 	expect("!root/model/ask", "beside.bin", SIBLING_OPEN, "beside");
 	expect("!root/model/ask", "sub/below.bin", SIBLING_OPEN, "below");
@@ -310,48 +196,31 @@ paths_are_normalised_and_cannot_climb(void **state)
 	    sizeof(dst)));
 }
 
+static void
+put(const char *name, const char *text)
+{
+	scan_put(name, text, strlen(text));
+}
+
 static int
 setup(void **state)
 {
 	static const char *const dirs[] = {"root", "root/model",
 	    "root/model/sub", NULL};
-	struct sandbox_status st;
 
-	(void)state;
-	sandbox_probe(&st);
-	if (!st.seccomp) {
-		(void)printf("SKIP: this kernel has no seccomp filter\n");
-		exit(77);
-	}
-	if (mkdtemp(top) == NULL)
+	if (scan_setup(state) != 0)
 		return -1;
 	for (const char *const *d = dirs; *d != NULL; d++)
-		assert_int_equal(mkdir(in_top(*d), 0700), 0);
+		assert_int_equal(mkdir(scan_path(*d), 0700), 0);
 	put("root/model/ask", "ASK:" QUESTIONS);
 	put("root/model/beside.bin", "beside");
 	put("root/model/sub/below.bin", "below");
 	put("root/shared.bin", "shared");
 	put("outside.bin", "outside");
-	assert_int_equal(symlink("beside.bin", in_top("root/model/link.bin")),
-	    0);
-	assert_int_equal(symlink("sub", in_top("root/model/linked")), 0);
-	return mkfifo(in_top("root/model/fifo"), 0600);
-}
-
-static int
-drop(const char *path, const struct stat *st, int flag, struct FTW *ftw)
-{
-	(void)st;
-	(void)flag;
-	(void)ftw;
-	return remove(path);
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	return nftw(top, drop, 8, FTW_DEPTH | FTW_PHYS);
+	assert_int_equal(symlink("beside.bin",
+	    scan_path("root/model/link.bin")), 0);
+	assert_int_equal(symlink("sub", scan_path("root/model/linked")), 0);
+	return mkfifo(scan_path("root/model/fifo"), 0600);
 }
 
 int
@@ -365,5 +234,5 @@ main(void)
 	    cmocka_unit_test(paths_are_normalised_and_cannot_climb),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, setup, scan_teardown);
 }

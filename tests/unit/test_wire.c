@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "analyzer/coverage.h"
 #include "analyzer/wire.h"
 #include "base/err.h"
 
@@ -118,6 +119,7 @@ one_type_is_never_read_as_another(void **state)
 	struct sandbox_status st;
 	struct wire_finding wf;
 	struct wire_begin wb;
+	struct coverage_sum cover;
 	struct wire_end got;
 	struct frame frame;
 	struct wire w;
@@ -129,7 +131,8 @@ one_type_is_never_read_as_another(void **state)
 	assert_int_equal(wire_send_end(&w, &end, NULL), 0);
 	receive(fds[0]);
 	assert_true(parse(&frame));
-	assert_true(wire_read_end(&frame, &got));
+	assert_true(wire_read_end(&frame, &got, &cover));
+	assert_null(got.cover);
 	assert_string_equal(got.format, "pickle");
 	assert_false(got.has_sha256);
 	assert_false(wire_read_begin(&frame, &wb));
@@ -144,6 +147,7 @@ static void
 a_format_with_markup_is_refused(void **state)
 {
 	struct wire_end end = {.format = "<b>"};
+	struct coverage_sum cover;
 	struct frame frame;
 	struct wire_end got;
 	struct wire w;
@@ -155,7 +159,80 @@ a_format_with_markup_is_refused(void **state)
 	assert_int_equal(wire_send_end(&w, &end, NULL), 0);
 	receive(fds[0]);
 	assert_true(parse(&frame));
-	assert_false(wire_read_end(&frame, &got));
+	assert_false(wire_read_end(&frame, &got, &cover));
+	buf_release(&w.b);
+	(void)close(fds[0]);
+	(void)close(fds[1]);
+}
+
+/* The map is END's field number 7. */
+#define COVER_TAG 7
+
+static void
+send_cover(struct wire *w, int fds[2], const struct coverage_sum *s)
+{
+	const struct wire_end end = {.format = "zip", .cover = s};
+
+	assert_int_equal(pipe(fds), 0);
+	wire_init(w, fds[1]);
+	assert_int_equal(wire_send_end(w, &end, NULL), 0);
+	receive(fds[0]);
+}
+
+static void
+a_map_arrives_as_it_was_sent(void **state)
+{
+	struct coverage_sum sent_map = {0}, cover;
+	struct wire_end got;
+	struct frame frame;
+	struct wire w;
+	int fds[2];
+
+	(void)state;
+	coverage_count(&sent_map, COVERAGE_EXPLAINED, 0, 10);
+	coverage_count(&sent_map, COVERAGE_PADDING, 10, 2);
+	coverage_count(&sent_map, COVERAGE_UNEXPLAINED, 12, 88);
+	send_cover(&w, fds, &sent_map);
+	assert_true(parse(&frame));
+	assert_true(wire_read_end(&frame, &got, &cover));
+	assert_ptr_equal(got.cover, &cover);
+	assert_memory_equal(cover.bytes, sent_map.bytes,
+	    sizeof(cover.bytes));
+	assert_int_equal(cover.nbare, 2);
+	assert_int_equal(cover.bare[1].off, 12);
+	assert_true(coverage_sum_ok(&cover, 100));
+	assert_false(coverage_sum_ok(&cover, 99));
+	assert_false(coverage_sum_ok(&cover, 101));
+	cover.bare[1].off = 11;
+	assert_false(coverage_sum_ok(&cover, 100));
+	buf_release(&w.b);
+	(void)close(fds[0]);
+	(void)close(fds[1]);
+}
+
+static void
+a_map_that_is_cut_or_too_long_is_refused(void **state)
+{
+	struct coverage_sum sent_map = {0}, cover;
+	struct wire_end got;
+	struct frame frame;
+	struct wire w;
+	int fds[2];
+
+	(void)state;
+	for (uint64_t i = 0; i < 1000; i++)
+		coverage_count(&sent_map, COVERAGE_PADDING, 2 * i, 1);
+	assert_int_equal(sent_map.nbare, LIMIT_COVER_LISTED);
+	send_cover(&w, fds, &sent_map);
+	assert_true(parse(&frame));
+	assert_true(wire_read_end(&frame, &got, &cover));
+	/* The map is the last field: a shorter one, and one range more. */
+	frame.field[COVER_TAG].len--;
+	assert_false(wire_read_end(&frame, &got, &cover));
+	frame.field[COVER_TAG].len -= 16;
+	assert_true(wire_read_end(&frame, &got, &cover));
+	frame.field[COVER_TAG].len = 40;
+	assert_false(wire_read_end(&frame, &got, &cover));
 	buf_release(&w.b);
 	(void)close(fds[0]);
 	(void)close(fds[1]);
@@ -169,6 +246,8 @@ main(void)
 	    cmocka_unit_test(a_mutated_finding_is_read_safely_or_refused),
 	    cmocka_unit_test(one_type_is_never_read_as_another),
 	    cmocka_unit_test(a_format_with_markup_is_refused),
+	    cmocka_unit_test(a_map_arrives_as_it_was_sent),
+	    cmocka_unit_test(a_map_that_is_cut_or_too_long_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

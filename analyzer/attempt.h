@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "analyzer/finding.h"
+#include "analyzer/notes.h"
 
 struct arena;
 struct bytesrc;
@@ -55,6 +56,8 @@ struct attempt {
 	bool dormant;		/* nothing is known to load the object */
 	uint64_t calls;
 	const struct coverage_sum *cover; /* NULL: the parser told none */
+	unsigned notes;		/* of notes.c */
+	uint64_t note[NOTES_MAX];	/* hashes of what they show */
 	struct attempt_quiet quiet[ATTEMPT_QUIET];
 };
 

@@ -6,6 +6,7 @@
 #include "analyzer/coverage.h"
 #include "analyzer/examine.h"
 #include "analyzer/examine_parts.h"
+#include "analyzer/notes.h"
 #include "analyzer/rules.h"
 #include "analyzer/sibling.h"
 #include "analyzer/srcdigest.h"
@@ -145,11 +146,21 @@ on_sibling(void *ctx, const char *name, size_t n, struct bytesrc **ret)
 	return sibling_ask(job->ask_fd, ex->x->wire, name, n, ret, ex->e);
 }
 
+static int
+on_meta(void *ctx, const struct ev_meta *m)
+{
+	struct exam *ex = ctx;
+
+	notes_meta(ex->at, m);
+	return 0;
+}
+
 static const struct events exam_events = {
     .member = on_member,
     .global = on_global,
     .call = on_call,
     .tensor = on_tensor,
+    .meta = on_meta,
     .anomaly = on_anomaly,
     .name = on_name,
     .cover = on_cover,

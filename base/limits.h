@@ -61,6 +61,8 @@
 #define LIMIT_JSON_DEPTH 128
 /* One JSON string or number. */
 #define LIMIT_JSON_STRING (16 * MIB)
+/* A template, which its loaders hold in memory too; real ones are 30 KiB. */
+#define LIMIT_TEMPLATE (32 * MIB)
 /* A text line that a text format keeps. */
 #define LIMIT_LINE (16 * MIB)
 

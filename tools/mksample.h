@@ -17,8 +17,10 @@
  *
  *   text "..."          bytes
  *   hex 80 04ff         bytes
+ *   | bytes...          the rest of the line with its newline, as it is
  *   fill HH COUNT       a run of one byte
- *   u8 u16le u32le u64le u32be N
+ *   pad HH N            that byte, to a multiple of N of what is around it
+ *   u8 u16le u32le u64le u16be u32be u64be N
  *   file PATH           the bytes of a file below the recipes' root
  *   op NAME [ARG...]    a pickle opcode with its argument; the word "op" may
  *                       be left out
@@ -35,6 +37,7 @@
  *   as OPCODE           this opcode with the bytes as its argument; as BYTES
  *                       takes SHORT_BINBYTES or BINBYTES
  *   frame [DELTA]       a FRAME of its length (plus DELTA), then the bytes
+ *   counted KIND        their number as KIND (u8, u16le, ...), then the bytes
  *   wrap KIND           the bytes as zlib gzip bz2 xz lzma zstd lz4 7z zf,
  *                       hex, base64, or unchanged (none)
  *   repeat N            N times

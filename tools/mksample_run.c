@@ -173,23 +173,38 @@ do_npy(const struct stmt *s, const struct word *w, unsigned count,
 	buf_release(&b);
 }
 
-static bool
-do_integer(const struct stmt *s, const struct word *w, struct buf *out)
-{
-	static const struct {
-		const char *name;
-		unsigned n;
-	} kinds[] = {{"u8", 1}, {"u16le", 2}, {"u32le", 4}, {"u64le", 8}};
+static const struct integer {
+	const char *name;
+	unsigned n;
+	bool big;
+} integers[] = {{"u8", 1, false}, {"u16le", 2, false}, {"u32le", 4, false},
+    {"u64le", 8, false}, {"u16be", 2, true}, {"u32be", 4, true},
+    {"u64be", 8, true}};
 
-	for (unsigned i = 0; i < 4; i++)
-		if (word_is(&w[0], kinds[i].name)) {
-			put_le(out, word_number(s, &w[1]), kinds[i].n);
-			return true;
-		}
-	if (!word_is(&w[0], "u32be"))
-		return false;
-	put_be(out, word_number(s, &w[1]), 4);
-	return true;
+static const struct integer *
+find_integer(const struct word *kind)
+{
+	for (size_t i = 0; i < sizeof(integers) / sizeof(integers[0]); i++)
+		if (word_is(kind, integers[i].name))
+			return &integers[i];
+	return NULL;
+}
+
+static bool
+put_integer(const struct integer *kind, uint64_t v, struct buf *out)
+{
+	if (kind != NULL)
+		(kind->big ? put_be : put_le)(out, v, kind->n);
+	return kind != NULL;
+}
+
+static void
+do_pad(const struct stmt *s, const struct word *w, struct buf *out)
+{
+	const uint64_t n = word_number(s, &w[2]);
+
+	while (n > 0 && out->len % n != 0)
+		word_hex(s, &w[1], out);
 }
 
 static bool
@@ -207,6 +222,8 @@ plain(const struct stmt *s, const struct word *w, unsigned count,
 		word_hex(s, &w[1], out);
 		for (uint64_t n = word_number(s, &w[2]); n > 1; n--)
 			buf_putc(out, (char)out->p[at]);
+	} else if (word_is(&w[0], "pad") && count == 3 && w[1].n == 2) {
+		do_pad(s, w, out);
 	} else if (word_is(&w[0], "file") && count == 2) {
 		do_file(s, &w[1], out);
 	} else if (word_is(&w[0], "at") && count > 3) {
@@ -222,7 +239,10 @@ plain(const struct stmt *s, const struct word *w, unsigned count,
 		while (n-- > 0)
 			buf_putc(out, '\xff');
 	} else {
-		return count == 2 && do_integer(s, w, out);
+		const struct integer *kind = find_integer(&w[0]);
+
+		return count == 2 && kind != NULL &&
+		    put_integer(kind, word_number(s, &w[1]), out);
 	}
 	return true;
 }
@@ -258,6 +278,10 @@ close_block(const struct stmt *s, const struct word *w, unsigned count,
 		buf_put(out, in->p, in->len);
 	} else if (word_is(&w[0], "wrap") && count == 2) {
 		wrap_put(s, &w[1], in, out);
+	} else if (word_is(&w[0], "counted") && count == 2) {
+		if (!put_integer(find_integer(&w[1]), in->len, out))
+			die(s, "no such integer");
+		buf_put(out, in->p, in->len);
 	} else if (word_is(&w[0], "repeat") && count == 2) {
 		for (uint64_t n = word_number(s, &w[1]); n > 0; n--)
 			buf_put(out, in->p, in->len);

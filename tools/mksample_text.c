@@ -239,12 +239,27 @@ add_line(struct script *sc, unsigned line, const char *text, bool *in_zip)
 	set_words(s, w, n);
 }
 
+/* "| text": the line's bytes, a newline included, whatever they are. */
+static void
+add_verbatim(struct script *sc, unsigned line, const char *text)
+{
+	static char verb[] = "text";
+	struct stmt *s = new_stmt(sc, line);
+	struct word w[2] = {{verb, strlen(verb)}, {NULL, 0}};
+
+	if ((s->text = strdup(text + 1 + (text[1] == ' '))) == NULL)
+		die(s, "out of memory");
+	w[1].p = s->text;
+	w[1].n = strlen(s->text);
+	set_words(s, w, 2);
+}
+
 /* Which statement closes which block. */
 static void
 match(struct script *sc)
 {
 	static const char *const blocks[] = {"as", "frame", "wrap", "repeat",
-	    "zip", "tar", "member", "inside", "def", NULL};
+	    "zip", "tar", "member", "inside", "counted", "def", NULL};
 	struct stmt *open[SAMPLE_DEPTH];
 	unsigned depth = 0;
 
@@ -285,7 +300,9 @@ script_read(const char *path)
 	*sc = (struct script){.path = strdup(path)};
 	while (getline(&line, &cap, f) > 0) {
 		number++;
-		if (line[strspn(line, " \t")] != '#')
+		if (line[0] == '|')
+			add_verbatim(sc, number, line);
+		else if (line[strspn(line, " \t")] != '#')
 			add_line(sc, number, line, &in_zip);
 	}
 	free(line);

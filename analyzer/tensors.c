@@ -5,6 +5,7 @@
 #include "analyzer/tensors.h"
 #include "base/arena.h"
 #include "base/bytesrc.h"
+#include "base/ckd.h"
 #include "base/err.h"
 #include "base/limits.h"
 #include "formats/format.h"
@@ -17,7 +18,7 @@
 struct note {
 	const char *name, *dtype;
 	size_t name_len;
-	uint64_t off, len;
+	uint64_t off, len, row;
 };
 
 /* In order of their coming: chunks, so that nothing is ever moved. */
@@ -95,6 +96,10 @@ new_note(struct tensors *t, const struct ev_tensor *ev)
 	note->name_len = n;
 	note->off = ev->off;
 	note->len = ev->len;
+	note->row = ev->shape != NULL && ev->rank > 1 ? 1 : 0;
+	for (unsigned i = 1; i < ev->rank && ev->shape != NULL; i++)
+		if (!ckd_mul64(&note->row, note->row, ev->shape[i]))
+			note->row = 0;
 	return note;
 }
 
@@ -103,7 +108,7 @@ examine(struct tensors *t, const struct note *n, const struct bytesrc *src,
     struct err *e)
 {
 	const struct weights_tensor w = {n->name, n->name_len, n->dtype, src,
-	    n->off, n->len};
+	    n->off, n->len, n->row};
 
 	return weights_tensor(t->weights, &w, e);
 }

@@ -38,6 +38,7 @@ struct weights_tensor {
 	const char *dtype;	/* as in ev_tensor */
 	const struct bytesrc *src;
 	uint64_t off, len;
+	uint64_t row;		/* elements of one row; 0: not known */
 };
 
 /* weights_new: NULL and *e on no memory. */

@@ -133,6 +133,63 @@ count_f32(const uint8_t *p, size_t n, struct weights_count *c)
 	}
 	weights_count_scalar(WEIGHTS_F32, p + 4 * whole, n - whole, c);
 }
+
+__attribute__((target("avx2"))) static uint64_t
+sum_halves(__m256i v)
+{
+	return sum_lanes(_mm256_madd_epi16(v, _mm256_set1_epi16(1)));
+}
+
+/* Sixteen elements of 16 bits at a time, at most CHUNK_16 of them. */
+#define CHUNK_16 (16 * 32767)
+
+__attribute__((target("avx2"))) static void
+count_16(enum weights_class cls, const uint8_t *p, size_t n,
+    struct weights_count *c)
+{
+	const int lowest = 1 << layout_of(cls).mantissa;
+	const __m256i none = _mm256_setzero_si256();
+	const __m256i magnitude = _mm256_set1_epi16(INT16_MAX);
+	const __m256i least = _mm256_set1_epi16((short)lowest);
+	const __m256i inf = _mm256_set1_epi16((short)(0x8000 - lowest));
+	const __m256i quiet = _mm256_set1_epi16(
+	    (short)(0x8000 - lowest / 2));
+	__m256i zero = none, plus = none, small = none, nan = none;
+	__m256i plain = none;
+	uint64_t zeros;
+
+	for (size_t i = 0; i < n; i += 16) {
+		__m256i x = _mm256_loadu_si256(
+		    (const __m256i *)(const void *)(p + 2 * i));
+		__m256i a = _mm256_and_si256(x, magnitude);
+
+		zero = _mm256_sub_epi16(zero, _mm256_cmpeq_epi16(a, none));
+		plus = _mm256_sub_epi16(plus, _mm256_cmpeq_epi16(x, none));
+		small = _mm256_sub_epi16(small, _mm256_cmpgt_epi16(least, a));
+		nan = _mm256_sub_epi16(nan, _mm256_cmpgt_epi16(a, inf));
+		plain = _mm256_sub_epi16(plain, _mm256_cmpeq_epi16(a, quiet));
+	}
+	zeros = sum_halves(zero);
+	c->n += n;
+	c->zero += zeros;
+	c->negative_zero += zeros - sum_halves(plus);
+	c->denormal += sum_halves(small) - zeros;
+	c->nan += sum_halves(nan);
+	c->nan_payload += sum_halves(nan) - sum_halves(plain);
+}
+
+__attribute__((target("avx2"))) static void
+count_all_16(enum weights_class cls, const uint8_t *p, size_t n,
+    struct weights_count *c)
+{
+	size_t part;
+
+	for (; n >= 16; n -= part, p += 2 * part) {
+		part = n < CHUNK_16 ? n - n % 16 : CHUNK_16;
+		count_16(cls, p, part, c);
+	}
+	weights_count_scalar(cls, p, n, c);
+}
 #endif
 
 void
@@ -140,8 +197,11 @@ weights_count(enum weights_class cls, const uint8_t *p, size_t n,
     struct weights_count *c)
 {
 #if defined(__x86_64__)
-	if (cls == WEIGHTS_F32 && __builtin_cpu_supports("avx2")) {
-		count_f32(p, n, c);
+	if (cls != WEIGHTS_F64 && __builtin_cpu_supports("avx2")) {
+		if (cls == WEIGHTS_F32)
+			count_f32(p, n, c);
+		else
+			count_all_16(cls, p, n, c);
 		return;
 	}
 #endif

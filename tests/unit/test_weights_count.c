@@ -109,11 +109,14 @@ simd_and_scalar_count_the_same(void **state)
 			if (next_byte() < 64)
 				p[4 * i + 2] = next_byte() < 128 ? 0xc0 : 0x80;
 		}
-		memset(&a, 0, sizeof(a));
-		memset(&b, 0, sizeof(b));
-		weights_count(WEIGHTS_F32, p, n, &a);
-		weights_count_scalar(WEIGHTS_F32, p, n, &b);
-		assert_memory_equal(&a, &b, sizeof(a));
+		for (enum weights_class k = WEIGHTS_F16; k <= WEIGHTS_F32;
+		    k++) {
+			memset(&a, 0, sizeof(a));
+			memset(&b, 0, sizeof(b));
+			weights_count(k, p, n, &a);
+			weights_count_scalar(k, p, n, &b);
+			assert_memory_equal(&a, &b, sizeof(a));
+		}
 	}
 	assert_true(a.nan_payload > 0 && a.denormal > 0 && a.clear[3] > 0);
 }

@@ -1,0 +1,330 @@
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyzer/weights_lanes.h"
+#include "base/err.h"
+
+/*
+ * A window that stands out is read again before anything is said: where the
+ * same few weights repeat (a codebook, constant rows), their low bytes repeat
+ * as well, and that is no payload.
+ *
+ * The gap's likelihood is that of trailing zeros (0 to 8) by exponent, under
+ * the law of noise (a half, a quarter, ...) against the tensor: made from a
+ * sample of windows, only where the cheap statistic shows both a tensor with
+ * the fingerprint and a window without.
+ */
+#define ODD_LEAST 256
+#define PLAIN 9.0		/* a window's odd bytes */
+#define PLAIN_OTHERS 2.5	/* the median stays below */
+#define PRINT_OTHERS 6.0	/* the fingerprint: the median is above */
+#define PRINT_GONE 3.0
+#define LLR 40.0
+#define WINDOWS_LEAST 4
+#define SAMPLE 256
+#define TAILS 9
+#define DISTINCT 0.5		/* of a window's weights, at least */
+
+void
+weights_lanes_begin(struct weights_lanes *l, enum weights_class cls)
+{
+	memset(l, 0, sizeof(*l));
+	l->lanes = cls == WEIGHTS_F32 ? 2 : cls == WEIGHTS_F16 ? 1 : 0;
+}
+
+double
+weights_lane_odd(const struct weights_lane *l)
+{
+	double n = 0, squares = 0;
+
+	for (unsigned b = 1; b < 256; b += 2) {
+		n += l->n[b];
+		squares += (double)l->n[b] * l->n[b];
+	}
+	if (n < ODD_LEAST)
+		return -99;
+	return (128 * squares / n - n - 127) / sqrt(2 * 127);
+}
+
+/* How far above one in sixteen the bytes with a low half of zero are. */
+static double
+excess(const struct weights_lane *l, uint64_t zeros)
+{
+	double n = WEIGHTS_WINDOW - (double)zeros, hits = 0;
+
+	for (unsigned b = 0; b < 256; b += 16)
+		hits += l->n[b];
+	if (n < ODD_LEAST)
+		return -99;
+	return (hits - n / 16) / sqrt(n * 15 / 256);
+}
+
+static void
+spread(struct weights_spread *s, double z)
+{
+	double bin = (z + 16) * 4;
+
+	s->n[bin < 0 ? 0 : bin >= WEIGHTS_Z_BINS ? WEIGHTS_Z_BINS - 1 :
+	    (unsigned)bin]++;
+	s->windows++;
+}
+
+static void
+stand_out(struct weights_spread *s, uint64_t index, double z)
+{
+	if (s->suspects < WEIGHTS_LANE_SUSPECTS) {
+		s->index[s->suspects] = index;
+		s->z[s->suspects] = (float)z;
+	}
+	s->suspects++;
+}
+
+double
+weights_spread_median(const struct weights_spread *s)
+{
+	uint64_t below = 0;
+
+	for (unsigned i = 0; i < WEIGHTS_Z_BINS; i++) {
+		below += s->n[i];
+		if (below * 2 > s->windows)
+			return (i + 0.5) / 4 - 16;
+	}
+	return 0;
+}
+
+void
+weights_lanes_window(struct weights_lanes *l, uint64_t zeros)
+{
+	double z;
+
+	for (unsigned k = 0; k < l->lanes; k++) {
+		if ((z = weights_lane_odd(&l->lane[k])) > -99) {
+			spread(&l->odd[k], z);
+			if (z > PLAIN)
+				stand_out(&l->odd[k], l->windows, z);
+		}
+	}
+	/* Zeros are no fingerprint: pruning makes them. */
+	l->lane[0].n[0] = (uint16_t)(l->lane[0].n[0] -
+	    (zeros < l->lane[0].n[0] ? zeros : l->lane[0].n[0]));
+	if ((z = excess(&l->lane[0], zeros)) > -99) {
+		spread(&l->zeros, z);
+		if (z < PRINT_GONE)
+			stand_out(&l->zeros, l->windows, z);
+	}
+	memset(l->lane, 0, sizeof(l->lane));
+	l->windows++;
+}
+
+static uint64_t
+element(const struct weights_at *at, uint64_t i)
+{
+	uint64_t x = 0;
+
+	for (unsigned b = 0; b < at->type->width; b++)
+		x |= (uint64_t)at->block[i * at->type->width + b] << (8 * b);
+	return x;
+}
+
+static int
+compare(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+int
+weights_lanes_varied(const struct weights_at *at, uint64_t index, bool *ret,
+    struct err *e)
+{
+	static uint64_t v[WEIGHTS_WINDOW];
+	uint64_t got, distinct = 0, n = 0;
+	int r;
+
+	if ((r = weights_read(at, index * WEIGHTS_WINDOW, WEIGHTS_WINDOW,
+	    &got, e)) < 0)
+		return r;
+	for (uint64_t i = 0; i < got; i++)
+		if ((element(at, i) & 255) % 2 != 0)
+			v[n++] = element(at, i);
+	if (n > 0)
+		qsort(v, n, sizeof(*v), compare);
+	for (uint64_t i = 0; i < n; i++)
+		distinct += i == 0 || v[i] != v[i - 1];
+	*ret = n >= ODD_LEAST && (double)distinct >= DISTINCT * (double)n;
+	return 0;
+}
+
+static void
+extend(struct weights_flag *f, uint64_t index)
+{
+	if (f->windows++ == 0)
+		f->first = index * WEIGHTS_WINDOW;
+	f->count = (index + 1) * WEIGHTS_WINDOW - f->first;
+}
+
+static int
+plain(struct weights_lanes *l, const struct weights_at *at, unsigned k,
+    struct err *e)
+{
+	static const char *const names[] = {"lowest byte",
+	    "second lowest byte"};
+	struct weights_flag f = {.id = FINDING_WGT_LANE,
+	    .severity = SEVERITY_MEDIUM, .confidence = CONFIDENCE_STRONG,
+	    .test = "bytes of a window are not noise, the tensor's are",
+	    .stream = names[k]};
+	const struct weights_spread *s = &l->odd[k];
+	double others = weights_spread_median(s), best = 0;
+	bool varied;
+	int r;
+
+	if (s->suspects == 0 || s->windows < WINDOWS_LEAST ||
+	    others >= PLAIN_OTHERS)
+		return 0;
+	for (uint64_t i = 0; i < s->suspects && i < WEIGHTS_LANE_SUSPECTS;
+	    i++) {
+		if ((r = weights_lanes_varied(at, s->index[i], &varied,
+		    e)) < 0)
+			return r;
+		if (!varied)
+			continue;
+		extend(&f, s->index[i]);
+		if (s->z[i] > best)
+			best = s->z[i];
+	}
+	weights_statistic(&f, "z", best, '>', PLAIN);
+	weights_statistic(&f, "median", others, '<', PLAIN_OTHERS);
+	return f.windows > 0 ? at->flag(at->ctx, at, &f) : 0;
+}
+
+/* Trailing zeros of the weights of a window, by exponent. */
+struct tails {
+	uint32_t n[256][TAILS];
+};
+
+static int
+read_tails(const struct weights_at *at, uint64_t index, struct tails *t,
+    struct err *e)
+{
+	uint64_t got;
+	int r;
+
+	if ((r = weights_read(at, index * WEIGHTS_WINDOW, WEIGHTS_WINDOW,
+	    &got, e)) < 0)
+		return r;
+	for (uint64_t i = 0; i < got; i++) {
+		uint32_t x = (uint32_t)element(at, i);
+		unsigned n = (unsigned)__builtin_ctz(x | 256);
+
+		if (x << 1 != 0)
+			t->n[(x >> 23) & 255][n]++;
+	}
+	return 0;
+}
+
+/* For noise, against what the other windows are like. */
+static double
+likelihood(const struct tails *all, const struct tails *mine)
+{
+	double sum = 0;
+
+	for (unsigned x = 0; x < 256; x++) {
+		double others = 0;
+
+		for (unsigned k = 0; k < TAILS; k++)
+			others += all->n[x][k];
+		for (unsigned k = 0; k < TAILS; k++) {
+			double noise = ldexp(1, k < 8 ? -(int)k - 1 : -8);
+
+			if (mine->n[x][k] > 0)
+				sum += mine->n[x][k] * log(noise *
+				    (others + 8) /
+				    ((double)all->n[x][k] + 8 * noise));
+		}
+	}
+	return sum;
+}
+
+static int
+compare_double(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* Sampled windows: their sum, then the median of their likelihoods. */
+static int
+sample_tails(const struct weights_lanes *l, const struct weights_at *at,
+    struct tails *all, double *median, struct err *e)
+{
+	uint64_t n = l->windows < SAMPLE ? l->windows : SAMPLE;
+	uint64_t step = l->windows / n;
+	double v[SAMPLE];
+	struct tails t;
+	int r;
+
+	memset(all, 0, sizeof(*all));
+	for (uint64_t i = 0; i < n; i++)
+		if ((r = read_tails(at, i * step, all, e)) < 0)
+			return r;
+	for (uint64_t i = 0; i < n; i++) {
+		memset(&t, 0, sizeof(t));
+		if ((r = read_tails(at, i * step, &t, e)) < 0)
+			return r;
+		v[i] = likelihood(all, &t);
+	}
+	qsort(v, (size_t)n, sizeof(*v), compare_double);
+	*median = v[n / 2];
+	return 0;
+}
+
+static int
+gap(struct weights_lanes *l, const struct weights_at *at, struct err *e)
+{
+	struct weights_flag f = {.id = FINDING_WGT_LANE,
+	    .severity = SEVERITY_MEDIUM, .confidence = CONFIDENCE_STRONG,
+	    .test = "a window lacks the tensor's trailing zeros",
+	    .stream = "lowest bits"};
+	const struct weights_spread *s = &l->zeros;
+	double median, llr, best = 0;
+	struct tails all, t;
+	int r;
+
+	if (at->type->cls != WEIGHTS_F32 || s->suspects == 0 ||
+	    s->windows < WINDOWS_LEAST ||
+	    weights_spread_median(s) <= PRINT_OTHERS)
+		return 0;
+	if ((r = sample_tails(l, at, &all, &median, e)) < 0)
+		return r;
+	if (median >= -LLR)
+		return 0;
+	for (uint64_t i = 0; i < s->suspects && i < WEIGHTS_LANE_SUSPECTS;
+	    i++) {
+		memset(&t, 0, sizeof(t));
+		if ((r = read_tails(at, s->index[i], &t, e)) < 0)
+			return r;
+		if ((llr = likelihood(&all, &t)) <= LLR)
+			continue;
+		extend(&f, s->index[i]);
+		if (llr > best)
+			best = llr;
+	}
+	weights_statistic(&f, "likelihood", best, '>', LLR);
+	weights_statistic(&f, "median", median, '<', -LLR);
+	return f.windows > 0 ? at->flag(at->ctx, at, &f) : 0;
+}
+
+int
+weights_lanes_end(struct weights_lanes *l, const struct weights_at *at,
+    struct err *e)
+{
+	int r;
+
+	for (unsigned k = 0; k < l->lanes; k++)
+		if ((r = plain(l, at, k, e)) < 0)
+			return r;
+	return gap(l, at, e);
+}

@@ -422,6 +422,8 @@ examine_content(struct exam *ex, struct wire_end *end)
 			return r;
 		end->has_sha256 = true;
 	}
+	if ((r = examine_yara(ex)) < 0)
+		return r;
 	if (job->delegate && ex->depth == job->depth &&
 	    bundle_is(head, n))
 		return bundle_examine(ex->m->src, ex->x->wire, ex->index, end,

@@ -45,6 +45,9 @@ int examine_anomaly(struct exam *ex, const struct ev_anomaly *a);
  */
 int examine_cover(struct exam *ex);
 
+/* examine_yara: the analyst's rules over the object. */
+int examine_yara(struct exam *ex);
+
 /* examine_send: a carved object's bytes for --carve. */
 int examine_send(struct exam *ex);
 

@@ -20,6 +20,8 @@ struct result_header {
 	uint8_t rules_digest[32];	/* of our catalogue and policy */
 	bool has_policy;		/* --policy FILE */
 	uint8_t policy_digest[32];	/* of that file */
+	bool has_yara;			/* --rules FILE */
+	uint8_t yara_digest[32];	/* of that file */
 	struct sandbox_status sandbox;
 	bool hashed;			/* false under --no-hash */
 };

@@ -337,6 +337,10 @@ write_header(struct scan *s, struct sink *sink, int64_t started,
 		h.has_policy = true;
 		memcpy(h.policy_digest, s->o->policy_digest, 32);
 	}
+	if (s->o->yara_digest != NULL) {
+		h.has_yara = true;
+		memcpy(h.yara_digest, s->o->yara_digest, 32);
+	}
 	if (s->o->fence)
 		sandbox_probe(&h.sandbox);
 	return sink_header(sink, &h, e);
@@ -389,6 +393,7 @@ scan_run(const char *const *paths, size_t n, const struct scan_options *o,
 	s.proto.deep = true;
 	s.proto.fence = o->fence;
 	s.proto.magic = o->magic;
+	s.proto.yara = o->yara;
 	s.proto.program = o->program;
 	s.proto.carve = o->carve;
 	s.proto.extra = o->extra;

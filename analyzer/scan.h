@@ -11,6 +11,7 @@ struct err;
 struct format;
 struct magic;
 struct sink;
+struct yara;
 
 /*
  * Scan files, directories and bundles.  Workers run in parallel on all
@@ -32,6 +33,8 @@ struct scan_options {
 	const uint8_t *policy_digest; /* of --policy FILE, or NULL */
 	unsigned program;	/* enum program_mode: whose calls are told */
 	struct magic *magic;	/* or NULL */
+	struct yara *yara;	/* of --rules, or NULL */
+	const uint8_t *yara_digest; /* of that file, or NULL */
 	bool carve;		/* write what is carved below carve_dir */
 	int carve_dir;
 	const struct format *extra; /* tests only */

@@ -40,6 +40,10 @@ sink_row_header(struct json_write *w, const struct result_header *h)
 		json_khex(w, "policy_digest", h->policy_digest, 32);
 	else
 		json_knull(w, "policy_digest");
+	if (h->has_yara)
+		json_khex(w, "yara_digest", h->yara_digest, 32);
+	else
+		json_knull(w, "yara_digest");
 	json_key(w, "sandbox");
 	json_begin_object(w);
 	json_kbool(w, "seccomp", h->sandbox.seccomp);

@@ -6,6 +6,7 @@
 
 struct format;
 struct magic;
+struct yara;
 
 /*
  * The process that reads one object.  It enters the sandbox before the first
@@ -27,6 +28,7 @@ struct worker_job {
 	unsigned seconds;	/* CPU time */
 	unsigned program;	/* enum program_mode */
 	struct magic *magic;	/* loaded before the fork; NULL: no labels */
+	struct yara *yara;	/* --rules, compiled before the fork; or NULL */
 	const struct format *extra; /* tests: a format beside the registry */
 };
 

@@ -10,16 +10,21 @@
 #include "analyzer/program.h"
 #include "analyzer/scan.h"
 #include "analyzer/sink.h"
+#include "base/buf.h"
 #include "base/err.h"
+#include "base/fsio.h"
 #include "base/json_write.h"
 #include "cli/cmd.h"
 #include "cli/opt.h"
 #include "cli/progress.h"
 #include "custody/case.h"
+#include "custody/digest.h"
 #include "formats/magic.h"
+#include "formats/yara.h"
 
 struct scan_cmd {
-	const char *format, *output, *fail_on, *case_dir, *policy, *carve;
+	const char *format, *output, *fail_on, *case_dir, *policy, *carve,
+	    *rules;
 	int carve_dir;		/* of --carve, or -1 */
 	bool quiet, verbose, no_hash, no_sandbox, decompile, deep, no_deep;
 	enum severity threshold;
@@ -27,6 +32,8 @@ struct scan_cmd {
 	struct result_summary sum;
 	uint8_t result_sha256[32], policy_sha256[32];
 	struct policy_file *own;	/* of --policy */
+	struct yara *yara;	/* of --rules */
+	uint8_t yara_sha256[32];
 	bool has_result;
 };
 
@@ -134,6 +141,8 @@ run(struct scan_cmd *c, const struct sink_ops *ops)
 	    SCAN_DEEP_ALWAYS : SCAN_DEEP_AUTO,
 	    .fence = !c->no_sandbox, .program = program_of(c),
 	    .policy_digest = c->own != NULL ? c->policy_sha256 : NULL,
+	    .yara = c->yara, .yara_digest = c->yara != NULL ?
+	    c->yara_sha256 : NULL,
 	    .carve = c->carve != NULL, .carve_dir = c->carve_dir};
 	struct sink sink = {.ops = ops, .verbose = c->verbose,
 	    .quiet = c->quiet, .threshold = c->threshold};
@@ -180,6 +189,29 @@ load_policy(struct scan_cmd *c)
 		return true;
 	(void)fprintf(stderr, "exhibit: --policy: %s\n", e.msg);
 	return false;
+}
+
+static bool
+load_rules(struct scan_cmd *c)
+{
+	struct err e = ERR_INIT;
+	struct digests d;
+	struct buf b;
+	int r;
+
+	if (c->rules == NULL)
+		return true;
+	buf_init(&b, YARA_RULES_MAX);
+	if ((r = fsio_read_file(AT_FDCWD, c->rules, YARA_RULES_MAX, &b,
+	    &e)) >= 0 && (r = digest_mem(b.p, b.len, DIGEST_SHA256, &d,
+	    &e)) >= 0)
+		r = yara_compile((const char *)b.p, b.len, &c->yara, &e);
+	buf_release(&b);
+	if (r >= 0)
+		memcpy(c->yara_sha256, d.sha256, 32);
+	else
+		(void)fprintf(stderr, "exhibit: --rules: %s\n", e.msg);
+	return r >= 0;
 }
 
 static bool
@@ -237,6 +269,8 @@ cmd_scan(int argc, char **argv)
 		"print the programs that loading would run"},
 	    {OPT_STRING, 0, "policy", &c.policy, "FILE",
 		"rows that come before our policy of what may be called"},
+	    {OPT_STRING, 0, "rules", &c.rules, "FILE",
+		"run these YARA rules over every object"},
 	    {OPT_STRING, 0, "carve", &c.carve, "DIR",
 		"write bytes that nothing explains to DIR"},
 	    {OPT_STRING, 0, "case", &c.case_dir, "DIR",
@@ -260,7 +294,7 @@ cmd_scan(int argc, char **argv)
 		r = opt_usage_error(&usage, "no such format");
 	} else if (c.deep && c.no_deep) {
 		r = opt_usage_error(&usage, "--deep and --no-deep");
-	} else if (!load_policy(&c)) {
+	} else if (!load_policy(&c) || !load_rules(&c)) {
 		r = EXIT_USAGE;
 	} else if (fence_missing(&c) || !open_carve(&c)) {
 		r = EXIT_FAILED;
@@ -268,6 +302,7 @@ cmd_scan(int argc, char **argv)
 		r = run(&c, ops);
 	}
 	policy_file_free(c.own);
+	yara_free(c.yara);
 	if (c.carve_dir >= 0)
 		(void)close(c.carve_dir);
 	opt_release(rows, &c.args);

@@ -23,7 +23,7 @@ declare -A may=(
 # Headers of custody's write side: never in analyzer.
 write_side="evidence_write.h sign.h tstamp.h keygen.h ledger.h case.h tsa_http.h case_log.h"
 # Parsers: cli may use the registry's neighbours only.
-cli_formats="formats/magic.h formats/format.h"
+cli_formats="formats/magic.h formats/yara.h formats/format.h"
 
 for folder in "${!may[@]}"; do
 	for f in "$folder"/*.[ch]; do

@@ -18,7 +18,7 @@ _exhibit()
 	list) opts="--format --output --quiet --verbose --help" ;;
 	cat) opts="--output --help" ;;
 	scan) opts="--format --output --fail-on --no-hash --deep --no-deep
-	    --no-sandbox --carve --decompile
+	    --no-sandbox --carve --rules --decompile
 	    --policy --case
 	    --quiet --verbose --help" ;;
 	report) opts="--output --case --format --help" ;;

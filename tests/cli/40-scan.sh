@@ -114,4 +114,14 @@ check "its digest is in the header" grep -q \
 echo 'permit os.system' >"$T/policy"
 exits 64 "a malformed policy" "$EXHIBIT" scan --policy "$T/policy" \
     "$SAMPLES/pickle/hostile"
+# The analyst's own YARA rules: over objects, members and what was carved.
+printf '%s\n' 'rule stage2 : incident { meta: severity = "high"' \
+    'strings: $a = "stage2.sh" condition: $a }' >"$T/own.yar"
+cat samples/benign/digits.safetensors "$SAMPLES/incident/model-v3.pt" >"$T/long.safetensors"
+"$EXHIBIT" scan --rules "$T/own.yar" --format jsonl "$T/long.safetensors" >"$T/yara.jsonl"
+same "the archive behind the end, and its pickle" "$(grep -c '"rule":"YARA-MATCH","severity":"high".*!unexplained' "$T/yara.jsonl")" 2
+same "the rules' digest" "$(sed -n 's/.*"yara_digest":"\([0-9a-f]*\)".*/\1/p' "$T/yara.jsonl")" \
+    "$(sha256sum <"$T/own.yar" | cut -d' ' -f1)"
+echo 'rule x { condition: y }' >"$T/bad.yar"
+exits 64 "rules that do not compile" "$EXHIBIT" scan --rules "$T/bad.yar" "$T/long.safetensors"
 finish

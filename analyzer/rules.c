@@ -265,6 +265,31 @@ judge_code(struct finding *ret)
 	ret->confidence = c.sure ? CONFIDENCE_STRONG : CONFIDENCE_WEAK;
 }
 
+/* What configuration names is judged as what a pickle would call. */
+static void
+judge_target(struct finding *ret)
+{
+	const struct policy_row *row = NULL;
+	bool known = false;
+
+	for (unsigned i = 0; i < ret->ndetails; i++) {
+		const struct detail *d = &ret->details[i];
+
+		if (strcmp(d->key, "target") == 0)
+			row = policy_judge((const char *)d->text, d->len);
+		else if (strcmp(d->key, "known") == 0)
+			known = d->num != 0;
+	}
+	if (row != NULL && row->cls == POLICY_DANGEROUS) {
+		ret->id = FINDING_CONFIG_TARGET_DANGEROUS;
+		ret->severity = row->severity;
+		rule_detail_z(ret, "why", row->why);
+	} else if (known || (row != NULL && row->cls == POLICY_ALLOW)) {
+		ret->id = FINDING_CONFIG_TARGET_KNOWN;
+		ret->severity = finding_info(ret->id)->severity;
+	}
+}
+
 void
 rule_anomaly(const struct ev_anomaly *a, struct finding *ret)
 {
@@ -285,4 +310,6 @@ rule_anomaly(const struct ev_anomaly *a, struct finding *ret)
 	}
 	if (a->id == ANOMALY_PYTHON_CODE)
 		judge_code(ret);
+	else if (a->id == ANOMALY_CONFIG_TARGET)
+		judge_target(ret);
 }

@@ -2,10 +2,14 @@
 
 #include "base/err.h"
 #include "base/reader.h"
+#include "formats/config.h"
 #include "formats/jsonkeys.h"
 #include "formats/textscan.h"
 
-/* RFC 8259, strict; a key that occurs twice is what readers differ in. */
+/*
+ * RFC 8259, strict; a key that occurs twice is what readers differ in.  What
+ * the keys make a loader do is config.h's.
+ */
 
 static bool
 is_blank(uint8_t c)
@@ -47,6 +51,7 @@ json_bid(struct cursor head, uint64_t size)
 static int
 json_parse(struct parse *p)
 {
+	struct config_json *config;
 	struct reader rd;
 	uint64_t off;
 	uint8_t c;
@@ -55,7 +60,9 @@ json_parse(struct parse *p)
 	if ((r = textscan_run(p)) != 0 ||
 	    (r = reader_init(&rd, p->src, 0, p->window, p->arena, p->e)) < 0)
 		return r;
-	r = jsonkeys_document(p, &rd, p->arena);
+	if ((config = config_json_new(p, p->arena)) == NULL)
+		return ERR_NOMEM;
+	r = jsonkeys_document(p, &rd, p->arena, config);
 	if (r == ERR_FORMAT || r == ERR_TRUNC) {
 		off = reader_tell(&rd);
 		err_reset(p->e);

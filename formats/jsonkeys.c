@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "base/json_read.h"
 #include "base/reader.h"
+#include "formats/config.h"
 #include "formats/format.h"
 #include "formats/jsonkeys.h"
 
@@ -84,7 +85,8 @@ close_object(struct keys *k, unsigned depth, struct parse *p)
 }
 
 int
-jsonkeys_document(struct parse *p, struct reader *rd, struct arena *a)
+jsonkeys_document(struct parse *p, struct reader *rd, struct arena *a,
+    struct config_json *config)
 {
 	struct keys k = {.a = a};
 	struct json_token t;
@@ -94,6 +96,9 @@ jsonkeys_document(struct parse *p, struct reader *rd, struct arena *a)
 	json_open(&j, rd, a);
 	do {
 		if ((r = json_next(&j, &t, p->e)) < 0)
+			return r;
+		if (config != NULL && (r = config_json_token(config,
+		    &t)) < 0)
 			return r;
 		if (t.type == JSON_OBJECT)
 			k.start[j.depth] = k.count;

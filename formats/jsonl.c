@@ -46,7 +46,7 @@ line(struct parse *p, struct reader *rd, struct arena *a)
 		return r;
 	if (c == '\n' || c == '\r')
 		return reader_skip(rd, 1, p->e);
-	if ((r = jsonkeys_document(p, rd, a)) < 0)
+	if ((r = jsonkeys_document(p, rd, a, NULL)) < 0)
 		return r;
 	while (reader_left(rd) > 0) {
 		if ((r = reader_u8(rd, &c, p->e)) < 0 || c == '\n')

@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "analyzer/contradict.h"
 #include "analyzer/rules.h"
 #include "analyzer/scan_group.h"
 #include "analyzer/sink.h"
@@ -44,6 +45,20 @@ set_digest(struct job *j)
 		j->group->failed = true;
 }
 
+/* Name, label and parser against each other. */
+static void
+compare(struct group *g, struct node *n)
+{
+	struct finding f;
+
+	if (contradict_label(n->row.format, n->row.magic, &f) &&
+	    node_add(g, n, &f) < 0)
+		g->failed = true;
+	if (contradict_name(n->row.path, n->row.format, &f) &&
+	    node_add(g, n, &f) < 0)
+		g->failed = true;
+}
+
 static enum verdict
 own_verdict(struct node *n)
 {
@@ -82,6 +97,7 @@ roll_up_job(struct job *j)
 
 	for (uint32_t i = 0; i < j->count; i++) {
 		n = &j->nodes[i];
+		compare(j->group, n);
 		n->row.verdict = own_verdict(n);
 		n->row.complete = n->row.parsed = n->complete;
 		n->row.findings = n->count;

@@ -10,7 +10,8 @@
  * other formats begin like one (GIF89a, BM and MZ are opcodes).  So the head
  * is run dry: opcodes with their arguments, the depth of stack and marks.
  * What reaches STOP, or the end of the window after DRY_ENOUGH opcodes,
- * without an underflow is plausible.
+ * without an underflow is plausible; so is what breaks behind a call of a
+ * global, since all that comes before the break has run by then.
  */
 #define DRY_ENOUGH 16
 
@@ -20,6 +21,7 @@ struct dry {
 	unsigned marks, ops;
 	int64_t mark[64];
 	bool cut;		/* an argument passes the window */
+	bool named, called;	/* a global, and a call with one before it */
 };
 
 /* An integer may be of any length. */
@@ -31,9 +33,41 @@ all_digits(struct cursor c)
 	while (cursor_u8(&c, &b))
 		if (!((b >= '0' && b <= '9') || (b >= 'a' && b <= 'f') ||
 		    (b >= 'A' && b <= 'F') || b == 'x' || b == 'X' ||
-		    b == '_' || b == '-'))
+		    b == '_' || b == '-' || b == 'L'))
 			return false;
 	return true;
+}
+
+/* GLOBAL and INST: are both lines, which c stands before, dotted names? */
+static bool
+are_names(struct cursor c)
+{
+	struct cursor line;
+
+	for (unsigned i = 0; i < 2; i++) {
+		if (!cursor_line(&c, '\n', &line) || line.len == 0)
+			return false;
+		for (size_t k = 0; k < line.len; k++) {
+			uint8_t b = line.buf[k];
+
+			if (!((b >= 'a' && b <= 'z') ||
+			    (b >= 'A' && b <= 'Z') || b == '_' || b == '.' ||
+			    (b >= '0' && b <= '9')))
+				return false;
+		}
+	}
+	return true;
+}
+
+/* What an opcode that fitted says of names and calls. */
+static void
+dry_note(struct dry *d, uint8_t code, bool names)
+{
+	if (names && code == 'i')
+		d->called = true;
+	d->named |= names || code == 0x93;
+	d->called |= d->named && (code == 'R' || code == 'o' ||
+	    code == 0x81 || code == 0x92);
 }
 
 /* A text argument; names and numbers are short and printable. */
@@ -54,7 +88,8 @@ dry_line(struct dry *d, uint8_t code)
 		if (line.buf[k] < 0x20 && line.buf[k] != '\t' &&
 		    line.buf[k] != '\0')
 			return false;
-	return line.len <= 512;
+	return line.len <= 512 || ((code == 'L' || code == 'I') &&
+	    all_digits(line));
 }
 
 static bool
@@ -165,31 +200,41 @@ pickle_plausible(struct cursor head, uint64_t size)
 	struct dry d = {.c = head};
 	const struct pickle_opinfo *info;
 	uint8_t code, proto = 0, first;
-	bool strong;
+	bool strong, names;
 
 	strong = cursor_peek(&head, 0, &first) && first == 0x80 &&
 	    cursor_peek(&head, 1, &proto) && proto >= 2 && proto <= 5;
 	while (!d.cut && cursor_u8(&d.c, &code)) {
 		info = pickle_opinfo(code);
+		names = (code == 'c' || code == 'i') && are_names(d.c);
 		if (info->name == NULL || !dry_text_ok(&d, code) ||
 		    !dry_argument(&d, code, info->arg, size) ||
 		    !dry_effect(&d, code))
 			/* A proto head that breaks later is still a pickle. */
-			return strong && d.ops >= 2 ? 28 : 0;
+			return strong && d.ops >= 2 ? 28 : d.called ? 16 : 0;
+		dry_note(&d, code, names);
 		d.ops++;
 		if (code == '.')
 			return strong ? 40 : d.ops < 8 ? 10 + d.ops : 20;
 	}
 	if (strong)
 		return d.ops >= 2 ? 36 : 24;
-	return d.ops >= DRY_ENOUGH || (d.cut && d.ops >= 1 &&
+	return d.called || d.ops >= DRY_ENOUGH || (d.cut && d.ops >= 1 &&
 	    cursor_left(&head) == 4096) ? 16 : 0;
 }
 
+/*
+ * "PK" begins a persistent id, which no loader of pickles gives a meaning to
+ * that does not look for a zip first; behind it every archive's file names
+ * would be read as opcodes.
+ */
 static unsigned
 pickle_bid(struct cursor head, uint64_t size)
 {
-	return pickle_plausible(head, size);
+	static const uint8_t local[] = {'P', 'K', 3, 4};
+	struct cursor c = head;
+
+	return cursor_match(&c, local, 4) ? 0 : pickle_plausible(head, size);
 }
 
 /* Are all bytes from here on zero?  *at is the first that is not. */

@@ -53,6 +53,29 @@ find_main(const struct zip_dir *d, size_t *root)
 	return NULL;
 }
 
+/* <root>/.data/version: an archive of torch.package. */
+static bool
+is_package(const struct zip_member *m, size_t *root)
+{
+	static const char tail[] = "/.data/version";
+	const size_t n = sizeof(tail) - 1;
+
+	if (m->name_len <= n ||
+	    memcmp(m->name + m->name_len - n, tail, n) != 0)
+		return false;
+	*root = m->name_len - n + 1;
+	return memchr(m->name, '/', *root - 1) == NULL;
+}
+
+bool
+torch_is_package(const struct zip_dir *d, size_t *root)
+{
+	for (size_t i = 0; i < d->count; i++)
+		if (is_package(&d->m[i], root))
+			return true;
+	return false;
+}
+
 bool
 torch_is(const struct zip_dir *d)
 {
@@ -211,6 +234,37 @@ torch_members(struct parse *p, const struct zip_dir *d)
 			return r;
 	}
 	return 0;
+}
+
+/* <root>/.data/<key>.storage */
+static bool
+is_package_storage(const struct zip_member *m, size_t root)
+{
+	static const char tail[] = ".storage";
+	const size_t n = sizeof(tail) - 1;
+
+	return m->name_len > root + 6 + n &&
+	    memcmp(m->name + root, ".data/", 6) == 0 &&
+	    memcmp(m->name + m->name_len - n, tail, n) == 0;
+}
+
+/*
+ * torch.package: any member may be a pickle whose persistent ids are
+ * storages; which storage is whose is not compared.
+ */
+int
+torch_package_members(struct parse *p, const struct zip_dir *d, size_t root)
+{
+	int r = format_name(p, "torch_package");
+
+	for (size_t i = 0; i < d->count && r >= 0; i++) {
+		const struct zip_member *m = &d->m[i];
+
+		r = zip_emit(p, m, is_package_storage(m, root) ?
+		    MEMBER_STORAGE : MEMBER_PLAIN, is_pickle(m) ?
+		    "torch_pickle" : NULL);
+	}
+	return r;
 }
 
 /* A pickle of the archive: persistent ids have a meaning here. */

@@ -2,6 +2,7 @@
 #define FORMATS_TORCH_H_
 
 #include <stdbool.h>
+#include <stddef.h>
 
 struct parse;
 struct zip_dir;
@@ -20,5 +21,14 @@ bool torch_is(const struct zip_dir *d);
  * storages that are referenced are compared with those that are there.
  */
 int torch_members(struct parse *p, const struct zip_dir *d);
+
+/*
+ * torch.package (torch/package/package_exporter.py): <root>/.data/version,
+ * <root>/.data/<key>.storage, pickles, source.  *root is the length of the
+ * root's name with its slash; the members come as those of torch_members.
+ */
+bool torch_is_package(const struct zip_dir *d, size_t *root);
+int torch_package_members(struct parse *p, const struct zip_dir *d,
+    size_t root);
 
 #endif /* !FORMATS_TORCH_H_ */

@@ -9,8 +9,10 @@
 #include "formats/zip.h"
 
 /* Methods of APPNOTE 4.4.5 that are read. */
-enum { METHOD_STORED = 0, METHOD_DEFLATED = 8 };
+enum { METHOD_STORED = 0, METHOD_DEFLATED = 8, METHOD_BZIP2 = 12,
+    METHOD_LZMA = 14, METHOD_ZSTD = 93, METHOD_XZ = 95 };
 #define FLAG_ENCRYPTED 1
+#define FLAG_LZMA_END 2
 
 static unsigned
 zip_bid(struct cursor head, uint64_t size)
@@ -128,6 +130,71 @@ out:
 	return r;
 }
 
+/* A compressed file of its own, that is examined as what it is. */
+static int
+emit_packed(struct parse *p, const struct zip_member *m,
+    struct ev_member *ev)
+{
+	struct bytesrc *src;
+	int r;
+
+	if ((src = bytesrc_range(p->src, m->data, m->packed, p->e)) == NULL)
+		return ERR_NOMEM;
+	ev->src = src;
+	ev->off = m->data;
+	ev->size = m->packed;
+	ev->format = NULL;
+	r = format_member(p, ev);
+	bytesrc_free(src);
+	return r;
+}
+
+/*
+ * LZMA (APPNOTE 5.8.8): version and length of the properties, the properties,
+ * the stream.  With the size behind the properties it is an .lzma file.
+ */
+static int
+emit_lzma(struct parse *p, const struct zip_member *m, struct ev_member *ev)
+{
+	enum { VERSION = 4, PROPERTIES = 5, SIZE = 8 };
+	const uint64_t head = VERSION + PROPERTIES;
+	struct bytesrc *src = NULL;
+	struct arena *a = NULL;
+	uint8_t *dst;
+	uint64_t n;
+	int r;
+
+	if (m->packed < head || m->packed > LIMIT_INFLATE)
+		return zip_fact_name(p, ANOMALY_UNSUPPORTED, m->local, m);
+	n = m->packed - head;
+	if ((a = arena_new(LIMIT_INFLATE + MIB)) == NULL ||
+	    (dst = arena_alloc(a, PROPERTIES + SIZE + (size_t)n)) == NULL) {
+		r = err_set(p->e, ERR_NOMEM, "out of memory to copy");
+		goto out;
+	}
+	/* An unknown size: the stream has an end of its own or is cut. */
+	memset(dst + PROPERTIES, 0xff, SIZE);
+	for (unsigned i = 0; (m->flags & FLAG_LZMA_END) == 0 && i < SIZE; i++)
+		dst[PROPERTIES + i] = (uint8_t)(m->size >> (8 * i));
+	if ((r = bytesrc_read(p->src, m->data + VERSION, dst, PROPERTIES,
+	    p->e)) < 0 || (r = bytesrc_read(p->src, m->data + head, dst +
+	    PROPERTIES + SIZE, (size_t)n, p->e)) < 0)
+		goto out;
+	if ((src = bytesrc_mem(dst, PROPERTIES + SIZE + (size_t)n, p->e)) ==
+	    NULL) {
+		r = ERR_NOMEM;
+		goto out;
+	}
+	ev->src = src;
+	ev->size = PROPERTIES + SIZE + n;
+	ev->format = "compressed";
+	r = format_member(p, ev);
+out:
+	bytesrc_free(src);
+	arena_free(a);
+	return r;
+}
+
 int
 zip_emit(struct parse *p, const struct zip_member *m, unsigned flags,
     const char *format)
@@ -150,6 +217,11 @@ zip_emit(struct parse *p, const struct zip_member *m, unsigned flags,
 		return emit_stored(p, m, &ev);
 	if (m->method == METHOD_DEFLATED)
 		return emit_deflated(p, m, &ev);
+	if (m->method == METHOD_BZIP2 || m->method == METHOD_ZSTD ||
+	    m->method == METHOD_XZ)
+		return emit_packed(p, m, &ev);
+	if (m->method == METHOD_LZMA)
+		return emit_lzma(p, m, &ev);
 	return zip_fact_name(p, ANOMALY_UNSUPPORTED, m->local, m);
 }
 
@@ -157,6 +229,7 @@ static int
 parse_zip(struct parse *p)
 {
 	struct zip_dir d;
+	size_t root;
 	int r;
 
 	if ((r = zip_dir_read(p, &d)) != 0 ||
@@ -168,6 +241,8 @@ parse_zip(struct parse *p)
 		return r;
 	if (torch_is(&d))
 		return torch_members(p, &d);
+	if (torch_is_package(&d, &root))
+		return torch_package_members(p, &d, root);
 	for (size_t i = 0; i < d.count && r >= 0; i++)
 		r = zip_emit(p, &d.m[i], MEMBER_PLAIN, NULL);
 	return r >= 0 && d.none ? 1 : r;

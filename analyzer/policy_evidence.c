@@ -178,12 +178,18 @@ next_token(const char *args, size_t n, size_t *at, struct token *ret)
 	return false;
 }
 
-/* A global has a dot and does not begin as a number does. */
+/* A global, or a module, does not begin as a number does. */
+static bool
+is_name(const struct token *t)
+{
+	return !t->literal && !is_digit(t->p[0]) && t->p[0] != '.';
+}
+
+/* A global has a dot. */
 static bool
 is_global(const struct token *t)
 {
-	return !t->literal && !is_digit(t->p[0]) && t->p[0] != '.' &&
-	    memchr(t->p, '.', t->n) != NULL;
+	return is_name(t) && memchr(t->p, '.', t->n) != NULL;
 }
 
 const char *
@@ -195,7 +201,7 @@ policy_evidence(const char *args, size_t n)
 
 	while (next_token(args, n, &at, &t)) {
 		k = t.literal ? judge_literal(t.p, t.n) :
-		    is_global(&t) ? judge_name(t.p, t.n) : KIND_NONE;
+		    is_name(&t) ? judge_name(t.p, t.n) : KIND_NONE;
 		if (k > best)
 			best = k;
 	}
@@ -209,7 +215,7 @@ policy_handed_on(const char *args, size_t args_n, size_t *n)
 	size_t at = 0;
 
 	while (next_token(args, args_n, &at, &t))
-		if (is_global(&t) && judge_name(t.p, t.n) == KIND_CALLABLE) {
+		if (is_name(&t) && judge_name(t.p, t.n) == KIND_CALLABLE) {
 			*n = t.n;
 			return t.p;
 		}

@@ -134,6 +134,7 @@ judge(const struct ev_call *c, const struct buf *args,
 	enum policy_class cls = class_of(c, row);
 	const char *text = args->p != NULL ? (const char *)args->p : "";
 	const char *found = policy_evidence(text, args->len);
+	size_t n;
 
 	*evidence = NULL;
 	if (cls == POLICY_DANGEROUS) {
@@ -151,6 +152,12 @@ judge(const struct ev_call *c, const struct buf *args,
 	}
 	if (cls == POLICY_ALLOW)
 		return FINDING_COUNT;
+	/* A dangerous name in what computes the callee: it is how it is made. */
+	if (!c->resolved && policy_handed_on(c->callee, c->callee_len, &n) !=
+	    NULL) {
+		*evidence = "dangerous-callable";
+		return FINDING_PKL_CALL_EVIDENCE;
+	}
 	if (!c->resolved)
 		return FINDING_PKL_CALL_COMPUTED;
 	if (found == NULL || !is_plain_call(c))
@@ -204,6 +211,9 @@ rule_call(const struct ev_call *c, struct buf *args, struct finding *ret)
 		size_t n = 0;
 		const char *name = policy_handed_on((const char *)args->p,
 		    args->len, &n);
+
+		if (name == NULL)
+			name = policy_handed_on(c->callee, c->callee_len, &n);
 
 		if (name != NULL)
 			rule_detail_text(ret, "handed_on", name, n);

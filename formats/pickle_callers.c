@@ -168,3 +168,52 @@ pickle_callers_sentinel(struct pickle_vm *vm, const struct pickle_op *op,
 	return args->n == 2 && can_be_called(f) ? call_with(vm, op, f,
 	    pv_new(vm, PV_TUPLE)) : 0;
 }
+
+/* _wrapfunc(x, name, ...): x.name(...) */
+int
+pickle_callers_method(struct pickle_vm *vm, const struct pickle_op *op,
+    const struct pickle_known *k, struct pv *args, struct pv *result)
+{
+	struct pv *of = pv_arg(args, 0), *f;
+	const struct pv *name = pv_arg(args, 1);
+
+	(void)k;
+	(void)result;
+	if (of == NULL || !pv_is_kept_text(name))
+		return 0;
+	if ((f = pickle_attr(vm, of, name->u.p, name->n)) == NULL)
+		return full(vm, op);
+	return call_with(vm, op, f, pv_tail(vm, args, 2));
+}
+
+/* map(chr, (111, 115)): the values, when a pure function gives them all. */
+int
+pickle_callers_map(struct pickle_vm *vm, const struct pickle_op *op,
+    const struct pickle_known *k, struct pv *args, struct pv **ret)
+{
+	const struct pv *f = pv_arg(args, 0), *of = pv_arg(args, 1);
+	struct pv *list, *one, *v;
+	int r;
+
+	(void)k;
+	if (f == NULL || f->kind != PV_GLOBAL || args->n != 2 ||
+	    !is_iterable(of) || of->kind == PV_DICT || of->n > PV_KEEP ||
+	    of->more > 0)
+		return 0;
+	if ((list = pv_new(vm, PV_LIST)) == NULL)
+		return full(vm, op);
+	for (size_t i = 0; i < of->n; i++) {
+		v = NULL;
+		of->u.item[i]->flags |= PV_SHARED;
+		if ((one = pv_one(vm, PV_TUPLE, of->u.item[i])) == NULL)
+			return full(vm, op);
+		if ((r = pickle_fold(vm, f->u.p, f->n, one, &v)) != 0)
+			return r;
+		if (v == NULL)
+			return 0;
+		if (!pv_add(vm, list, v))
+			return full(vm, op);
+	}
+	*ret = list;
+	return 0;
+}

@@ -200,17 +200,24 @@ after_class(struct pickle_vm *vm, const struct pickle_op *op,
 	return 0;
 }
 
+/* The names of types' types; dill uses it for those of builtins too. */
 static int
 eval_builtin_type(struct pickle_vm *vm, const struct pickle_op *op,
     const struct pickle_known *k, struct pv *args, struct pv **ret)
 {
 	const struct pv *name = pv_arg(args, 0);
+	const char *of = "types";
 
 	(void)k;
-	if (!pv_is_kept_text(name))
+	if (!pv_is_kept_text(name) || name->n == 0)
 		return 0;
-	return gives(vm, op, pickle_attr(vm, pickle_module(vm, "types", 5),
-	    name->u.p, name->n), ret);
+	if (pv_is_text(name, "PartialType"))
+		return gives(vm, op, pickle_resolve(vm, "functools.partial",
+		    17), ret);
+	if (name->u.p[0] >= 'a' && name->u.p[0] <= 'z')
+		of = "builtins";
+	return gives(vm, op, pickle_attr(vm, pickle_module(vm, of,
+	    strlen(of)), name->u.p, name->n), ret);
 }
 
 static int
@@ -415,7 +422,9 @@ after_update(struct pickle_vm *vm, const struct pickle_op *op,
 	return of == NULL ? full(vm, op) : update(vm, op, of, pv_arg(args, 0));
 }
 
+#define eval_map pickle_callers_map
 #define after_caller pickle_callers_plain
+#define after_method_caller pickle_callers_method
 #define after_keyword_caller pickle_callers_keyword
 #define after_factory pickle_callers_factory
 #define after_key pickle_callers_key

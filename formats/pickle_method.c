@@ -147,6 +147,33 @@ to_bytes(const struct fold *f, const struct pv *self)
 	pickle_fold_give(f, PV_BYTES, dst, n);
 }
 
+/* s.split(sep): the parts. */
+static int
+split(const struct fold *f, const struct pv *self)
+{
+	const struct pv *sep = pv_item(f->args, 0);
+	struct pv *list, *part;
+	const char *p = self->u.p, *hit;
+	size_t left = self->n, n;
+
+	if (f->args->n != 1 || !pickle_fold_constant(sep) || sep->n == 0)
+		return 0;
+	if ((list = pv_new(f->vm, PV_LIST)) == NULL)
+		return 0;
+	for (hit = p; hit != NULL && list->n < PV_KEEP;) {
+		hit = memmem(p, left, sep->u.p, sep->n);
+		n = hit != NULL ? (size_t)(hit - p) : left;
+		if ((part = pv_text(f->vm, pickle_fold_kind(self), p, n)) ==
+		    NULL || !pv_add(f->vm, list, part))
+			return 0;
+		n += hit != NULL ? sep->n : 0;
+		p += n;
+		left -= n;
+	}
+	*f->ret = list;
+	return 0;
+}
+
 /* Methods that are functions of (self, arguments...). */
 static const struct {
 	const char *method, *function;
@@ -195,6 +222,8 @@ pickle_fold_method(struct pickle_vm *vm, const struct pv *self,
 		return 0;
 	if (is_word(name, n, "join"))
 		join(&f, self, pv_item(args, 0));
+	else if (is_word(name, n, "split"))
+		return split(&f, self);
 	else if (is_word(name, n, "replace"))
 		replace(&f, self);
 	else if (is_word(name, n, "strip"))

@@ -241,7 +241,7 @@ find_class(struct pickle_vm *vm, const struct pickle_op *op,
 static int
 do_global(struct pickle_vm *vm, struct pickle_op *op)
 {
-	struct pv *name, *module, *v;
+	struct pv *name, *module, *v, *find, *names;
 	int r;
 
 	if (op->code == 'c') {
@@ -265,7 +265,10 @@ do_global(struct pickle_vm *vm, struct pickle_op *op)
 	if ((r = format_anomaly(vm->p, ANOMALY_PICKLE_UNRESOLVED, op->off, 1,
 	    NULL, 0)) < 0)
 		return r;
-	return pickle_push(vm, pv_pair(vm, PV_CALL, module, name), op);
+	/* Told as the call that it is, when something calls what it gives. */
+	find = pickle_resolve(vm, "pickle.Unpickler.find_class", 27);
+	names = pv_pair(vm, PV_TUPLE, module, name);
+	return pickle_push(vm, pv_pair(vm, PV_CALL, find, names), op);
 }
 
 static int
@@ -351,6 +354,21 @@ do_call(struct pickle_vm *vm, const struct pickle_op *op)
 	return call_and_push(vm, op, callee, args);
 }
 
+/*
+ * ('module', class, file, source): how torch.save before 1.6 named classes of
+ * modules, with their source to compare.  Its loader gives the class.
+ */
+static struct pv *
+persistent_class(const struct pickle_vm *vm, const struct pv *id)
+{
+	if (vm->hooks == NULL || id->kind != PV_TUPLE || id->n != 4 ||
+	    !pv_is_text(id->u.item[0], "module") ||
+	    id->u.item[1]->kind != PV_GLOBAL)
+		return NULL;
+	id->u.item[1]->flags |= PV_SHARED;
+	return id->u.item[1];
+}
+
 static int
 do_persid(struct pickle_vm *vm, struct pickle_op *op)
 {
@@ -361,6 +379,8 @@ do_persid(struct pickle_vm *vm, struct pickle_op *op)
 		id = pv_text(vm, PV_STR, op->p, op->n);
 	else if ((id = pickle_pop(vm)) == NULL)
 		return underflow(vm, op);
+	if (id != NULL && (v = persistent_class(vm, id)) != NULL)
+		return pickle_push(vm, v, op);
 	if (id == NULL || (v = pv_one(vm, PV_PERSID, id)) == NULL)
 		return pickle_fail(vm, ANOMALY_LIMIT, op);
 	if (vm->hooks == NULL)

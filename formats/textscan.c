@@ -4,6 +4,7 @@
 #include "base/bytesrc.h"
 #include "base/err.h"
 #include "base/limits.h"
+#include "base/reader.h"
 #include "base/text.h"
 #include "formats/textscan.h"
 
@@ -98,6 +99,40 @@ textscan_run(struct parse *p)
 		return 0;
 	r = format_anomaly(p, ANOMALY_MALFORMED, s.at, 1, NULL, 0);
 	return r < 0 ? r : 1;
+}
+
+int
+textscan_lines(struct parse *p, textscan_line_fn *fn, void *ctx)
+{
+	struct arena *a = NULL;
+	const uint8_t *text;
+	struct reader rd;
+	uint64_t off;
+	size_t n;
+	int r;
+
+	if ((r = reader_init(&rd, p->src, 0, p->window, p->arena, p->e)) < 0)
+		return r;
+	while (reader_left(&rd) > 0 && r >= 0) {
+		if (a == NULL && (a = arena_new(2 * LIMIT_LINE)) == NULL)
+			return err_set(p->e, ERR_NOMEM, "out of memory");
+		off = reader_tell(&rd);
+		r = reader_line(&rd, '\n', LIMIT_LINE / 2, a, &text, &n,
+		    p->e);
+		if (r == ERR_TRUNC) {	/* the last line has no end */
+			err_reset(p->e);
+			n = (size_t)reader_left(&rd);
+			r = reader_bytes(&rd, n, a, &text, p->e);
+		}
+		if (r >= 0)
+			r = fn(p, ctx, text, n, off);
+		if (arena_used(a) > LIMIT_LINE / 2) {
+			arena_free(a);
+			a = NULL;
+		}
+	}
+	arena_free(a);
+	return r < 0 ? r : 0;
 }
 
 bool

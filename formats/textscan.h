@@ -23,6 +23,14 @@ bool textscan_head(struct cursor head, uint64_t size);
  */
 int textscan_run(struct parse *p);
 
+/*
+ * textscan_lines: each line of the object, without its line feed; valid
+ * during the call.  fn returns negative to stop.  0, or negative.
+ */
+typedef int textscan_line_fn(struct parse *p, void *ctx, const uint8_t *text,
+    size_t n, uint64_t off);
+int textscan_lines(struct parse *p, textscan_line_fn *fn, void *ctx);
+
 /* A line of the head: the next one, false at the end. */
 bool textscan_line(struct cursor *head, struct cursor *line);
 

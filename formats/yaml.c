@@ -2,15 +2,16 @@
 
 #include "base/arena.h"
 #include "base/err.h"
-#include "base/limits.h"
-#include "base/reader.h"
+#include "formats/config.h"
+#include "formats/requirements.h"
 #include "formats/textscan.h"
 
 /*
  * YAML, by its lines: no parser of ours reads the whole language, and none
  * is needed to find what makes an unsafe loader construct objects: a tag of
- * the python, ruby or java kind.  What a safe loader does with the document
- * is its own business.
+ * the python, ruby or java kind.  Of the rest, lines "key: value" are judged
+ * as configuration (Hydra, MLflow), and items of a list that look like what
+ * pip is given (conda).  Flow style and block scalars are not followed.
  */
 static bool
 is_key_line(const struct cursor *line)
@@ -78,58 +79,116 @@ has_tag(const uint8_t *p, size_t n)
 	return false;
 }
 
-static int
-check_line(struct parse *p, const uint8_t *text, size_t n, uint64_t off)
-{
-	const struct fact facts[] = {FACT_TEXT("line", text,
-	    n < 512 ? n : 512)};
+/* The keys that are open, by their indentation: a value's parent. */
+#define OPEN_MAX 16
+#define KEY_MAX 128
 
-	/* A comment does nothing. */
-	if (n == 0 || text[0] == '#' || !has_tag(text, n))
+struct yaml {
+	struct open {
+		size_t indent, n;
+		char key[KEY_MAX];
+	} open[OPEN_MAX];
+	unsigned depth;
+};
+
+static size_t
+blanks(const uint8_t *p, size_t n)
+{
+	size_t i = 0;
+
+	while (i < n && p[i] == ' ')
+		i++;
+	return i;
+}
+
+static void
+open_key(struct yaml *y, size_t indent, const uint8_t *key, size_t n)
+{
+	struct open *o;
+
+	while (y->depth > 0 && y->open[y->depth - 1].indent >= indent)
+		y->depth--;
+	if (y->depth == OPEN_MAX || n > KEY_MAX)
+		return;
+	o = &y->open[y->depth++];
+	o->indent = indent;
+	o->n = n;
+	memcpy(o->key, key, n);
+}
+
+/* "key: value", plain or in quotes without escapes. */
+static int
+key_line(struct parse *p, struct yaml *y, const uint8_t *text, size_t n,
+    uint64_t off, size_t indent)
+{
+	const uint8_t *colon = n > 0 ? memchr(text, ':', n) : NULL;
+	size_t key = colon != NULL ? (size_t)(colon - text) : 0, at;
+	struct config_value v = {.path = (const char *)text,
+	    .key = (const char *)text, .path_len = key, .key_len = key};
+
+	if (key == 0 || (key + 1 < n && text[key + 1] != ' '))
 		return 0;
-	return format_anomaly(p, ANOMALY_YAML_TAG, off, n, facts, 1);
+	open_key(y, indent, text, key);
+	if (y->depth > 1) {
+		v.parent = y->open[y->depth - 2].key;
+		v.parent_len = y->open[y->depth - 2].n;
+	}
+	at = key + 1;
+	at += blanks(text + at, n - at);
+	while (n > at && (text[n - 1] == ' ' || text[n - 1] == '\r'))
+		n--;
+	if (n - at > 1 && (text[at] == '"' || text[at] == '\'') &&
+	    text[n - 1] == text[at]) {
+		at++;
+		n--;
+	}
+	v.text = (const char *)text + at;
+	v.len = n - at;
+	v.off = off + at;
+	/* Null, an alias, and the head of a block are no strings. */
+	if (v.len == 0 || (v.len == 4 && memcmp(v.text, "null", 4) == 0) ||
+	    strchr("~&*|>[{", v.text[0]) != NULL)
+		return 0;
+	return v.len == 4 && (memcmp(v.text, "true", 4) == 0 ||
+	    memcmp(v.text, "True", 4) == 0) ? config_true(p, &v) :
+	    config_string(p, &v);
 }
 
 static int
-check_lines(struct parse *p)
+check_line(struct parse *p, void *ctx, const uint8_t *text, size_t n,
+    uint64_t off)
 {
-	struct arena *a = NULL;
-	const uint8_t *text;
-	struct reader rd;
-	uint64_t off;
-	size_t n;
+	const struct fact facts[] = {FACT_TEXT("line", text,
+	    n < 512 ? n : 512)};
+	size_t indent = blanks(text, n), at = indent;
 	int r;
 
-	if ((r = reader_init(&rd, p->src, 0, p->window, p->arena, p->e)) < 0)
+	/* A comment does nothing. */
+	if (at == n || text[at] == '#')
+		return 0;
+	if (has_tag(text, n) && (r = format_anomaly(p, ANOMALY_YAML_TAG, off,
+	    n, facts, 1)) < 0)
 		return r;
-	while (reader_left(&rd) > 0 && r >= 0) {
-		if (a == NULL && (a = arena_new(2 * LIMIT_LINE)) == NULL)
-			return err_set(p->e, ERR_NOMEM, "out of memory");
-		off = reader_tell(&rd);
-		r = reader_line(&rd, '\n', LIMIT_LINE / 2, a, &text, &n,
-		    p->e);
-		if (r == ERR_TRUNC) {	/* the last line has no end */
-			err_reset(p->e);
-			n = (size_t)reader_left(&rd);
-			r = reader_bytes(&rd, n, a, &text, p->e);
-		}
-		if (r >= 0)
-			r = check_line(p, text, n, off);
-		if (arena_used(a) > LIMIT_LINE / 2) {
-			arena_free(a);
-			a = NULL;
-		}
+	if (n - at > 2 && text[at] == '-' && text[at + 1] == ' ') {
+		at += 2;
+		if ((r = requirements_line(p, text + at, n - at, off + at,
+		    true)) != 0)
+			return r;
 	}
-	arena_free(a);
-	return r;
+	return key_line(p, ctx, text + at, n - at, off + at, at);
 }
 
 static int
 yaml_parse(struct parse *p)
 {
+	struct yaml *y;
 	int r = textscan_run(p);
 
-	return r != 0 ? r : check_lines(p);
+	if (r != 0)
+		return r;
+	if ((y = arena_alloc(p->arena, sizeof(*y))) == NULL)
+		return err_set(p->e, ERR_NOMEM, "out of memory");
+	return textscan_lines(p, check_line, y);
 }
 
 const struct format format_yaml = {

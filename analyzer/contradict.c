@@ -11,8 +11,8 @@ static const struct {
     {"ELF ", "elf"},
     {"PE32", "pe"},
     {"Mach-O ", "macho"},
-    {"Zip archive data", "zip torch_zip compressed elf pe macho script "
-	"image llamafile"},
+    {"Zip archive data", "zip torch_zip torch_package compressed elf pe "
+	"macho script image llamafile"},
     {"gzip compressed data", "compressed"},
     {"bzip2 compressed data", "compressed"},
     {"XZ compressed data", "compressed"},
@@ -41,8 +41,8 @@ static const struct {
 };
 
 /* Formats that can run something when they are loaded or started. */
-static const char runs[] = "pickle torch_pickle torch_zip torch_legacy "
-    "marshal elf pe macho";
+static const char runs[] = "pickle torch_pickle torch_zip torch_package "
+    "torch_legacy marshal elf pe macho";
 
 /* What has no parser of its own says nothing about its label. */
 static const char mute[] = "unknown empty tensor-data symlink repository "

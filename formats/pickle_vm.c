@@ -14,6 +14,7 @@
  */
 #define FAR_BITS 8
 #define FAR_LEVELS 4
+#define MEMO_REFUSED (1U << 28)	/* 4 GiB for the memo alone */
 #define FAR_MAX 16384		/* entries; each may cost 6 KiB */
 
 struct pickle_sparse {
@@ -157,7 +158,11 @@ far_slot(struct pickle_vm *vm, uint64_t i, bool make)
 	return (struct pv **)slot;
 }
 
-/* C makes room for as many entries as the index says: 2^32 are no memory. */
+/*
+ * C makes room for twice as many entries as the index says, and writes to
+ * each: most hosts end the load there.  Those with memory enough go on, and
+ * so do we.
+ */
 static int
 put_far(struct pickle_vm *vm, uint64_t i, struct pv *v,
     const struct pickle_op *op)
@@ -167,6 +172,12 @@ put_far(struct pickle_vm *vm, uint64_t i, struct pv *v,
 
 	if (slot == NULL)
 		return pickle_fail(vm, ANOMALY_LIMIT, op);
+	if (i >= MEMO_REFUSED && !vm->far_told) {
+		vm->far_told = true;
+		if (format_anomaly(vm->p, ANOMALY_PICKLE_BAD_ARGUMENT,
+		    op->off, op->end - op->off, NULL, 0) < 0)
+			return ERR_STOP;
+	}
 	if (*slot == NULL) {
 		vm->memo_count++;
 		vm->far++;
@@ -268,7 +279,7 @@ pickle_run_one(struct pickle_vm *vm, unsigned stream,
 	vm->memo_cap = vm->memo_count = 0;
 	vm->sparse = NULL;
 	vm->far = 0;
-	vm->memo_told = false;
+	vm->memo_told = vm->far_told = false;
 	vm->proto = (vm->flags & CALL_CARVED) != 0 ? 4 : 0;
 	vm->stream = stream;
 	vm->frame_end = 0;

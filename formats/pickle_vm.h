@@ -83,7 +83,7 @@ struct pickle_vm {
 	unsigned proto, stream;
 	unsigned flags;		/* CALL_UNFRAMED, CALL_CARVED for its calls */
 	uint64_t frame_end;	/* 0: no frame */
-	bool frame_told, trick_told, memo_told;
+	bool frame_told, trick_told, memo_told, far_told;
 	uint64_t frame_off;	/* where the views part */
 	uint64_t tell_from;	/* calls before this were told already */
 	uint64_t broke;		/* behind the opcode that could not go on */

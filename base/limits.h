@@ -63,6 +63,17 @@
 #define LIMIT_JSON_STRING (16 * MIB)
 /* A template, which its loaders hold in memory too; real ones are 30 KiB. */
 #define LIMIT_TEMPLATE (32 * MIB)
+/*
+ * GGUF: keys by its specification; pairs and tensors of real models are below
+ * a thousand and sixty thousand; arrays of arrays are in no file; digests of
+ * so many tokens are kept; strings of an array that are told as metadata.
+ */
+#define LIMIT_GGUF_KEY 65535
+#define LIMIT_GGUF_PAIRS 100000
+#define LIMIT_GGUF_TENSORS 400000
+#define LIMIT_GGUF_NESTING 4
+#define LIMIT_GGUF_TOKENS 4194304
+#define LIMIT_GGUF_META 24
 /* A text line that a text format keeps. */
 #define LIMIT_LINE (16 * MIB)
 

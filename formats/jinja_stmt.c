@@ -70,8 +70,8 @@ pop(struct jinja *j)
 	text = f->text;
 	text.lit = f->lit;
 	end_branch(j, f);
-	if (f->kind == JF_MACRO && (macro = jvar_find(j, f->name,
-	    f->name_len, true)) != NULL) {
+	if (f->kind == JF_MACRO && f->name != NULL && (macro = jvar_find(j,
+	    f->name, f->name_len, true)) != NULL) {
 		macro->taint |= JT_MACRO;
 		macro->lit = f->lit;
 	}
@@ -259,13 +259,16 @@ tag_macro(struct jinja *j)
 	struct jvar *macro, *param;
 	struct jval v;
 
-	if (f == NULL || name.type != JTOK_NAME ||
-	    (macro = jvar_find(j, name.p, name.n, true)) == NULL) {
+	if (f == NULL)
+		return;
+	if (name.type != JTOK_NAME) {
 		jexpr_bad(j);
 		return;
 	}
 	f->name = name.p;
 	f->name_len = name.n;
+	if ((macro = jvar_find(j, name.p, name.n, true)) == NULL)
+		return;
 	macro->taint |= JT_MACRO;
 	macro->params = 0;
 	jlex_next(j);

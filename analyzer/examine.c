@@ -334,6 +334,7 @@ run_attempts(struct exam *ex, const struct bid *bids, unsigned n,
 		r = tensors_examine(ex->at->tensors, ex->m->src, ex->e);
 	for (unsigned i = 0; i < n; i++)
 		tensors_free(at[i].tensors);
+	ex->at = NULL;		/* the attempts are the caller's, on its stack */
 	return r;
 }
 

@@ -42,6 +42,18 @@ args_of(struct pickle_vm *vm, struct pv *const *item, size_t n)
 	return args;
 }
 
+/* What is set on something of the process is told as the setattr it is. */
+static int
+tell_setattr(struct pickle_vm *vm, const struct pickle_op *op, struct pv *of,
+    struct pv *name, struct pv *value)
+{
+	struct pv *args[] = {of, name, value};
+
+	return pickle_tell_call(vm, op, pickle_attr(vm, pickle_module(vm,
+	    "builtins", 8), "setattr", 7), NULL, args_of(vm, args, 3),
+	    CALL_IMPLICIT, NULL);
+}
+
 /*
  * sys.modules[name] = value, copyreg._inverted_registry[code] = (module,
  * name), a namespace: written without a call.
@@ -52,10 +64,13 @@ pickle_set_item(struct pickle_vm *vm, const struct pickle_op *op, struct pv *to,
 {
 	bool ok = true;
 
-	if (pv_is_kept_text(key) && (to->kind == PV_NAMESPACE ||
-	    pv_is_name(to, "sys.modules")))
-		ok = pickle_plant(vm, to->kind == PV_NAMESPACE ?
-		    to->u.item[0] : to, key->u.p, key->n, value);
+	if (pv_is_kept_text(key) && to->kind == PV_NAMESPACE) {
+		if (pickle_plant(vm, to->u.item[0], key->u.p, key->n, value))
+			return tell_setattr(vm, op, to->u.item[0], key, value);
+		ok = false;
+	}
+	if (pv_is_kept_text(key) && pv_is_name(to, "sys.modules"))
+		ok = pickle_plant(vm, to, key->u.p, key->n, value);
 	else if (pv_is_name(to, "copyreg._inverted_registry") &&
 	    key->kind == PV_INT)
 		ok = pickle_register(vm, (uint64_t)key->u.num,
@@ -175,7 +190,7 @@ static int
 set_attributes(struct pickle_vm *vm, const struct pickle_op *op,
     struct pv *obj, const struct pv *dict)
 {
-	struct pv *name, *args[3];
+	struct pv *name;
 	int r = 0;
 
 	for (size_t i = 0; dict->kind == PV_DICT && i + 1 < dict->n && r == 0;
@@ -183,14 +198,10 @@ set_attributes(struct pickle_vm *vm, const struct pickle_op *op,
 		name = dict->u.item[i];
 		if (!pv_is_kept_text(name))
 			continue;
-		args[0] = obj;
-		args[1] = name;
-		args[2] = dict->u.item[i + 1];
-		if (!pickle_plant(vm, obj, name->u.p, name->n, args[2]))
+		if (!pickle_plant(vm, obj, name->u.p, name->n,
+		    dict->u.item[i + 1]))
 			return pickle_fail(vm, ANOMALY_LIMIT, op);
-		r = pickle_tell_call(vm, op, pickle_attr(vm,
-		    pickle_module(vm, "builtins", 8), "setattr", 7), NULL,
-		    args_of(vm, args, 3), CALL_IMPLICIT, NULL);
+		r = tell_setattr(vm, op, obj, name, dict->u.item[i + 1]);
 	}
 	return r;
 }

@@ -50,6 +50,11 @@
 #define LIMIT_DEPTH 8
 /* Members of one container; past it the rest are not examined, and said. */
 #define LIMIT_MEMBERS 200000
+/* Virtual extraction: places, and components of links that are followed. */
+#define LIMIT_VTREE_NODES 1000000
+#define LIMIT_VTREE_STEPS (16 * MIB)
+/* A symbolic link's target in a zip: PATH_MAX. */
+#define LIMIT_LINK_TARGET 4096
 /* A decompressed member, and its ratio once it is larger than 64 MiB. */
 #define LIMIT_INFLATE (256 * MIB)
 #define LIMIT_INFLATE_RATIO 200

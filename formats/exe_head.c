@@ -351,8 +351,9 @@ at_wasm(struct cursor c, uint64_t left)
 		if (!cursor_u8(&c, &id) || !cursor_varint(&c, &n))
 			return i > 0 ? 64 : 0;
 		left -= before - cursor_left(&c);
+		/* Behind a good one, it is a module that is cut or longer. */
 		if (id > 13 || n > left)
-			return 0;
+			return i > 0 ? 64 : 0;
 		left -= n;
 		if (!cursor_skip(&c, n))
 			break;

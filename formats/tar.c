@@ -5,26 +5,24 @@
 #include "base/ckd.h"
 #include "base/err.h"
 #include "base/limits.h"
-#include "base/text.h"
-#include "formats/names.h"
 #include "formats/tar_header.h"
+#include "formats/vtree.h"
 
 /*
- * Tar as found in the wild: ustar, pax (POSIX.1-2001) and GNU long names.
- * Members are ranges of the container; nothing is extracted.  Links are
- * followed on paper: a name that passes through a symbolic link which leaves
- * the archive's root is told where it would end.
+ * Tar as found in the wild: v7, ustar, pax (POSIX.1-2001), GNU.  Members are
+ * ranges of the container; nothing is extracted, but what extraction would
+ * do is played through (vtree.h).
+ *
+ * What an attacker tries is to make two readers walk the blocks differently:
+ * a size in a record and another one in the header, a size on a link or a
+ * folder (does content follow?), a type that one reader skips, a zero block
+ * at which some readers stop.  Each is told; the walk is that of GNU tar.
  */
-#define LINKS_MAX 4096
-
 struct tar {
 	struct parse *p;
-	uint64_t off;		/* of the next header */
+	uint64_t off;		/* of the header */
 	struct tar_next next;	/* from pax and GNU records */
-	struct names_view *names;
-	size_t count, cap;
-	struct names_view links[LINKS_MAX];	/* names of links that leave */
-	size_t nlinks;
+	struct vtree *tree;
 	unsigned zeros;		/* zero blocks in a row */
 };
 
@@ -40,120 +38,20 @@ tar_bid(struct cursor head, uint64_t size)
 }
 
 static int
-tell(struct tar *t, enum anomaly id, const struct tar_header *h)
+tell(struct tar *t, enum anomaly id, uint64_t size)
 {
 	const struct fact facts[] = {FACT_TEXT("name", t->next.name,
-	    t->next.name_len), FACT_TEXT("link", t->next.link,
-	    t->next.link_len)};
+	    t->next.name_len), FACT_NUM("size", size)};
 
-	(void)h;
-	return format_anomaly(t->p, id, t->off, TAR_BLOCK, facts,
-	    t->next.link_len > 0 ? 2 : 1);
-}
-
-/*
- * Does following ${path} (relative to the directory of ${from}) leave the
- * root?  Component by component; ".." at depth 0 does.
- */
-static bool
-leaves_root(const char *from, size_t from_n, const char *path, size_t n)
-{
-	size_t depth = 0, start = 0;
-
-	if (n > 0 && (path[0] == '/' || path[0] == '\\'))
-		return true;
-	for (size_t i = 0; i < from_n; i++)
-		if (from[i] == '/' && i > 0 && from[i - 1] != '/')
-			depth++;
-	for (size_t i = 0; i <= n; i++) {
-		if (i < n && path[i] != '/')
-			continue;
-		if (i - start == 2 && path[start] == '.' &&
-		    path[start + 1] == '.') {
-			if (depth == 0)
-				return true;
-			depth--;
-		} else if (i > start && !(i - start == 1 &&
-		    path[start] == '.')) {
-			depth++;
-		}
-		start = i + 1;
-	}
-	return false;
-}
-
-/* Does the member's name pass through a link that leaves the root? */
-static bool
-through_link(const struct tar *t)
-{
-	for (size_t i = 0; i < t->nlinks; i++) {
-		const struct names_view *l = &t->links[i];
-
-		if (t->next.name_len > l->n && t->next.name[l->n] == '/' &&
-		    memcmp(t->next.name, l->p, l->n) == 0)
-			return true;
-	}
-	return false;
+	return format_anomaly(t->p, id, t->off, TAR_BLOCK, facts, 2);
 }
 
 static int
-check_link(struct tar *t, const struct tar_header *h)
-{
-	bool hard = h->type == '1';
-
-	/* A hard link's target is relative to the root, not to its folder. */
-	if (!leaves_root(hard ? "" : t->next.name, hard ? 0 :
-	    t->next.name_len, t->next.link, t->next.link_len))
-		return 0;
-	if (t->nlinks < LINKS_MAX)
-		t->links[t->nlinks++] = (struct names_view){t->next.name,
-		    t->next.name_len, t->off};
-	return tell(t, ANOMALY_LINK_OUTSIDE, h);
-}
-
-static int
-check_member(struct tar *t, const struct tar_header *h)
-{
-	int r;
-
-	if ((r = names_check(t->p, t->next.name, t->next.name_len,
-	    t->off)) < 0)
-		return r;
-	if (through_link(t) && (r = tell(t, ANOMALY_LINK_OUTSIDE, h)) < 0)
-		return r;
-	if (h->type == '1' || h->type == '2')
-		return check_link(t, h);
-	if (h->type == '3' || h->type == '4' || h->type == '6' ||
-	    (h->mode & 06000) != 0)
-		return tell(t, ANOMALY_SPECIAL_MEMBER, h);
-	return 0;
-}
-
-static int
-remember(struct tar *t)
-{
-	size_t cap = t->cap == 0 ? 64 : 2 * t->cap;
-	struct names_view *p;
-
-	if (t->count == t->cap) {
-		if ((p = arena_array(t->p->arena, cap, sizeof(*p))) == NULL)
-			return err_set(t->p->e, ERR_NOMEM, "out of memory");
-		if (t->count > 0)
-			memcpy(p, t->names, t->count * sizeof(*p));
-		t->names = p;
-		t->cap = cap;
-	}
-	t->names[t->count++] = (struct names_view){t->next.name,
-	    t->next.name_len, t->off};
-	return 0;
-}
-
-static int
-emit(struct tar *t, uint64_t size)
+emit(struct tar *t, uint64_t off, uint64_t size)
 {
 	struct ev_member m = {.name = t->next.name,
-	    .name_len = t->next.name_len, .off = t->off + TAR_BLOCK,
-	    .size = size, .flags = MEMBER_STORED};
+	    .name_len = t->next.name_len, .off = off, .size = size,
+	    .flags = MEMBER_STORED};
 	struct bytesrc *src;
 	int r;
 
@@ -165,19 +63,38 @@ emit(struct tar *t, uint64_t size)
 	return r;
 }
 
-static bool
-is_file(uint8_t type)
+/*
+ * What a type means (pax, "ustar Interchange Format"; GNU tar's manual,
+ * "Basic Tar Format").  Content: what readers that know it skip.
+ */
+static const struct type {
+	char type;
+	enum vtree_kind kind;
+	bool content, none;	/* none: a stated size is odd */
+} types[] = {
+    {'0', VTREE_FILE, true, false}, {'\0', VTREE_FILE, true, false},
+    {'7', VTREE_FILE, true, false}, {'S', VTREE_FILE, true, false},
+    {'1', VTREE_HARDLINK, false, true}, {'2', VTREE_SYMLINK, false, true},
+    {'3', VTREE_DEVICE, false, true}, {'4', VTREE_DEVICE, false, true},
+    {'5', VTREE_FOLDER, false, true}, {'6', VTREE_FIFO, false, true},
+    {'D', VTREE_FOLDER, true, false},	/* GNU: a folder's list */
+    {'M', VTREE_FILE, true, false},	/* GNU: from another volume */
+    {'V', VTREE_FOLDER, false, true},	/* GNU: the volume's label */
+};
+
+/* NULL: readers take it for a file, or pass over it. */
+static const struct type *
+find_type(uint8_t type)
 {
-	return type == '0' || type == '\0' || type == '7';
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		if ((uint8_t)types[i].type == type)
+			return &types[i];
+	return NULL;
 }
 
-/* One member whose header was read.  1: it ends before its content does. */
 static int
-take(struct tar *t, const struct tar_header *h, uint64_t size)
+set_names(struct tar *t, const struct tar_header *h)
 {
-	uint64_t left = t->p->size - t->off - TAR_BLOCK;
-	int r;
-
 	if (!t->next.has_name) {
 		t->next.name = arena_dup(t->p->arena, h->name, h->name_len);
 		t->next.name_len = h->name_len;
@@ -188,18 +105,129 @@ take(struct tar *t, const struct tar_header *h, uint64_t size)
 	}
 	if (t->next.name == NULL || t->next.link == NULL)
 		return err_set(t->p->e, ERR_NOMEM, "out of memory");
-	if ((r = check_member(t, h)) < 0)
-		return r;
-	if (!is_file(h->type))
-		return 0;
-	if ((r = remember(t)) < 0)
-		return r;
-	if (size > left) {
-		if ((r = tell(t, ANOMALY_TRUNCATED, h)) < 0)
-			return r;
-		return (r = emit(t, left)) < 0 ? r : 1;
+	return 0;
+}
+
+static int
+put_in_tree(struct tar *t, const struct tar_header *h, enum vtree_kind kind,
+    uint64_t size)
+{
+	struct vtree_member m = {.name = t->next.name,
+	    .name_len = t->next.name_len, .off = t->off,
+	    .mode = (uint32_t)(h->mode & 07777), .kind = kind};
+
+	/* A file whose name ends with a slash was a folder before ustar. */
+	if (kind == VTREE_FILE && size == 0 && m.name_len > 0 &&
+	    m.name[m.name_len - 1] == '/')
+		m.kind = VTREE_FOLDER;
+	if (kind == VTREE_SYMLINK || kind == VTREE_HARDLINK) {
+		m.link = t->next.link;
+		m.link_len = t->next.link_len;
 	}
-	return emit(t, size);
+	return h->type == 'V' ? 0 : vtree_add(t->tree, &m);
+}
+
+/* GNU sparse: blocks with more of the map stand before the content. */
+static int
+skip_map(struct tar *t, const struct tar_header *h, uint64_t *at)
+{
+	uint8_t block[TAR_BLOCK];
+	bool more = h->extended;
+	int r;
+
+	while (more) {
+		if (t->p->size - *at < TAR_BLOCK)
+			return 0;
+		if ((r = bytesrc_read(t->p->src, *at, block, TAR_BLOCK,
+		    t->p->e)) < 0 ||
+		    (r = format_cover(t->p, *at, TAR_BLOCK)) < 0)
+			return r;
+		*at += TAR_BLOCK;
+		more = tar_map_continues(block);
+	}
+	return 0;
+}
+
+/* The bytes behind the NULs of the header's texts, which nobody reads. */
+static int
+cover_header(struct parse *p, uint64_t off, const struct tar_header *h)
+{
+	int r;
+
+	if ((r = format_cover(p, off, TAR_BLOCK)) < 0 ||
+	    (r = format_padding(p, off + 100 - h->name_tail,
+	    h->name_tail)) < 0 ||
+	    (r = format_padding(p, off + 257 - h->link_tail,
+	    h->link_tail)) < 0)
+		return r;
+	return h->posix ? format_padding(p, off + 500, 8) : 0;
+}
+
+static int
+cover_content(struct parse *p, uint64_t off, uint64_t size, uint64_t padded)
+{
+	int r = format_cover(p, off, size);
+
+	return r < 0 || padded <= size ? r : format_padding(p, off + size,
+	    padded - size);
+}
+
+/*
+ * One member whose header was read; its content begins at *at.  1: it ends
+ * before its content does.  *size becomes what the walk goes on by.
+ */
+static int
+take(struct tar *t, const struct tar_header *h, uint64_t *at, uint64_t *size)
+{
+	const struct type *type = find_type(h->type);
+	uint64_t left;
+	int r;
+
+	if ((r = set_names(t, h)) < 0 ||
+	    (r = tar_record_check(t->p, &t->next, h, t->off)) < 0 ||
+	    (r = put_in_tree(t, h, type != NULL ? type->kind : VTREE_FILE,
+	    *size)) < 0 ||
+	    (type == NULL && (r = tell(t, ANOMALY_TAR_TYPE, *size)) < 0) ||
+	    (type != NULL && type->none && *size > 0 &&
+	    (r = tell(t, ANOMALY_TAR_SIZE, *size)) < 0))
+		return r;
+	if (type != NULL && !type->content) {
+		*size = 0;
+		return 0;
+	}
+	if (h->type == 'S' && (r = skip_map(t, h, at)) < 0)
+		return r;
+	/* Its pieces are examined as they lie there, not with their holes. */
+	if ((h->type == 'S' || h->type == 'M' || t->next.sparse) &&
+	    (r = tell(t, ANOMALY_UNSUPPORTED, *size)) < 0)
+		return r;
+	if (h->type == 'D')
+		return 0;
+	left = t->p->size - *at;
+	if (*size <= left)
+		return emit(t, *at, *size);
+	if ((r = tell(t, ANOMALY_TRUNCATED, *size)) < 0 ||
+	    (r = emit(t, *at, left)) < 0)
+		return r;
+	*size = left;
+	return 1;
+}
+
+static int
+take_record(struct tar *t, const struct tar_header *h, uint64_t at)
+{
+	uint64_t left = t->p->size - at;
+	int r;
+
+	if (h->size > left || h->size > LIMIT_LINE)
+		return (r = format_anomaly(t->p, h->size > left ?
+		    ANOMALY_TRUNCATED : ANOMALY_LIMIT, t->off, left, NULL,
+		    0)) < 0 ? r : 1;
+	if (!t->next.any && h->type != 'g') {
+		t->next.any = true;
+		t->next.off = t->off;
+	}
+	return tar_record_read(t->p, h->type, at, h->size, &t->next);
 }
 
 /* A header block; 0 go on, 1 stop (told). */
@@ -207,46 +235,51 @@ static int
 step(struct tar *t, const struct tar_header *h)
 {
 	uint64_t size = t->next.has_size ? t->next.size : h->size;
-	uint64_t left = t->p->size - t->off - TAR_BLOCK, padded;
-	bool record;
-	int r;
+	uint64_t at = t->off + TAR_BLOCK, left, padded;
+	bool record = tar_is_record(h->type);
+	int r, done;
 
 	if (!h->checksum_ok)
 		return (r = format_anomaly(t->p, ANOMALY_TAR_CHECKSUM, t->off,
 		    TAR_BLOCK, NULL, 0)) < 0 ? r : 1;
-	record = tar_is_record(h->type);
+	if ((r = cover_header(t->p, t->off, h)) < 0)
+		return r;
 	if (record) {
 		size = h->size;
-		if (size > left || size > LIMIT_LINE)
-			return (r = format_anomaly(t->p, size > left ?
-			    ANOMALY_TRUNCATED : ANOMALY_LIMIT, t->off, left,
-			    NULL, 0)) < 0 ? r : 1;
-		if ((r = tar_record_read(t->p, h->type, t->off + TAR_BLOCK,
-		    size, &t->next)) != 0)
-			return r;
-	} else if ((r = take(t, h, size)) != 0) {
-		return r;
+		done = take_record(t, h, at);
+	} else {
+		done = take(t, h, &at, &size);
 	}
-	/* Links, folders and devices carry no content whatever they say. */
-	if (!record && !is_file(h->type) && h->type != 'S')
-		size = h->type == '5' || (h->type >= '1' && h->type <= '6') ?
-		    0 : size;
+	if (done < 0)
+		return done;
+	left = t->p->size - at;
+	if (size > left)
+		size = left;
 	if (!ckd_add64(&padded, size, (TAR_BLOCK - size % TAR_BLOCK) %
 	    TAR_BLOCK) || padded > left)
 		padded = left;
-	t->off += TAR_BLOCK + padded;
+	if ((r = cover_content(t->p, at, size, padded)) < 0)
+		return r;
+	t->off = at + padded;
 	if (!record)
 		memset(&t->next, 0, sizeof(t->next));
-	return 0;
+	return done;
 }
 
-/* After the two zero blocks: zeros fill a record, anything else is odd. */
+/*
+ * After the two zero blocks: zeros fill a record, anything else is odd.
+ * Another archive there is what "tar -i" and Python's ignore_zeros read.
+ */
 static int
 check_tail(struct tar *t)
 {
+	struct ev_member m = {.name = "trailing", .name_len = 8,
+	    .flags = MEMBER_VIRTUAL};
 	uint8_t block[TAR_BLOCK];
+	struct tar_header h;
+	struct bytesrc *src;
 	uint64_t at = t->off;
-	size_t n, i;
+	size_t n = 0, i = 0;
 	int r;
 
 	for (; at < t->p->size; at += n) {
@@ -256,10 +289,37 @@ check_tail(struct tar *t)
 		for (i = 0; i < n && block[i] == 0; i++)
 			;
 		if (i < n)
-			return format_anomaly(t->p, ANOMALY_TRAILING, at + i,
-			    t->p->size - at - i, NULL, 0);
+			break;
 	}
-	return 0;
+	if ((r = format_cover(t->p, t->off, t->p->size - t->off)) < 0 ||
+	    at >= t->p->size)
+		return r;
+	if ((r = format_anomaly(t->p, ANOMALY_TRAILING, at + i,
+	    t->p->size - at - i, NULL, 0)) < 0)
+		return r;
+	if (n < TAR_BLOCK || !tar_header_read(block, &h) || !h.checksum_ok)
+		return 0;
+	m.off = at;
+	m.size = t->p->size - at;
+	if ((src = bytesrc_range(t->p->src, at, m.size, t->p->e)) == NULL)
+		return ERR_NOMEM;
+	m.src = src;
+	r = format_member(t->p, &m);
+	bytesrc_free(src);
+	return r;
+}
+
+/* The end: a record that no member follows says something to nobody. */
+static int
+finish(struct tar *t)
+{
+	const struct fact f[] = {FACT_TEXT("what", "no member follows", 17)};
+	int r;
+
+	if (t->next.any && (r = format_anomaly(t->p, ANOMALY_TAR_RECORD,
+	    t->next.off, TAR_BLOCK, f, 1)) < 0)
+		return r;
+	return check_tail(t);
 }
 
 static int
@@ -281,10 +341,16 @@ walk(struct tar *t)
 		    t->p->e)) < 0)
 			return r;
 		if (tar_is_zero(block)) {
+			if ((r = format_cover(t->p, t->off, TAR_BLOCK)) < 0)
+				return r;
 			t->zeros++;
 			t->off += TAR_BLOCK;
 			continue;
 		}
+		/* Python's reader stops at one zero block, others at two. */
+		if (t->zeros == 1 && (r = format_anomaly(t->p,
+		    ANOMALY_TAR_ZERO_BLOCK, t->off, TAR_BLOCK, NULL, 0)) < 0)
+			return r;
 		t->zeros = 0;
 		if (!tar_header_read(block, &h))
 			return (r = format_anomaly(t->p, ANOMALY_MALFORMED,
@@ -292,23 +358,23 @@ walk(struct tar *t)
 		if ((r = step(t, &h)) != 0)
 			return r;
 	}
-	return check_tail(t);
+	return finish(t);
 }
 
 static int
 tar_parse(struct parse *p)
 {
 	struct tar *t;
-	int r, twins;
+	int r, end;
 
-	if ((t = arena_alloc(p->arena, sizeof(*t))) == NULL)
+	if ((t = arena_alloc(p->arena, sizeof(*t))) == NULL ||
+	    (t->tree = vtree_new(p, ANOMALY_TAR_DUPLICATE)) == NULL)
 		return err_set(p->e, ERR_NOMEM, "out of memory");
 	t->p = p;
 	if ((r = walk(t)) < 0)
 		return r;
-	twins = names_twins(p, t->names, t->count, ANOMALY_TAR_DUPLICATE,
-	    ANOMALY_NAME_CASE_TWIN);
-	return twins < 0 ? twins : r;
+	end = vtree_end(t->tree);
+	return end < 0 ? end : r;
 }
 
 const struct format format_tar = {

@@ -228,7 +228,7 @@ torch_members(struct parse *p, const struct zip_dir *d)
 	for (size_t i = 0; i < d->count; i++) {
 		const struct zip_member *m = &d->m[i];
 
-		if ((r = zip_emit(p, m, is_storage(m, root) ?
+		if ((r = zip_emit(p, d, m, is_storage(m, root) ?
 		    MEMBER_STORAGE : MEMBER_PLAIN, is_pickle(m) ?
 		    "torch_pickle" : NULL)) < 0)
 			return r;
@@ -260,7 +260,7 @@ torch_package_members(struct parse *p, const struct zip_dir *d, size_t root)
 	for (size_t i = 0; i < d->count && r >= 0; i++) {
 		const struct zip_member *m = &d->m[i];
 
-		r = zip_emit(p, m, is_package_storage(m, root) ?
+		r = zip_emit(p, d, m, is_package_storage(m, root) ?
 		    MEMBER_STORAGE : MEMBER_PLAIN, is_pickle(m) ?
 		    "torch_pickle" : NULL);
 	}

@@ -5,7 +5,9 @@
 #include "base/err.h"
 #include "base/limits.h"
 #include "formats/codec.h"
+#include "formats/package.h"
 #include "formats/torch.h"
+#include "formats/vtree.h"
 #include "formats/zip.h"
 
 /* Methods of APPNOTE 4.4.5 that are read. */
@@ -52,8 +54,16 @@ zip_bid_tail(struct cursor tail, uint64_t size)
 }
 
 static int
-emit_stored(struct parse *p, const struct zip_member *m,
-    struct ev_member *ev)
+give(struct parse *p, const struct zip_dir *d, const struct ev_member *ev)
+{
+	int r = package_member(d->package, ev);
+
+	return r < 0 ? r : format_member(p, ev);
+}
+
+static int
+emit_stored(struct parse *p, const struct zip_dir *d,
+    const struct zip_member *m, struct ev_member *ev)
 {
 	struct bytesrc *src;
 	uint32_t crc;
@@ -76,7 +86,7 @@ emit_stored(struct parse *p, const struct zip_member *m,
 	ev->off = m->data;
 	ev->size = m->packed;
 	ev->flags |= MEMBER_STORED;
-	r = format_member(p, ev);
+	r = give(p, d, ev);
 	bytesrc_free(src);
 	return r;
 }
@@ -102,8 +112,8 @@ inflate_oddities(struct parse *p, const struct zip_member *m,
 }
 
 static int
-emit_deflated(struct parse *p, const struct zip_member *m,
-    struct ev_member *ev)
+emit_deflated(struct parse *p, const struct zip_dir *d,
+    const struct zip_member *m, struct ev_member *ev)
 {
 	struct bytesrc *src = NULL;
 	struct codec_result c;
@@ -123,7 +133,7 @@ emit_deflated(struct parse *p, const struct zip_member *m,
 	}
 	ev->src = src;
 	ev->size = c.n;
-	r = format_member(p, ev);
+	r = give(p, d, ev);
 out:
 	bytesrc_free(src);
 	arena_free(a);
@@ -196,8 +206,8 @@ out:
 }
 
 int
-zip_emit(struct parse *p, const struct zip_member *m, unsigned flags,
-    const char *format)
+zip_emit(struct parse *p, const struct zip_dir *d,
+    const struct zip_member *m, unsigned flags, const char *format)
 {
 	struct ev_member ev = {.name = m->name, .name_len = m->name_len,
 	    .flags = flags, .format = format};
@@ -214,9 +224,9 @@ zip_emit(struct parse *p, const struct zip_member *m, unsigned flags,
 	    m->name[m->name_len - 1] == '/')
 		return 0;
 	if (m->method == METHOD_STORED)
-		return emit_stored(p, m, &ev);
+		return emit_stored(p, d, m, &ev);
 	if (m->method == METHOD_DEFLATED)
-		return emit_deflated(p, m, &ev);
+		return emit_deflated(p, d, m, &ev);
 	if (m->method == METHOD_BZIP2 || m->method == METHOD_ZSTD ||
 	    m->method == METHOD_XZ)
 		return emit_packed(p, m, &ev);
@@ -226,26 +236,41 @@ zip_emit(struct parse *p, const struct zip_member *m, unsigned flags,
 }
 
 static int
+emit_members(struct parse *p, const struct zip_dir *d)
+{
+	size_t root;
+	int r = 0;
+
+	if (torch_is(d))
+		return torch_members(p, d);
+	if (torch_is_package(d, &root))
+		return torch_package_members(p, d, root);
+	for (size_t i = 0; i < d->count && r >= 0; i++)
+		r = zip_emit(p, d, &d->m[i], MEMBER_PLAIN, NULL);
+	return r;
+}
+
+static int
 parse_zip(struct parse *p)
 {
-	struct zip_dir d;
-	size_t root;
+	struct zip_dir d = {.tree = vtree_new(p, ANOMALY_ZIP_DUPLICATE),
+	    .package = package_new(p)};
 	int r;
 
+	if (d.tree == NULL || d.package == NULL)
+		return err_set(p->e, ERR_NOMEM, "out of memory");
 	if ((r = zip_dir_read(p, &d)) != 0 ||
 	    (r = zip_local_check(p, &d)) < 0 ||
-	    (r = zip_names_check(p, &d)) < 0)
+	    (r = zip_tree_check(p, &d)) < 0)
 		return r;
-	if (d.end < p->size && (r = format_anomaly(p, ANOMALY_TRAILING, d.end,
-	    p->size - d.end, NULL, 0)) < 0)
+	if (d.end < p->size && ((r = format_cover(p, d.end,
+	    p->size - d.end)) < 0 || (r = format_anomaly(p, ANOMALY_TRAILING,
+	    d.end, p->size - d.end, NULL, 0)) < 0))
 		return r;
-	if (torch_is(&d))
-		return torch_members(p, &d);
-	if (torch_is_package(&d, &root))
-		return torch_package_members(p, &d, root);
-	for (size_t i = 0; i < d.count && r >= 0; i++)
-		r = zip_emit(p, &d.m[i], MEMBER_PLAIN, NULL);
-	return r >= 0 && d.none ? 1 : r;
+	if ((r = emit_members(p, &d)) < 0 ||
+	    (r = package_end(d.package)) < 0)
+		return r;
+	return d.none ? 1 : 0;
 }
 
 const struct format format_zip = {

@@ -7,7 +7,7 @@
 #include "base/ckd.h"
 #include "base/err.h"
 #include "base/limits.h"
-#include "formats/names.h"
+#include "formats/vtree.h"
 #include "formats/zip.h"
 
 /*
@@ -19,7 +19,6 @@
  * is told as one anomaly with the fields' names.
  */
 #define LOCAL 30
-#define FLAG_ENCRYPTED 1
 #define FLAG_DESCRIPTOR 8
 
 static const uint8_t sig_local[] = {'P', 'K', 3, 4};
@@ -28,6 +27,8 @@ static const uint8_t sig_descriptor[] = {'P', 'K', 7, 8};
 struct local {
 	uint16_t version, flags, method, name_n, extra_n;
 	uint32_t crc, packed, size;
+	uint64_t packed64, size64;	/* by the zip64 field, if there is */
+	bool wide, wants;	/* that field is there; it is missing */
 };
 
 static bool
@@ -46,6 +47,31 @@ read_local(struct parse *p, uint64_t off, struct local *l)
 	    cursor_u32le(&c, &l->crc) && cursor_u32le(&c, &l->packed) &&
 	    cursor_u32le(&c, &l->size) && cursor_u16le(&c, &l->name_n) &&
 	    cursor_u16le(&c, &l->extra_n);
+}
+
+/* The extra field, and the sizes that it holds (4.5.3: both, here). */
+static int
+read_extra(struct parse *p, const struct zip_dir *d,
+    const struct zip_member *m, struct local *l)
+{
+	const uint64_t off = m->local + LOCAL + l->name_n;
+	struct cursor c, field;
+	int r;
+
+	l->size64 = l->size;
+	l->packed64 = l->packed;
+	if (!ckd_range(off, l->extra_n, p->size))
+		return 0;	/* told as cut */
+	if ((r = bytesrc_read(p->src, off, d->scratch, l->extra_n,
+	    p->e)) < 0)
+		return r;
+	cursor_init(&c, d->scratch, l->extra_n, off);
+	l->wide = zip_extra_zip64(c, &field) &&
+	    cursor_u64le(&field, &l->size64) &&
+	    cursor_u64le(&field, &l->packed64);
+	l->wants = !l->wide && (l->size == UINT32_MAX ||
+	    l->packed == UINT32_MAX);
+	return zip_extra_check(p, c, m);
 }
 
 static bool
@@ -75,41 +101,65 @@ list_word(char *list, size_t cap, const char *word)
 }
 
 /*
- * A field of the local header that is zero because a descriptor follows, or
- * all ones because a zip64 field holds it, agrees with anything.
+ * A field of the local header that is zero because a descriptor follows
+ * agrees with anything; one that is all ones says what its zip64 field says.
  */
 static bool
-agrees(uint32_t local, uint64_t central, bool descriptor)
+agrees(const struct local *l, uint32_t narrow, uint64_t wide,
+    uint64_t central)
 {
-	return local == central || local == UINT32_MAX ||
-	    (descriptor && local == 0);
+	uint64_t v = narrow == UINT32_MAX && l->wide ? wide : narrow;
+
+	return v == central || ((l->flags & FLAG_DESCRIPTOR) != 0 && v == 0);
 }
 
 static int
-compare(struct parse *p, const struct zip_member *m, const struct local *l)
+tell_fields(struct parse *p, enum anomaly id, const struct zip_member *m,
+    const char *fields)
 {
-	bool desc = (l->flags & FLAG_DESCRIPTOR) != 0;
-	char fields[80] = "";
-	struct fact facts[2];
+	const struct fact facts[] = {FACT_TEXT("name", m->name, m->name_len),
+	    FACT_TEXT("fields", fields, strlen(fields))};
 
-	if (!same_name(p, m, l))
+	return fields[0] == '\0' ? 0 : format_anomaly(p, id, m->local, LOCAL,
+	    facts, 2);
+}
+
+static int
+compare(struct parse *p, const struct zip_dir *d, const struct zip_member *m,
+    const struct local *l)
+{
+	char fields[80] = "", *other;
+	bool name = same_name(p, m, l);
+	int r;
+
+	if (!name)
 		list_word(fields, sizeof(fields), "name");
 	if (l->method != m->method)
 		list_word(fields, sizeof(fields), "method");
 	if (l->flags != m->flags)
 		list_word(fields, sizeof(fields), "flags");
-	if (!agrees(l->crc, m->crc, desc) && l->crc != UINT32_MAX)
+	if (!agrees(l, l->crc, l->crc, m->crc))
 		list_word(fields, sizeof(fields), "crc");
-	if (!agrees(l->packed, m->packed, desc))
+	if (!agrees(l, l->packed, l->packed64, m->packed))
 		list_word(fields, sizeof(fields), "packed-size");
-	if (!agrees(l->size, m->size, desc))
+	if (!agrees(l, l->size, l->size64, m->size))
 		list_word(fields, sizeof(fields), "size");
-	if (fields[0] == '\0')
+	if ((r = tell_fields(p, ANOMALY_ZIP_LOCAL_DIFFERS, m, fields)) < 0 ||
+	    (l->wants && (r = zip_zip64(p, m->local, LOCAL,
+	    "all ones without a zip64 field")) < 0))
+		return r;
+	/* The bits of its high byte name a system, the low ones a version. */
+	if (fields[0] == '\0' && (l->version & 255) != (m->version & 255))
+		return tell_fields(p, ANOMALY_ZIP_VERSION, m, "version");
+	if (name || !ckd_range(m->local + LOCAL, l->name_n, p->size))
 		return 0;
-	facts[0] = (struct fact)FACT_TEXT("name", m->name, m->name_len);
-	facts[1] = (struct fact)FACT_TEXT("fields", fields, strlen(fields));
-	return format_anomaly(p, ANOMALY_ZIP_LOCAL_DIFFERS, m->local, LOCAL,
-	    facts, 2);
+	/* The other name is one under which a streaming reader writes. */
+	if ((other = arena_alloc(p->arena, (size_t)l->name_n + 1)) == NULL)
+		return err_set(p->e, ERR_NOMEM, "out of memory");
+	if ((r = bytesrc_read(p->src, m->local + LOCAL, other, l->name_n,
+	    p->e)) < 0)
+		return r;
+	return vtree_name(d->tree, other, l->name_n, m->local);
 }
 
 /* How long is the descriptor at ${off}?  0: there is none that fits. */
@@ -160,7 +210,8 @@ check_member(struct parse *p, const struct zip_dir *d, struct zip_member *m)
 	    !read_local(p, m->local, &l))
 		return zip_fact_name(p, ANOMALY_ZIP_LOCAL_DIFFERS,
 		    m->central, m);
-	if ((r = compare(p, m, &l)) < 0)
+	if ((r = read_extra(p, d, m, &l)) < 0 ||
+	    (r = compare(p, d, m, &l)) < 0)
 		return r;
 	data = m->local + LOCAL + l.name_n + l.extra_n;
 	if (!ckd_range(data, m->packed, d->cd_off))
@@ -169,7 +220,7 @@ check_member(struct parse *p, const struct zip_dir *d, struct zip_member *m)
 	m->end = data + m->packed;
 	if ((l.flags & FLAG_DESCRIPTOR) != 0)
 		m->end += descriptor_len(p, m, m->end);
-	return 0;
+	return format_cover(p, m->local, m->end - m->local);
 }
 
 /* Members by place, to see what lies between them. */
@@ -211,11 +262,11 @@ is_zero(struct parse *p, uint64_t off, uint64_t len)
  * alone: there is no directory.
  */
 static int
-hidden_member(struct parse *p, uint64_t from, uint64_t to, bool alone,
-    uint64_t *end)
+hidden_member(struct parse *p, const struct zip_dir *d, uint64_t from,
+    uint64_t to, uint64_t *end)
 {
 	struct zip_member m = {.local = from};
-	struct local l;
+	struct local l = {0};
 	int r;
 
 	*end = to;
@@ -239,8 +290,9 @@ hidden_member(struct parse *p, uint64_t from, uint64_t to, bool alone,
 		m.name = (const char *)name;
 		m.name_len = l.name_n;
 	}
-	r = alone ? 0 : zip_fact_name(p, ANOMALY_ZIP_LOCAL_ONLY, from, &m);
-	if (r < 0 || m.data > to)
+	if ((!d->none && (r = zip_fact_name(p, ANOMALY_ZIP_LOCAL_ONLY, from,
+	    &m)) < 0) || (r = vtree_name(d->tree, m.name, m.name_len,
+	    from)) < 0 || m.data > to)
 		return r;
 	/* Its sizes may be in a descriptor: give it what lies there. */
 	m.packed = l.packed != 0 && l.packed <= to - m.data ? l.packed :
@@ -248,7 +300,7 @@ hidden_member(struct parse *p, uint64_t from, uint64_t to, bool alone,
 	if (m.size == 0)
 		m.size = m.packed;
 	*end = m.data + m.packed;
-	return zip_emit(p, &m, MEMBER_PLAIN, NULL);
+	return zip_emit(p, d, &m, MEMBER_PLAIN, NULL);
 }
 
 static bool
@@ -260,23 +312,51 @@ is_local(struct parse *p, uint64_t from, uint64_t to)
 	    sig, 4, NULL) == 0 && memcmp(sig, sig_local, 4) == 0;
 }
 
+/*
+ * Android signs what is before the directory in a block of its own: length 8,
+ * pairs, the same length 8, "APK Sig Block 42".
+ */
+static bool
+is_apk_signature(struct parse *p, uint64_t from, uint64_t to)
+{
+	static const uint8_t magic[] = "APK Sig Block 42";
+	uint64_t first, last;
+	uint8_t buf[24];
+	struct cursor c;
+
+	if (to - from < 32 || bytesrc_read(p->src, to - 24, buf, 24, NULL) <
+	    0)
+		return false;
+	cursor_init(&c, buf, 24, to - 24);
+	if (!cursor_u64le(&c, &last) || !cursor_match(&c, magic, 16) ||
+	    bytesrc_read(p->src, from, buf, 8, NULL) < 0)
+		return false;
+	cursor_init(&c, buf, 8, from);
+	return cursor_u64le(&c, &first) && first == last &&
+	    first == to - from - 8;
+}
+
 static int
-gap(struct parse *p, uint64_t from, uint64_t to, bool alone)
+gap(struct parse *p, const struct zip_dir *d, uint64_t from, uint64_t to)
 {
 	unsigned members = 0;
 	int r;
 
+	if (from < to && (r = format_cover(p, from, to - from)) < 0)
+		return r;
 	while (is_local(p, from, to)) {
 		if (++members > LIMIT_MEMBERS)
 			return format_anomaly(p, ANOMALY_LIMIT, from,
 			    to - from, NULL, 0);
-		if ((r = hidden_member(p, from, to, alone, &from)) < 0)
+		if ((r = hidden_member(p, d, from, to, &from)) < 0)
 			return r;
 	}
-	if (from >= to || alone)
-		return 0;	/* alone: what is missing has been told */
+	if (from >= to || d->none)
+		return 0;	/* none: what is missing has been told */
 	if ((r = is_zero(p, from, to - from)) != 0)
 		return r < 0 ? r : 0;
+	if (to == d->cd_off && is_apk_signature(p, from, to))
+		return 0;
 	return format_anomaly(p, ANOMALY_ZIP_GAP, from, to - from, NULL, 0);
 }
 
@@ -291,11 +371,11 @@ account(struct parse *p, const struct zip_dir *d, struct span *s, size_t n)
 			r = zip_fact_name(p, ANOMALY_ZIP_OVERLAP, s[i].from,
 			    s[i].m);
 		else
-			r = gap(p, at, s[i].from, false);
+			r = gap(p, d, at, s[i].from);
 		if (s[i].to > at)
 			at = s[i].to;
 	}
-	return r >= 0 ? gap(p, at, d->cd_off, d->none) : r;
+	return r >= 0 ? gap(p, d, at, d->cd_off) : r;
 }
 
 int
@@ -305,7 +385,8 @@ zip_local_check(struct parse *p, struct zip_dir *d)
 	size_t n = 0;
 	int r;
 
-	if ((s = arena_array(p->arena, d->count + 1, sizeof(*s))) == NULL)
+	if ((s = arena_array(p->arena, d->count + 1, sizeof(*s))) == NULL ||
+	    (d->scratch = arena_alloc(p->arena, 64 * KIB)) == NULL)
 		return err_set(p->e, ERR_NOMEM, "out of memory");
 	for (size_t i = 0; i < d->count; i++) {
 		if ((r = check_member(p, d, &d->m[i])) < 0)
@@ -316,31 +397,9 @@ zip_local_check(struct parse *p, struct zip_dir *d)
 	}
 	if (n > 0)
 		qsort(s, n, sizeof(*s), compare_spans);
-	if (d->prefix > 0 && (r = format_anomaly(p, ANOMALY_LEADING, 0,
-	    d->prefix, NULL, 0)) < 0)
+	if (d->prefix > 0 && ((r = format_cover(p, 0, d->prefix)) < 0 ||
+	    (r = format_anomaly(p, ANOMALY_LEADING, 0, d->prefix, NULL,
+	    0)) < 0))
 		return r;
 	return account(p, d, s, n);
-}
-
-int
-zip_names_check(struct parse *p, const struct zip_dir *d)
-{
-	struct names_view *v;
-	int r;
-
-	if ((v = arena_array(p->arena, d->count + 1, sizeof(*v))) == NULL)
-		return err_set(p->e, ERR_NOMEM, "out of memory");
-	for (size_t i = 0; i < d->count; i++) {
-		const struct zip_member *m = &d->m[i];
-
-		v[i] = (struct names_view){m->name, m->name_len, m->central};
-		if ((r = names_check(p, m->name, m->name_len, m->central)) <
-		    0)
-			return r;
-		if ((m->flags & FLAG_ENCRYPTED) != 0 && (r = zip_fact_name(p,
-		    ANOMALY_ENCRYPTED, m->central, m)) < 0)
-			return r;
-	}
-	return names_twins(p, v, d->count, ANOMALY_ZIP_DUPLICATE,
-	    ANOMALY_NAME_CASE_TWIN);
 }

@@ -78,6 +78,11 @@ attempt_add(struct attempt *a, const struct finding *f)
 		a->incomplete = true;
 	if (is_judged(f->id))
 		a->judged = true;
+	if (is_judged(f->id) && f->id != FINDING_PKL_GLOBAL_UNKNOWN)
+		a->called = true;
+	if (f->id == FINDING_TRAILING || f->id == FINDING_LEADING ||
+	    f->id == FINDING_UNEXPLAINED)
+		a->leaves = true;
 	if (a->per_rule[f->id] >= LIMIT_FINDINGS_PER_RULE ||
 	    a->kept >= LIMIT_FINDINGS_PER_OBJECT || !keep(a, f)) {
 		a->cut++;

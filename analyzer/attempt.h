@@ -53,6 +53,8 @@ struct attempt {
 	uint16_t per_rule[FINDING_COUNT];
 	bool incomplete;	/* a finding says that the parse is not whole */
 	bool judged;		/* a finding comes from a call or a global */
+	bool called;		/* one comes from a call */
+	bool leaves;		/* bytes that this format does not explain */
 	bool dormant;		/* nothing is known to load the object */
 	uint64_t calls;
 	const struct coverage_sum *cover; /* NULL: the parser told none */

@@ -206,12 +206,24 @@ run_attempt(struct exam *ex, struct attempt *at)
 static unsigned
 find_primary(const struct attempt *at, unsigned n)
 {
-	/* Text can be read out of anything: no match for a whole magic. */
-	for (unsigned i = 0; i < n; i++)
-		if (at[i].rc == 0 && !at[i].incomplete &&
-		    (at[i].bits >= BID_STRONG || at[0].bits < BID_MAGIC))
+	unsigned best = n;
+
+	/*
+	 * Text can be read out of anything: no match for a whole magic.  But a
+	 * weak claim to some of the bytes ("GIT v1.5.2." is a pickle) gives way
+	 * to one that explains them all, unless it runs something.
+	 */
+	for (unsigned i = 0; i < n; i++) {
+		if (at[i].rc != 0 || at[i].incomplete ||
+		    (at[i].bits < BID_STRONG && at[0].bits >= BID_MAGIC))
+			continue;
+		if (!at[i].leaves || at[i].called ||
+		    at[i].bits >= BID_STRONG)
 			return i;
-	return 0;
+		if (best == n)
+			best = i;
+	}
+	return best < n ? best : 0;
 }
 
 /* Tell the findings that count; *complete is whether the primary's is. */
@@ -235,7 +247,7 @@ settle(struct exam *ex, struct attempt *at, unsigned n, unsigned primary,
 		    !at[i].incomplete;
 		r = attempt_send(&at[i], ex->x->wire, ex->index, !strong,
 		    ex->e);
-		if (r < 0 || (!strong && !at[i].judged) ||
+		if (r < 0 || (!strong && !at[i].called) ||
 		    ex->x->dormant > 0)
 			continue;
 		poly.ndetails = 0;

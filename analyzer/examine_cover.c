@@ -75,6 +75,33 @@ is_unexplained(const struct ev_anomaly *a)
 	    a->id == ANOMALY_ZIP_GAP || a->id == ANOMALY_ST_GAP;
 }
 
+/* A line end or so behind the end, as editors leave it. */
+static bool
+is_blank(const struct exam *ex, const struct ev_anomaly *a)
+{
+	uint8_t tail[4];
+
+	if (a->id != ANOMALY_TRAILING || a->len == 0 ||
+	    a->len > sizeof(tail) || bytesrc_read(ex->m->src, a->off, tail,
+	    (size_t)a->len, NULL) < 0)
+		return false;
+	for (uint64_t i = 0; i < a->len; i++)
+		if (memchr(" \t\r\n\x1a", tail[i], 5) == NULL)
+			return false;
+	return true;
+}
+
+static void
+tell_blank(struct exam *ex, const struct ev_anomaly *a)
+{
+	const struct finding f = {.id = FINDING_TRAILING_BLANK,
+	    .severity = finding_info(FINDING_TRAILING_BLANK)->severity,
+	    .confidence = CONFIDENCE_CERTAIN, .off = a->off, .len = a->len};
+
+	if (ex->x->dormant == 0)
+		attempt_add(ex->at, &f);
+}
+
 int
 examine_anomaly(struct exam *ex, const struct ev_anomaly *a)
 {
@@ -88,6 +115,10 @@ examine_anomaly(struct exam *ex, const struct ev_anomaly *a)
 	/* Told by itself: not to be told again as a range. */
 	if (is_unexplained(a) && ex->cover.told)
 		coverage_add(&ex->cover, a->off, a->len, COVER_EXPLAINED);
+	if (is_blank(ex, a)) {
+		tell_blank(ex, a);
+		return 0;
+	}
 	if (!is_unexplained(a) || a->len == 0 || ex->x->dormant > 0 ||
 	    (src = bytesrc_range(ex->m->src, a->off, a->len, NULL)) == NULL) {
 		attempt_anomaly(ex->at, a, ex->m->src);

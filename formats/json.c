@@ -31,10 +31,15 @@ json_bid(struct cursor head, uint64_t size)
 	if (cursor_at_end(&c) && size > 4)
 		return 0;
 	if (b == '{') {
-		/* What follows must be a key or the end. */
+		/* What follows must be a key or the end, and then nothing. */
 		while (cursor_u8(&c, &b) && is_blank(b))
 			;
-		return b == '"' || b == '}' ? 20 : 0;
+		if (b != '}')
+			return b == '"' ? 20 : 0;
+		while (cursor_u8(&c, &b))
+			if (!is_blank(b))
+				return 0;
+		return 20;
 	}
 	if (b != '[')
 		return 0;

@@ -37,11 +37,47 @@ textscan_head(struct cursor head, uint64_t size)
 	return true;
 }
 
+bool
+textscan_head_any(struct cursor head, uint64_t size)
+{
+	const uint8_t *p = head.buf;
+	size_t n = head.len, len, foreign = 0;
+	uint32_t cp;
+
+	for (size_t i = 0; i < n; i += len) {
+		len = text_utf8_len(p + i, n - i, &cp);
+		if ((len == 0 && p[i] < 0x80) || (len > 0 && is_control(cp)))
+			return false;
+		if (len == 0) {
+			foreign++;
+			len = 1;
+		}
+	}
+	return n > 0 && (foreign <= n / 8 || textscan_head(head, size));
+}
+
 struct scan {
 	uint64_t invisible;	/* how many */
 	uint64_t first;		/* offset of the first */
+	uint64_t foreign;	/* bytes that are no UTF-8 */
+	uint64_t first_foreign;
 	uint64_t at;		/* offset of the window */
+	bool any;		/* those are read on */
 };
+
+/* Does the end cut a character that began well? */
+static bool
+is_cut(const uint8_t *p, size_t n)
+{
+	size_t want = p[0] >= 0xf0 ? 4 : p[0] >= 0xe0 ? 3 : 2;
+
+	if (p[0] < 0xc2 || p[0] > 0xf4 || n >= want)
+		return false;
+	for (size_t i = 1; i < n; i++)
+		if ((p[i] & 0xc0) != 0x80)
+			return false;
+	return true;
+}
 
 /*
  * As many whole characters of p[0..n) as there are; ${last}: nothing
@@ -57,6 +93,13 @@ scan_window(struct scan *s, const uint8_t *p, size_t n, bool last, bool *bad)
 		len = text_utf8_len(p + i, n - i, &cp);
 		if (len == 0 && !last && n - i < 4)
 			break;
+		if (len == 0 && s->any && p[i] >= 0x80 &&
+		    !(last && is_cut(p + i, n - i))) {
+			if (s->foreign++ == 0)
+				s->first_foreign = s->at + i;
+			i++;
+			continue;
+		}
 		if (len == 0 || is_control(cp)) {
 			*bad = true;
 			break;
@@ -71,13 +114,20 @@ scan_window(struct scan *s, const uint8_t *p, size_t n, bool last, bool *bad)
 	return i;
 }
 
-int
-textscan_run(struct parse *p)
+static int
+tell(struct parse *p, enum anomaly id, uint64_t count, uint64_t off)
+{
+	const struct fact facts[] = {FACT_NUM("count", count)};
+
+	return count > 0 ? format_anomaly(p, id, off, 0, facts, 1) : 0;
+}
+
+static int
+run(struct parse *p, bool any)
 {
 	size_t cap = p->window >= 4 ? p->window : p->window == 0 ?
 	    LIMIT_READER_WINDOW : 4, n, used;
-	struct scan s = {0};
-	struct fact facts[1];
+	struct scan s = {.any = any};
 	bool bad = false;
 	uint8_t *win;
 	int r;
@@ -91,14 +141,24 @@ textscan_run(struct parse *p)
 		used = scan_window(&s, win, n, s.at + n == p->size, &bad);
 		s.at += used;
 	}
-	facts[0] = (struct fact)FACT_NUM("count", s.invisible);
-	if (s.invisible > 0 && (r = format_anomaly(p, ANOMALY_TEXT_INVISIBLE,
-	    s.first, 0, facts, 1)) < 0)
+	if ((r = tell(p, ANOMALY_TEXT_INVISIBLE, s.invisible, s.first)) < 0 ||
+	    (r = tell(p, ANOMALY_TEXT_ENCODING, s.foreign,
+	    s.first_foreign)) < 0 || !bad)
 		return r;
-	if (!bad)
-		return 0;
 	r = format_anomaly(p, ANOMALY_MALFORMED, s.at, 1, NULL, 0);
 	return r < 0 ? r : 1;
+}
+
+int
+textscan_run(struct parse *p)
+{
+	return run(p, false);
+}
+
+int
+textscan_any(struct parse *p)
+{
+	return run(p, true);
 }
 
 int

@@ -24,6 +24,15 @@ bool textscan_head(struct cursor head, uint64_t size);
 int textscan_run(struct parse *p);
 
 /*
+ * The same for text that may be of an older encoding: bytes of 0x80 and above
+ * that are no UTF-8 are told once, as TEXT_ENCODING, and read on; at most an
+ * eighth of the head may be such bytes.  A character that the end cuts is
+ * malformed all the same.
+ */
+bool textscan_head_any(struct cursor head, uint64_t size);
+int textscan_any(struct parse *p);
+
+/*
  * textscan_lines: each line of the object, without its line feed; valid
  * during the call.  fn returns negative to stop.  0, or negative.
  */

@@ -1,4 +1,5 @@
 #include <string.h>
+#include <strings.h>
 
 #include "base/arena.h"
 #include "base/err.h"
@@ -21,6 +22,15 @@ struct xml {
 	bool any;
 };
 
+static bool
+is_html(struct cursor *c)
+{
+	uint8_t word[4];
+
+	return cursor_copy(c, word, sizeof(word)) &&
+	    strncasecmp((const char *)word, "html", sizeof(word)) == 0;
+}
+
 static unsigned
 xml_bid(struct cursor head, uint64_t size)
 {
@@ -32,7 +42,9 @@ xml_bid(struct cursor head, uint64_t size)
 	(void)cursor_match(&c, bom, 3);
 	if (cursor_match(&c, (const uint8_t *)"<?xml ", 6))
 		return 40;
-	return cursor_match(&c, (const uint8_t *)"<!DOCTYPE ", 10) ? 24 : 0;
+	/* HTML's tags need not close. */
+	return cursor_match(&c, (const uint8_t *)"<!DOCTYPE ", 10) &&
+	    !is_html(&c) ? 24 : 0;
 }
 
 /* Pass over everything up to and with ${end}. */
@@ -102,13 +114,43 @@ end_tag(struct xml *x, bool *empty)
 	return 0;
 }
 
+/*
+ * The rest of a document type: who declares entities, or has them fetched
+ * from elsewhere (SYSTEM; a PUBLIC one is known by its name), decides what
+ * the document says when it is read.  The internal subset nests.
+ */
+static int
+doctype(struct xml *x, uint64_t off, const uint8_t head[2])
+{
+	char last[8] = {0};
+	bool entity = false, public = false, elsewhere = false;
+	int r, depth = 1;
+	uint8_t c;
+
+	last[6] = (char)head[0];
+	last[7] = (char)head[1];
+	while (depth > 0) {
+		if ((r = reader_u8(&x->rd, &c, x->p->e)) < 0)
+			return r;
+		depth += (c == '<') - (c == '>');
+		if (depth > DEPTH_MAX)
+			return ERR_FORMAT;
+		memmove(last, last + 1, sizeof(last) - 1);
+		last[7] = (char)c;
+		entity = entity || memcmp(last, "<!ENTITY", 8) == 0;
+		public = public || memcmp(last + 1, " PUBLIC", 7) == 0;
+		elsewhere = elsewhere || memcmp(last + 1, " SYSTEM", 7) == 0;
+	}
+	return format_anomaly(x->p, entity || (elsewhere && !public) ?
+	    ANOMALY_XML_ENTITY : ANOMALY_XML_DOCTYPE, off, 0, NULL, 0);
+}
+
 /* After "<!": a comment, CDATA or a declaration. */
 static int
 declaration(struct xml *x, uint64_t off)
 {
-	uint8_t head[7];
-	uint8_t c;
-	int r, depth = 1;
+	uint8_t head[6];
+	int r;
 
 	if ((r = reader_copy(&x->rd, head, 2, x->p->e)) < 0)
 		return r;
@@ -119,18 +161,7 @@ declaration(struct xml *x, uint64_t off)
 			return r;
 		return skip_to(x, "]]>");
 	}
-	if ((r = format_anomaly(x->p, ANOMALY_XML_DOCTYPE, off, 0, NULL,
-	    0)) < 0)
-		return r;
-	/* The internal subset nests declarations. */
-	while (depth > 0) {
-		if ((r = reader_u8(&x->rd, &c, x->p->e)) < 0)
-			return r;
-		depth += (c == '<') - (c == '>');
-		if (depth > DEPTH_MAX)
-			return ERR_FORMAT;
-	}
-	return 0;
+	return doctype(x, off, head);
 }
 
 static int

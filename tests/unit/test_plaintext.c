@@ -50,6 +50,24 @@ a_bidi_override_is_told(void **state)
 }
 
 static void
+an_older_encoding_is_a_note(void **state)
+{
+	static const char latin[] = "Gr\xfc\xdf" "e aus K\xf6ln, und mehr "
+	    "Text, der genug davon hat\n";
+
+	(void)state;
+	assert_true(format_case_bid(&format_text, latin,
+	    sizeof(latin) - 1) > 0);
+	format_case_run(&c, &format_text, latin, sizeof(latin) - 1, 0);
+	assert_int_equal(c.rc, 0);
+	assert_int_equal(c.anomalies, 1);
+	assert_int_equal(c.anomaly[0], ANOMALY_TEXT_ENCODING);
+	assert_int_equal(c.anomaly_off[0], 2);
+	assert_null(format_case_laws(&format_text, latin,
+	    sizeof(latin) - 1));
+}
+
+static void
 binary_is_no_text(void **state)
 {
 	(void)state;
@@ -74,6 +92,7 @@ main(void)
 	    cmocka_unit_test(prose_is_text),
 	    cmocka_unit_test(a_cut_character_is_malformed),
 	    cmocka_unit_test(a_bidi_override_is_told),
+	    cmocka_unit_test(an_older_encoding_is_a_note),
 	    cmocka_unit_test(binary_is_no_text),
 	    cmocka_unit_test(windows_cuts_and_mutations_keep_the_laws),
 	};

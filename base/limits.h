@@ -82,6 +82,16 @@
 /* A text line that a text format keeps. */
 #define LIMIT_LINE (16 * MIB)
 
+/*
+ * A repository: files of its folder, names looked up (a set of shards costs
+ * one for each number), tensors sampled of each format, and the largest
+ * index or configuration (100,000 tensors have 10 MB).
+ */
+#define LIMIT_REPOSITORY_FILES 100000
+#define LIMIT_REPOSITORY_LOOKUPS 2000000
+#define LIMIT_REPOSITORY_TENSORS 50000
+#define LIMIT_REPOSITORY_CONFIG (64 * MIB)
+
 /* Pickle: see formats/pickle.h for what happens at each. */
 #define LIMIT_PICKLE_STACK 1000000
 #define LIMIT_PICKLE_MEMO 4000000

@@ -5,6 +5,7 @@
 #include "base/ckd.h"
 #include "base/err.h"
 #include "base/limits.h"
+#include "formats/package.h"
 #include "formats/tar_header.h"
 #include "formats/vtree.h"
 
@@ -23,6 +24,7 @@ struct tar {
 	uint64_t off;		/* of the header */
 	struct tar_next next;	/* from pax and GNU records */
 	struct vtree *tree;
+	struct package *package;
 	unsigned zeros;		/* zero blocks in a row */
 };
 
@@ -58,7 +60,8 @@ emit(struct tar *t, uint64_t off, uint64_t size)
 	if ((src = bytesrc_range(t->p->src, m.off, size, t->p->e)) == NULL)
 		return ERR_NOMEM;
 	m.src = src;
-	r = format_member(t->p, &m);
+	if ((r = package_member(t->package, &m)) >= 0)
+		r = format_member(t->p, &m);
 	bytesrc_free(src);
 	return r;
 }
@@ -148,19 +151,28 @@ skip_map(struct tar *t, const struct tar_header *h, uint64_t *at)
 	return 0;
 }
 
-/* The bytes behind the NULs of the header's texts, which nobody reads. */
+/*
+ * The bytes behind the NULs of the header's texts, and behind its last field,
+ * are filler that nobody reads.
+ */
 static int
 cover_header(struct parse *p, uint64_t off, const struct tar_header *h)
 {
-	int r;
+	const size_t last = h->posix ? 500 : TAR_BLOCK;
+	const struct {
+		size_t from, to;
+	} filler[] = {{100 - h->name_tail, 100}, {257 - h->link_tail, 257},
+	    {last, h->posix ? 508 : TAR_BLOCK}, {TAR_BLOCK, TAR_BLOCK}};
+	size_t at = 0;
+	int r = 0;
 
-	if ((r = format_cover(p, off, TAR_BLOCK)) < 0 ||
-	    (r = format_padding(p, off + 100 - h->name_tail,
-	    h->name_tail)) < 0 ||
-	    (r = format_padding(p, off + 257 - h->link_tail,
-	    h->link_tail)) < 0)
-		return r;
-	return h->posix ? format_padding(p, off + 500, 8) : 0;
+	for (unsigned i = 0; i < 4 && r >= 0; i++) {
+		if ((r = format_cover(p, off + at, filler[i].from - at)) >= 0)
+			r = format_padding(p, off + filler[i].from,
+			    filler[i].to - filler[i].from);
+		at = filler[i].to;
+	}
+	return r;
 }
 
 static int
@@ -368,13 +380,16 @@ tar_parse(struct parse *p)
 	int r, end;
 
 	if ((t = arena_alloc(p->arena, sizeof(*t))) == NULL ||
-	    (t->tree = vtree_new(p, ANOMALY_TAR_DUPLICATE)) == NULL)
+	    (t->tree = vtree_new(p, ANOMALY_TAR_DUPLICATE)) == NULL ||
+	    (t->package = package_new(p)) == NULL)
 		return err_set(p->e, ERR_NOMEM, "out of memory");
 	t->p = p;
 	if ((r = walk(t)) < 0)
 		return r;
-	end = vtree_end(t->tree);
-	return end < 0 ? end : r;
+	if ((end = vtree_end(t->tree)) < 0 ||
+	    (end = package_end(t->package)) < 0)
+		return end;
+	return r;
 }
 
 const struct format format_tar = {

@@ -60,6 +60,7 @@ read_extra(struct parse *p, const struct zip_dir *d,
 
 	l->size64 = l->size;
 	l->packed64 = l->packed;
+	l->wide = l->wants = false;
 	if (!ckd_range(off, l->extra_n, p->size))
 		return 0;	/* told as cut */
 	if ((r = bytesrc_read(p->src, off, d->scratch, l->extra_n,

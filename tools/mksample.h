@@ -27,6 +27,7 @@
  *   at OFFSET hex ...   overwrite; an OFFSET below 0 counts from the end
  *   cut LENGTH          drop everything from LENGTH on; below 0: so many
  *   npy DESCR SHAPE [VERSION]    the header of a .npy file
+ *   pax KEY VALUE       a record of a pax header, with its length
  *   joblib-pad          the padding that joblib puts before an array
  *   NAME [ARG...]       the statements of def NAME
  *   body                the statements of the block that called this def
@@ -115,6 +116,8 @@ void pack_member(struct pack *p, const struct stmt *s, const struct word *w,
 void pack_end(struct pack *p, const struct stmt *s);
 void tar_member(const struct stmt *s, const struct word *w, unsigned count,
     const struct buf *content, struct buf *out);
+void tar_pax(const struct word *key, const struct word *value,
+    struct buf *out);
 
 /* mksample_run.c: the statements [from, to). */
 void run(const struct stmt *from, const struct stmt *to,

@@ -230,6 +230,8 @@ plain(const struct stmt *s, const struct word *w, unsigned count,
 		do_patch(s, w, count, out);
 	} else if (word_is(&w[0], "cut") && count == 2) {
 		out->len = place(s, &w[1], out);
+	} else if (word_is(&w[0], "pax") && count == 3) {
+		tar_pax(&w[1], &w[2], out);
 	} else if (word_is(&w[0], "npy") && (count == 3 || count == 4)) {
 		do_npy(s, w, count, out);
 	} else if (word_is(&w[0], "joblib-pad") && count == 1) {

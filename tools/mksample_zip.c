@@ -19,6 +19,8 @@
  *                      or the central one alone
  *   lname lsize lpacked lversion lextra(hex)   of the local header
  *   cname csize cextra(hex)                    of the central one
+ *   made attributes comment   of the central one: the writer's system,
+ *                      st_mode in the upper half, a text
  *   hidden             no central entry
  *   descriptor         sizes behind the content (bit 3)
  *   zip64              sizes in the extra field
@@ -34,7 +36,9 @@ struct header {
 
 struct member {
 	struct header local, central;
-	uint32_t off;
+	uint32_t off, attributes;
+	uint16_t made;
+	struct word comment;
 	bool hidden, descriptor, zip64;
 };
 
@@ -111,11 +115,17 @@ header_option(const struct stmt *s, const struct word *w, struct header *h)
 static void
 member_option(const struct stmt *s, const struct word *w, struct member *m)
 {
-	struct word rest = {w->p + 1, w->n - 1};
+	struct word rest = {w->p + 1, w->n - 1}, v;
 
 	if (w->n < 2)
 		die(s, "unknown option of a member");
-	if (word_is(w, "hidden"))
+	if (option(w, "made", &v))
+		m->made = (uint16_t)word_number(s, &v);
+	else if (option(w, "attributes", &v))
+		m->attributes = (uint32_t)word_number(s, &v);
+	else if (option(w, "comment", &v))
+		m->comment = v;
+	else if (word_is(w, "hidden"))
 		m->hidden = true;
 	else if (word_is(w, "descriptor"))
 		m->descriptor = true;
@@ -193,7 +203,8 @@ zip_member(struct pack *p, const struct stmt *s, const struct word *w,
 	struct member *m = &p->m[p->n++];
 
 	buf_init(&squeezed, SAMPLE_MAX);
-	*m = (struct member){.local = {.version = 20, .name = w[1]}};
+	*m = (struct member){.local = {.version = 20, .name = w[1]},
+	    .made = 20};
 	m->off = (uint32_t)p->out->len;
 	m->local.size = (uint32_t)content->len;
 	m->local.crc = (uint32_t)crc32(0, content->p, (uInt)content->len);
@@ -259,12 +270,15 @@ put_directory(struct pack *p, bool reverse)
 			continue;
 		shown++;
 		put_le(p->out, 0x02014b50, 4);
-		put_le(p->out, 20, 2);		/* version made by */
+		put_le(p->out, m->made, 2);
 		put_fields(p->out, &m->central);
-		put_le(p->out, 0, 2 + 2 + 2 + 4);
+		put_le(p->out, m->comment.n, 2);
+		put_le(p->out, 0, 2 + 2);
+		put_le(p->out, m->attributes, 4);
 		put_le(p->out, m->off, 4);
 		buf_put(p->out, m->central.name.p, m->central.name.n);
 		buf_put(p->out, m->central.extra.p, m->central.extra.len);
+		buf_put(p->out, m->comment.p, m->comment.n);
 	}
 	return shown;
 }

@@ -96,6 +96,12 @@ next_group(struct scan *s, struct err *e)
 		    "symbolic link");
 	else if (t->problem != NULL)
 		r = group_problem(g, FINDING_UNREADABLE, t->problem);
+	else if (t->folder && group_repository(g, t,
+	    s->targets.count - (size_t)(t - s->targets.list), &s->proto,
+	    &why) >= 0)
+		r = 0;
+	else if (t->folder)
+		r = group_problem(g, FINDING_UNREADABLE, why.msg);
 	else if (group_open(g, t->path, &s->proto, s->o->hash, &why) < 0)
 		r = group_problem(g, FINDING_UNREADABLE, why.msg);
 	if (r < 0) {
@@ -184,6 +190,15 @@ fill_slots(struct scan *s, struct err *e)
 	return r;
 }
 
+/* The file's members are all told now. */
+static void
+members_known(struct group *g)
+{
+	group_answer_waiting(g);
+	if (group_add_repositories(g) < 0)
+		g->failed = true;
+}
+
 static void
 finish(struct scan *s, struct slot *sl)
 {
@@ -194,7 +209,7 @@ finish(struct scan *s, struct slot *sl)
 	if (sl->task == &sl->job->parse) {
 		job_parsed(sl->job, end, status);
 		if (sl->job == sl->job->group->first)
-			group_answer_waiting(sl->job->group);
+			members_known(sl->job->group);
 	} else {
 		job_hashed(sl->job, end, status);
 	}

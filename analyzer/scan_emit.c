@@ -149,6 +149,8 @@ group_emit(struct group *g, struct sink *s, struct result_summary *sum,
 		if (j->count == 0)
 			return err_set(e, ERR_NOMEM, "a result was lost");
 		set_digest(j);
+		if (j->repository)
+			j->nodes[0].row.size = 0;
 		roll_up_job(j);
 		if (j != top)
 			worse(&top->nodes[0], &j->nodes[0]);

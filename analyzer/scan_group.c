@@ -65,6 +65,8 @@ group_free(struct group *g)
 		buf_release(&j->hash.in);
 		if (j->ask_fd >= 0)
 			(void)close(j->ask_fd);
+		if (j->list_fd >= 0)
+			(void)close(j->list_fd);
 		carve_drop(&j->carve, g->carve_dir);
 	}
 	if (g->fd >= 0)
@@ -85,7 +87,7 @@ group_add_job(struct group *g, const char *path, unsigned depth)
 	j->depth = depth;
 	j->raw = "";
 	carve_init(&j->carve);
-	j->parse.proc.fd = j->hash.proc.fd = j->ask_fd = -1;
+	j->parse.proc.fd = j->hash.proc.fd = j->ask_fd = j->list_fd = -1;
 	buf_init(&j->parse.in, 2 * LIMIT_FRAME);
 	buf_init(&j->hash.in, 64);
 	if (g->last != NULL)

@@ -61,6 +61,8 @@ struct job {
 	uint32_t asks;
 	struct carve_file carve;/* that its worker is sending */
 	bool repository;	/* the object is a list of a folder's files */
+	bool list_cut;		/* that has more than LIMIT_REPOSITORY */
+	int list_fd;		/* where it is, or -1 */
 	bool has_status, done;	/* frames seen */
 	bool misbehaved;
 	bool has_expected;	/* the bundle's manifest states a digest */
@@ -96,6 +98,21 @@ int group_problem(struct group *g, enum finding_id id, const char *why);
 /* group_open: open the file and make its first job. */
 int group_open(struct group *g, const char *raw_path,
     const struct worker_job *proto, bool hash, struct err *e);
+
+/*
+ * group_repository: the group's object is the list of a folder's files,
+ * records of decimal size, space, name, NUL.  group_add_repositories: one job
+ * for each folder among the members that holds a marker (targets.h).
+ */
+struct target;
+int group_repository(struct group *g, const struct target *t, size_t n,
+    const struct worker_job *proto, struct err *e);
+int group_add_repositories(struct group *g);
+
+/* group_is_bag: its members' names are escaped; once the first job is done. */
+bool group_is_bag(const struct group *g);
+/* group_members: index the members by name; after that the first job's. */
+int group_members(struct group *g);
 
 /*
  * job_frames(j): take the whole frames out of j->parse.in.  Negative when

@@ -367,6 +367,9 @@ job_parsed(struct job *j, enum proc_end end, int status)
 	if (j->ask_fd >= 0)
 		(void)close(j->ask_fd);
 	j->ask_fd = -1;
+	if (j->list_cut && current_node(j) != WIRE_NONE)
+		(void)job_say(j, 0, FINDING_LIMIT, "limit",
+		    "files of a repository");
 	if (j->misbehaved) {
 		fail_node(j, FINDING_WORKER_MISBEHAVED, "worker", "ended");
 		return;

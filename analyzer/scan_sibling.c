@@ -8,9 +8,11 @@
 #include "analyzer/sibling.h"
 #include "analyzer/wire.h"
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/fsio.h"
 #include "base/limits.h"
+#include "custody/bag.h"
 #include "formats/format.h"
 
 /*
@@ -30,8 +32,8 @@ compare_members(const void *a, const void *b)
 	return strcmp((*x)->raw, (*y)->raw);
 }
 
-static int
-index_members(struct group *g)
+int
+group_members(struct group *g)
 {
 	uint32_t n = 0;
 
@@ -48,25 +50,87 @@ index_members(struct group *g)
 	return 0;
 }
 
-/* "a/b" of "a/b/name"; "" of "name". */
-static void
-folder_of(const char *raw, char *dst)
+bool
+group_is_bag(const struct group *g)
 {
-	const char *slash = strrchr(raw, '/');
-	size_t n = slash != NULL ? (size_t)(slash - raw) : 0;
-
-	memcpy(dst, raw, n);
-	dst[n] = '\0';
+	return g->first->count > 0 &&
+	    strcmp(g->first->nodes[0].row.format, "evidence-bag") == 0;
 }
 
-/* A repository's own path is the folder. */
-static void
-folder_of_job(const struct job *j, char *dst)
+/* "a/b" of "a/b/name", "" of "name"; a repository is its folder. */
+static bool
+member_folder(const struct job *j, const char *path, char *dst, size_t cap)
 {
-	if (j->repository)
-		memcpy(dst, j->raw, strlen(j->raw) + 1);
-	else
-		folder_of(j->raw, dst);
+	const char *slash = strrchr(path, '/');
+	size_t n = j->repository ? strlen(path) :
+	    slash != NULL ? (size_t)(slash - path) : 0;
+
+	if (n >= cap)
+		return false;
+	memcpy(dst, path, n);
+	dst[n] = '\0';
+	return true;
+}
+
+/* Which class a member of a bag is in; BAG_CLASSES: none. */
+static enum bag_class
+class_of(const char *raw)
+{
+	unsigned c = 0;
+
+	for (; c < BAG_CLASSES; c++) {
+		const char *name = bag_class_name((enum bag_class)c);
+		size_t n = strlen(name);
+
+		if (strncmp(raw, BAG_DATA, strlen(BAG_DATA)) == 0 &&
+		    strncmp(raw + strlen(BAG_DATA), name, n) == 0 &&
+		    raw[strlen(BAG_DATA) + n] == '/')
+			break;
+	}
+	return (enum bag_class)c;
+}
+
+/*
+ * In a bag: from the member's name to its source's path, to the sibling's, and
+ * to the name that it has in the bag.  It stays in the member's class.
+ */
+static bool
+bag_sibling(const struct job *j, const void *name, size_t n, char *dst,
+    size_t cap)
+{
+	char folder[LIMIT_PATH + 1], path[2 * LIMIT_PATH + 2] = "/";
+	enum bag_class c = class_of(j->raw);
+	struct buf source, escaped;
+	bool ok;
+
+	buf_init(&source, LIMIT_PATH + 1);
+	buf_init(&escaped, LIMIT_MEMBER_NAME);
+	ok = c != BAG_CLASSES &&
+	    bag_member_path(&source, j->raw, strlen(j->raw));
+	buf_putc(&source, '\0');
+	ok = ok && buf_failed(&source) >= 0 &&
+	    member_folder(j, (const char *)source.p + 1, folder,
+	    sizeof(folder)) &&
+	    sibling_path(folder, name, n, path + 1, sizeof(path) - 1) &&
+	    bag_member_name(&escaped, c, path, strlen(path), NULL) >= 0 &&
+	    escaped.len < cap;
+	if (ok) {
+		memcpy(dst, escaped.p, escaped.len);
+		dst[escaped.len] = '\0';
+	}
+	buf_release(&source);
+	buf_release(&escaped);
+	return ok;
+}
+
+static bool
+tar_sibling(const struct job *j, const void *name, size_t n, char *dst,
+    size_t cap)
+{
+	char folder[WIRE_NAME_MAX + 1];
+
+	return member_folder(j, j->raw, folder, sizeof(folder)) &&
+	    sibling_path(folder, name, n, dst, cap);
 }
 
 static int
@@ -75,7 +139,7 @@ answer_member(struct job *j, const char *path)
 	struct group *g = j->group;
 	struct job key = {.raw = path}, *k = &key, **hit;
 
-	if (index_members(g) < 0)
+	if (group_members(g) < 0)
 		return ERR_NOMEM;
 	hit = bsearch(&k, g->members, g->nmembers, sizeof(*g->members),
 	    compare_members);
@@ -110,18 +174,18 @@ static int
 answer(struct job *j, const char *name, size_t n)
 {
 	struct group *g = j->group;
-	char folder[LIMIT_PATH + WIRE_NAME_MAX], path[2 * LIMIT_PATH];
-	bool file = j == g->first;
+	char path[2 * LIMIT_PATH];
+	bool ok;
 
-	if (file && strlen(g->folder) < sizeof(folder))
-		memcpy(folder, g->folder, strlen(g->folder) + 1);
-	else if (!file && strlen(j->raw) < sizeof(folder))
-		folder_of_job(j, folder);
+	if (j == g->first)
+		ok = sibling_path(g->folder, name, n, path, sizeof(path));
+	else if (group_is_bag(g))
+		ok = bag_sibling(j, name, n, path, sizeof(path));
 	else
-		return sibling_answer(j->ask_fd, SIBLING_UNKNOWN, -1, 0, 0);
-	if (!sibling_path(folder, name, n, path, sizeof(path)))
+		ok = tar_sibling(j, name, n, path, sizeof(path));
+	if (!ok)
 		return sibling_answer(j->ask_fd, SIBLING_REFUSED, -1, 0, 0);
-	return file ? answer_file(j, path) : answer_member(j, path);
+	return j == g->first ? answer_file(j, path) : answer_member(j, path);
 }
 
 int

@@ -13,6 +13,25 @@
 /* More files than this in one call is a mistake, or an attack. */
 #define TARGETS_MAX 20000000
 
+/* Hugging Face repositories of each kind, and MLflow's. */
+static const char *const markers[] = {"config.json", "tokenizer_config.json",
+    "generation_config.json", "preprocessor_config.json",
+    "processor_config.json", "adapter_config.json", "model_index.json",
+    "modules.json", "chat_template.json", "chat_template.jinja", "MLmodel",
+    NULL};
+
+bool
+targets_is_marker(const char *name)
+{
+	static const char index[] = ".index.json";
+	size_t n = strlen(name), m = sizeof(index) - 1;
+
+	for (const char *const *k = markers; *k != NULL; k++)
+		if (strcmp(name, *k) == 0)
+			return true;
+	return n > m && strcmp(name + n - m, index) == 0;
+}
+
 static int
 add(struct targets *t, const char *path, bool link, const char *problem,
     struct err *e)
@@ -31,6 +50,7 @@ add(struct targets *t, const char *path, bool link, const char *problem,
 	}
 	p = &t->list[t->count];
 	p->link = link;
+	p->folder = false;
 	p->root = 0;
 	p->problem = NULL;
 	if ((p->path = strdup(path)) == NULL ||
@@ -110,6 +130,15 @@ names_read(struct names *n, const char *dir, struct err *e)
 	return r;
 }
 
+static bool
+is_repository(const struct names *n)
+{
+	for (size_t i = 0; i < n->count; i++)
+		if (targets_is_marker(n->list[i]))
+			return true;
+	return false;
+}
+
 static int add_tree(struct targets *t, const char *path, unsigned depth,
     struct err *e);
 
@@ -142,6 +171,9 @@ add_tree(struct targets *t, const char *path, unsigned depth, struct err *e)
 		return add(t, path, false, "directories nest too deep", e);
 	if (names_read(&names, path, &why) < 0)
 		r = add(t, path, false, why.msg, e);
+	else if (is_repository(&names) &&
+	    (r = add(t, path, false, NULL, e)) == 0)
+		t->list[t->count - 1].folder = true;
 	for (size_t i = 0; i < names.count && r == 0; i++) {
 		if (asprintf(&child, "%s%s%s", path,
 		    path[strlen(path) - 1] == '/' ? "" : "/",

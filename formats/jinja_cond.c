@@ -154,9 +154,11 @@ jcond_compare(struct jinja *j, const char *op, const struct jval *a,
 	const bool tb = (b->taint & JT_TEXT) != 0;
 	const struct jtrig *t = NULL;
 
-	if (ta && !tb && is_word(b))
+	/* in a prompt's file "question == 'yes'" may be a switch */
+	if (ta && !tb && j->chat && is_word(b))
 		t = jcond_new(j, "text", b, b->at);
-	else if (tb && !ta && is_word(a))
+	else if (tb && !ta && (j->chat || strstr(op, "in") != NULL) &&
+	    is_word(a))
 		t = jcond_new(j, "text", a, a->at);
 	if (t != NULL) {
 		if (strcmp(op, "!=") == 0 || strcmp(op, "not in") == 0)
@@ -284,4 +286,15 @@ jcond_guards(struct jinja *j, const struct jtrig *t, const struct jlit *lit)
 	    t->n : 256);
 	jinja_tell(j, ANOMALY_JINJA_TRIGGER, t->at, facts,
 	    t->p != NULL ? 3 : 2);
+}
+
+/*
+ * "https://host/?q=" and a message's text: whoever shows or fetches the
+ * address tells its host what was said.
+ */
+void
+jcond_leaks(struct jinja *j, const struct jval *v)
+{
+	if ((v->taint & JT_TEXT) != 0 && v->kind != JV_STR)
+		jinja_tell(j, ANOMALY_JINJA_LEAK, v->at, NULL, 0);
 }

@@ -139,9 +139,17 @@ static struct jval
 join(struct jinja *j, struct jval *a, struct jval *b)
 {
 	struct jval v = jval_merge(a, b);
+	const bool inside = a->kind == JV_STR ? jinja_in_address(a->p, a->n) :
+	    a->address;
 
+	if (inside)
+		jcond_leaks(j, b);
 	if (jfold_concat(j, a, b, &v))
 		jname_string(j, &v, false);
+	else
+		v.address = b->kind != JV_STR ? inside :
+		    jinja_in_address(b->p, b->n) || (inside &&
+		    memchr(b->p, ' ', b->n) == NULL);
 	return v;
 }
 

@@ -89,7 +89,7 @@ jname_bare(struct jinja *j, const struct jtok *name, bool called,
 	if (jvar_find(j, p, n, false) != NULL)
 		return;
 	if ((called && is_one_of(p, n, bare_calls)) ||
-	    (dotted && is_one_of(p, n, modules)))
+	    (dotted && j->chat && is_one_of(p, n, modules)))
 		tell(j, ANOMALY_JINJA_ESCAPE, p, n, name->at, false);
 	else if (dotted && j->chat && is_one_of(p, n, objects))
 		tell(j, ANOMALY_JINJA_OBJECT, p, n, name->at, false);

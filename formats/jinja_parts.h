@@ -122,6 +122,7 @@ struct jval {
 	size_t count;
 	size_t at;
 	bool made;		/* computed, not written like this */
+	bool address;		/* text that ends within an address */
 	const uint8_t *name;	/* of a bare variable, or NULL */
 	size_t name_len;
 	const struct jtrig *pos, *neg;	/* why it is true, why it is false */
@@ -183,6 +184,7 @@ struct jinja {
 	unsigned depth;
 	unsigned args;		/* depth in arguments of calls */
 	bool prints;		/* the tag is a "{{" */
+	bool address;		/* the text before it ends in an address */
 	struct jtok tok;
 };
 
@@ -201,6 +203,8 @@ bool jinja_tag_shaped(const uint8_t *p, size_t n);
 size_t jinja_tag_len(const uint8_t *p, size_t n);
 /* A marker of its own, by name: </think>, <tool_call>, /no_think. */
 bool jinja_known_marker(const uint8_t *p, size_t n);
+/* Is its end within an address, so that what follows is a part of it? */
+bool jinja_in_address(const uint8_t *p, size_t n);
 uint64_t jinja_hash(const uint8_t *p, size_t n);
 /*
  * Invisible characters: 0 none, 1 some, 2 such that reorder or carry text;
@@ -293,6 +297,8 @@ const struct jtrig *jcond_worse(const struct jtrig *a,
 /* Both together are told, if they are what they must be. */
 void jcond_guards(struct jinja *j, const struct jtrig *t,
     const struct jlit *lit);
+/* What a message says becomes a part of an address. */
+void jcond_leaks(struct jinja *j, const struct jval *v);
 
 /* jinja_names.c: a name where it would be looked up. */
 enum jname_use { JN_ATTR, JN_METHOD, JN_SUBSCRIPT, JN_FILTER, JN_PATH };

@@ -326,6 +326,11 @@ make_dict(struct jinja *j, const struct jargs *a, const struct jval *name)
 	    .name_len = name->name_len}, *item;
 	unsigned count = 0;
 
+	if (2 * (size_t)a->n + 1 > j->items) {
+		jinja_limit(j);
+		return jval_unknown(at, 0);
+	}
+	j->items -= 2 * (size_t)a->n + 1;
 	if ((item = jinja_alloc(j, 2 * (size_t)a->n + 1, sizeof(*item))) ==
 	    NULL)
 		return jval_unknown(at, 0);

@@ -12,6 +12,7 @@
 #define FNV_BASIS 14695981039346656037ULL
 #define FNV_PRIME 1099511628211ULL
 #define TAG_MAX 64		/* bytes of a marker */
+#define ADDRESS_MAX 512		/* ... of an address that is looked at */
 
 static bool
 is_blank(uint8_t c)
@@ -251,6 +252,16 @@ jinja_lit(const uint8_t *p, size_t n, size_t at)
 	if (run_is_blob(&run))
 		lit.flags |= JLIT_BLOB;
 	return lit;
+}
+
+bool
+jinja_in_address(const uint8_t *p, size_t n)
+{
+	size_t from = n;
+
+	while (from > 0 && n - from < ADDRESS_MAX && !is_blank(p[from - 1]))
+		from--;
+	return n > from && memmem(p + from, n - from, "://", 3) != NULL;
 }
 
 void

@@ -53,7 +53,7 @@ names_that_lead_out_are_found(void **state)
 {
 	static const char *const t[] = {
 	    "{{ ''.__class__ }}", "{{ x['__globals__'] }}",
-	    "{{ x|attr('__init__') }}", "{{ os.getcwd() }}",
+	    "{{ x|attr('__init__') }}", "{{ messages }}{{ os.getcwd() }}",
 	    "{{ x.popen('id').read() }}", "{{ eval('1') }}",
 	    "{{ __import__ }}", "{{ x.system('id') }}",
 	    "{{ '{0.__class__}'.format(x) }}",
@@ -125,6 +125,10 @@ other_ways_out_are_told_as_such(void **state)
 	has("{% import '../a' as b %}", ANOMALY_JINJA_INCLUDE);
 	has("{% extends x %}", ANOMALY_JINJA_INCLUDE);
 	has("{% include 'part.j2' %}", ANOMALY_JINJA_NEIGHBOUR);
+	has("{{ messages }}{{ 'https://a.b/?q=' ~ messages[0].content }}",
+	    ANOMALY_JINJA_LEAK);
+	has("{{ messages }} https://a.b/?q={{ messages[0].content }}",
+	    ANOMALY_JINJA_LEAK);
 }
 
 #define LONG "'a text of the author alone, long enough'"

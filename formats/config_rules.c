@@ -135,9 +135,8 @@ config_path_odd(const char *path, size_t n, bool strict)
 {
 	unsigned odd = names_oddities(path, n);
 
-	return (odd & NAMES_TRAVERSAL) != 0 || has_scheme(path, n) ||
-	    (strict && (odd & NAMES_ABSOLUTE) != 0) ||
-	    (n > 0 && memchr(path, '\0', n) != NULL);
+	return (odd & (NAMES_TRAVERSAL | NAMES_LOOKALIKE | NAMES_NUL)) != 0 ||
+	    has_scheme(path, n) || (strict && (odd & NAMES_ABSOLUTE) != 0);
 }
 
 static int

@@ -78,7 +78,8 @@ deceptive(struct parse *p, const struct names_view *v, size_t count)
 		const struct fact facts[] = {
 		    FACT_TEXT("name", v[i].p, v[i].n)};
 
-		if (names_oddities(v[i].p, v[i].n) & NAMES_DECEPTIVE)
+		if (names_oddities(v[i].p, v[i].n) & (NAMES_DECEPTIVE |
+		    NAMES_NUL))
 			r = format_anomaly(p, ANOMALY_NAME_DECEPTIVE,
 			    v[i].off, 0, facts, 1);
 	}

@@ -36,14 +36,11 @@ grow(struct coverage *c, struct coverage_list *l)
 	return true;
 }
 
-void
-coverage_add(struct coverage *c, uint64_t off, uint64_t len, enum cover kind)
+static void
+put(struct coverage *c, struct coverage_list *l, uint64_t off, uint64_t len)
 {
-	struct coverage_list *l = kind == COVER_PADDING ? &c->padding :
-	    &c->explained;
 	uint64_t end = len > UINT64_MAX - off ? UINT64_MAX : off + len;
 
-	c->told = true;
 	if (len == 0 || c->full)
 		return;
 	if (extends_last(l, off)) {
@@ -56,6 +53,19 @@ coverage_add(struct coverage *c, uint64_t off, uint64_t len, enum cover kind)
 		return;
 	}
 	l->v[l->n++] = (struct coverage_range){off, end};
+}
+
+void
+coverage_add(struct coverage *c, uint64_t off, uint64_t len, enum cover kind)
+{
+	c->told = true;
+	put(c, kind == COVER_PADDING ? &c->padding : &c->explained, off, len);
+}
+
+void
+coverage_tell(struct coverage *c, uint64_t off, uint64_t len)
+{
+	put(c, &c->told_of, off, len);
 }
 
 static int
@@ -106,26 +116,31 @@ coverage_walk(struct coverage *c, uint64_t size,
     int (*fn)(void *ctx, enum coverage_kind kind, uint64_t off,
     uint64_t len), void *ctx)
 {
-	const struct coverage_range *e, *p;
+	const struct coverage_range *e, *p, *t;
 	enum coverage_kind kind;
 	uint64_t at = 0, end;
-	size_t i = 0, j = 0;
+	size_t i = 0, j = 0, k = 0;
 	int r = 0;
 
 	merge(&c->explained);
 	merge(&c->padding);
+	merge(&c->told_of);
 	for (; at < size && r >= 0; at = end) {
 		e = next_range(&c->explained, &i, at);
 		p = next_range(&c->padding, &j, at);
-		if (e->off <= at) {
+		t = next_range(&c->told_of, &k, at);
+		if (t->off <= at) {
+			kind = COVERAGE_TOLD;
+			end = t->end;
+		} else if (e->off <= at) {
 			kind = COVERAGE_EXPLAINED;
-			end = e->end;
+			end = least(e->end, t->off);
 		} else if (p->off <= at) {
 			kind = COVERAGE_PADDING;
-			end = least(p->end, e->off);
+			end = least(least(p->end, e->off), t->off);
 		} else {
 			kind = COVERAGE_UNEXPLAINED;
-			end = least(e->off, p->off);
+			end = least(least(e->off, p->off), t->off);
 		}
 		end = least(end, size);
 		r = fn(ctx, kind, at, end - at);
@@ -137,6 +152,8 @@ void
 coverage_count(struct coverage_sum *s, enum coverage_kind kind, uint64_t off,
     uint64_t len)
 {
+	if (kind == COVERAGE_TOLD)
+		kind = COVERAGE_UNEXPLAINED;
 	s->bytes[kind] += len;
 	s->ranges[kind]++;
 	if (kind == COVERAGE_EXPLAINED || s->nbare == LIMIT_COVER_LISTED)

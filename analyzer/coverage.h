@@ -29,7 +29,7 @@ struct coverage_list {
 
 struct coverage {
 	struct arena *arena;
-	struct coverage_list explained, padding;
+	struct coverage_list explained, padding, told_of;
 	bool told;		/* at least one range */
 	bool full;
 };
@@ -39,15 +39,23 @@ void coverage_add(struct coverage *c, uint64_t off, uint64_t len,
     enum cover kind);
 
 /*
+ * coverage_tell: the parser told an anomaly of its own about bytes that it
+ * cannot explain; they are not explained, whatever else is said of them, and
+ * need no second finding.
+ */
+void coverage_tell(struct coverage *c, uint64_t off, uint64_t len);
+
+/*
  * coverage_walk(c, size, fn, ctx): the ranges that tile [0, size), in order;
- * explained wins over padding.  Stops at the first negative of ${fn} and
+ * told wins over explained, and that over padding.  Stops at the first negative of ${fn} and
  * returns it.  Sorts what it walks: call it once everything was added.
  */
 enum coverage_kind {
 	COVERAGE_EXPLAINED,
 	COVERAGE_PADDING,
 	COVERAGE_UNEXPLAINED,
-	COVERAGE_KINDS
+	COVERAGE_TOLD,		/* counted as unexplained */
+	COVERAGE_KINDS = COVERAGE_TOLD
 };
 
 /* What became of an object's bytes, for its row. */

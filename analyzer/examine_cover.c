@@ -112,9 +112,8 @@ examine_anomaly(struct exam *ex, const struct ev_anomaly *a)
 	char hex[65];
 	int r;
 
-	/* Told by itself: not to be told again as a range. */
-	if (is_unexplained(a) && ex->cover.told)
-		coverage_add(&ex->cover, a->off, a->len, COVER_EXPLAINED);
+	if (is_unexplained(a))
+		coverage_tell(&ex->cover, a->off, a->len);
 	if (is_blank(ex, a)) {
 		tell_blank(ex, a);
 		return 0;
@@ -193,7 +192,8 @@ on_range(void *ctx, enum coverage_kind kind, uint64_t off, uint64_t len)
 	struct settle *s = ctx;
 
 	coverage_count(s->sum, kind, off, len);
-	return kind == COVERAGE_EXPLAINED || s->ex->cover.full ||
+	return kind == COVERAGE_EXPLAINED || kind == COVERAGE_TOLD ||
+	    s->ex->cover.full ||
 	    s->ex->x->dormant > 0 ? 0 : look(s, kind, off, len);
 }
 
@@ -206,6 +206,9 @@ examine_cover(struct exam *ex)
 	    .confidence = CONFIDENCE_CERTAIN};
 	int r;
 
+	/* Who tells of some bytes and maps none has explained the others. */
+	if (ex->cover.told_of.n > 0 && !ex->cover.told && ex->at->rc == 0)
+		coverage_add(&ex->cover, 0, ex->m->size, COVER_EXPLAINED);
 	/* A weak claim that failed has explained nothing. */
 	if (!ex->cover.told || (ex->at->rc != 0 && ex->at->bits < BID_STRONG))
 		return 0;

@@ -59,6 +59,7 @@ void report_write_html(const struct report *r, struct buf *b);
 /* Parts of it, in report_parts.c. */
 void report_write_findings(const struct report *r, struct buf *b);
 /* report_program.c */
+void report_write_bytes(const struct report *r, struct buf *b);
 void report_write_programs(const struct report *r, struct buf *b);
 void report_write_objects(const struct report *r, struct buf *b);
 void report_write_custody(const struct report *r, struct buf *b);

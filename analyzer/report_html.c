@@ -168,6 +168,12 @@ write_method_source(const struct report_source *s, struct buf *b)
 		method_row(b, "made by", line);
 		method_row(b, "started", jrow_get(h, "started"));
 		method_row(b, "rules digest", jrow_get(h, "rules_digest"));
+		if (*jrow_get(h, "policy_digest") != '\0')
+			method_row(b, "own policy (--policy), sha256",
+			    jrow_get(h, "policy_digest"));
+		if (*jrow_get(h, "yara_digest") != '\0')
+			method_row(b, "own YARA rules (--rules), sha256",
+			    jrow_get(h, "yara_digest"));
 		(void)snprintf(line, sizeof(line),
 		    "seccomp %.8s, Landlock ABI %.8s, limits %.8s",
 		    jrow_get(h, "sandbox.seccomp"),
@@ -202,6 +208,7 @@ report_write_html(const struct report *r, struct buf *b)
 	write_conclusion(r, b);
 	report_write_findings(r, b);
 	report_write_programs(r, b);
+	report_write_bytes(r, b);
 	report_write_objects(r, b);
 	report_write_statements(r, b);
 	report_write_custody(r, b);

@@ -172,7 +172,8 @@ struct ev_meta {
  * returns 0; one that tells any leaves the rest unexplained, and the analyzer
  * looks at those bytes: non-zero ones are a finding, and so are non-zero
  * bytes of padding.  Bytes that a parser told as an anomaly of their own
- * (TRAILING, LEADING, a gap) are told as explained too.
+ * (TRAILING, LEADING, a gap) need not be told here: they count as unexplained
+ * and get no second finding.
  */
 enum cover {
 	COVER_EXPLAINED,	/* a structure, or what a structure points to */

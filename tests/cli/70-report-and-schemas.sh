@@ -14,7 +14,8 @@ bundle=$("$EXHIBIT" collect --case "$T/case" --weights "$T/src" 2>/dev/null)
 check "report" "$EXHIBIT" report "$T/scan.jsonl" "$T/verify.jsonl" \
     --case "$T/case" -o "$T/r.html"
 for word in 'Chain of custody' 'Findings' 'Verification of the evidence' \
-    'posix.system' 'Programs' 'stage2.sh' 'Not examined' 'TEST-E01' 'Content-Security-Policy'; do
+    'posix.system' 'Programs' 'stage2.sh' 'Not examined' 'TEST-E01' '>Carved<' \
+    'Bytes that no format explains' 'Content-Security-Policy'; do
 	checks=$((checks + 1))
 	grep -q -- "$word" "$T/r.html" || {
 		echo "FAILED: the report does not say '$word'"

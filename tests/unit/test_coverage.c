@@ -22,7 +22,7 @@ struct map {
 static int
 draw(void *ctx, enum coverage_kind kind, uint64_t off, uint64_t len)
 {
-	static const char letter[] = "ep.";
+	static const char letter[] = "ep.t";
 	struct map *m = ctx;
 
 	assert_int_equal(off, m->next);
@@ -59,6 +59,27 @@ ranges_tile_the_object_in_any_order(void **state)
 	coverage_add(&c, 14, UINT64_MAX, COVER_PADDING);
 	assert_true(c.told);
 	assert_string_equal(walk(&c, 16, &m), "eee...ppeeee..pp");
+	arena_free(a);
+}
+
+static void
+what_was_told_of_is_not_explained(void **state)
+{
+	struct coverage_sum sum = {0};
+	struct arena *a = arena_new(MIB);
+	struct coverage c;
+	struct map m;
+
+	(void)state;
+	coverage_init(&c, a);
+	coverage_tell(&c, 6, 4);
+	assert_false(c.told);
+	coverage_add(&c, 0, 8, COVER_EXPLAINED);
+	coverage_add(&c, 8, 4, COVER_PADDING);
+	assert_string_equal(walk(&c, 14, &m), "eeeeeettttpp..");
+	coverage_count(&sum, COVERAGE_TOLD, 6, 4);
+	assert_int_equal(sum.bytes[COVERAGE_UNEXPLAINED], 4);
+	assert_int_equal(sum.nbare, 1);
 	arena_free(a);
 }
 
@@ -130,6 +151,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(ranges_tile_the_object_in_any_order),
+	    cmocka_unit_test(what_was_told_of_is_not_explained),
 	    cmocka_unit_test(nothing_told_is_all_unexplained),
 	    cmocka_unit_test(random_ranges_agree_with_a_plain_map),
 	    cmocka_unit_test(neighbours_cost_nothing_and_a_flood_is_said),

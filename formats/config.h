@@ -16,7 +16,8 @@ struct json_token;
  * Keras and MLflow, wherever in a document they stand: a loader takes them
  * from nested objects as well, and a file's name is not known here.
  *
- * Private to the text formats.
+ * Private to the text formats and to formats that carry such values as
+ * metadata.
  */
 
 /* One value of a document, a string. */
@@ -30,7 +31,6 @@ struct config_value {
 	const char *text;
 	size_t len;
 	uint64_t off;
-	bool raw;		/* the object holds the text as it is at off */
 };
 
 /* config_string: what the rules say of it, and format_meta for it. */

@@ -7,6 +7,7 @@
 #include "base/json_read.h"
 #include "base/limits.h"
 #include "base/reader.h"
+#include "formats/config.h"
 #include "formats/format.h"
 #include "formats/pickle.h"
 #include "formats/safetensors.h"
@@ -235,16 +236,21 @@ take_tensor(struct st *s, const struct tensor *t)
 	const struct ev_tensor ev = {t->name, t->name_len, t->dtype->name,
 	    t->shape, t->rank, PREFIX + s->header + t->begin,
 	    t->end - t->begin, NULL};
-	const struct safetensors_span span = {t->begin, t->end,
-	    s->t.names - 1, (unsigned)(t->dtype - dtypes)};
+	struct safetensors_span span = {t->begin, t->end, s->t.names - 1,
+	    (unsigned)(t->dtype - dtypes)};
 	int r;
 
 	if (t->end < t->begin)
 		return tell(s, ANOMALY_ST_BAD_ENTRY, t->off, 0, t->name,
 		    t->name_len);
-	if (t->end > s->data)
-		return tell(s, ANOMALY_ST_OUT_OF_FILE, t->off, 0, t->name,
+	if (t->end > s->data) {
+		/* What is there of it is the tensor's, and no tail. */
+		span.end = s->data;
+		r = tell(s, ANOMALY_ST_OUT_OF_FILE, t->off, 0, t->name,
 		    t->name_len);
+		return r < 0 || t->begin >= s->data ? r :
+		    safetensors_add_span(s->p, &s->t, &span);
+	}
 	if ((r = check_size(s, t)) < 0 ||
 	    (r = safetensors_add_span(s->p, &s->t, &span)) < 0 ||
 	    (r = format_tensor(s->p, &ev)) < 0)
@@ -262,9 +268,14 @@ take_pair(struct st *s, const struct json_token *k)
 	if ((r = safetensors_add_key(s->p, &s->t, k->str, k->len,
 	    k->off)) < 0 || (r = json_next(&s->j, &v, s->p->e)) < 0)
 		return r;
-	if (v.type == JSON_STRING)
-		return format_meta(s->p, k->str, k->len, v.str, v.len,
-		    k->off);
+	if (v.type == JSON_STRING) {
+		const struct config_value c = {.path = k->str,
+		    .path_len = k->len, .key = k->str, .key_len = k->len,
+		    .text = v.str, .len = v.len, .off = v.off};
+
+		/* Some keep configuration here, and act on it. */
+		return config_string(s->p, &c);
+	}
 	if ((r = tell(s, ANOMALY_ST_BAD_ENTRY, k->off, 0, k->str,
 	    k->len)) < 0)
 		return r;

@@ -52,6 +52,8 @@ a_tensor_beyond_the_end_is_told(void **state)
 	(void)state;
 	run("safetensors/truncated");
 	assert_true(format_case_has(&c, ANOMALY_ST_OUT_OF_FILE));
+	/* A file that was cut has no hidden tail. */
+	assert_int_equal(c.anomalies, 1);
 }
 
 static void
@@ -161,6 +163,11 @@ what_readers_ignore_is_told(void **state)
 	MADE("{\"w\":{" W ",\"note\":{\"a\":[1,2]}}}", 4);
 	assert_true(format_case_has(&c, ANOMALY_ST_UNKNOWN_FIELD));
 	assert_int_equal(c.tensors, 1);
+	/* "cos\nsystem\n(S'echo ...'\ntR." in base64 */
+	MADE("{\"__metadata__\":{\"a\":\"Y29zCnN5c3RlbQooUydlY2hvIGhhcm1sZXNzI"
+	    "GVjaG8gaGFybWxlc3MgZWNobyBoYXJtbGVzcycKdFIu\"},\"w\":{" W "}}", 4);
+	assert_true(format_case_has(&c, ANOMALY_CONFIG_BLOB));
+	assert_true(format_case_member(&c, "a"));
 	MADE("{\"__metadata__\":null,\"w\":{" W "}}", 4);
 	assert_int_equal(c.anomalies, 0);
 }

@@ -14,9 +14,22 @@ struct finding;
  * The deep pass: does a tensor's bytes hold something else than a tensor?
  * docs/WEIGHTS.md has the method, the figures and what one file cannot show.
  *
- *   weights.c          one tensor, block by block; the object's tensors
- *   weights_type.c     data types
- *   weights_special.c  signs of zero, payloads of NaN, denormals
+ *   weights.c            one tensor, block by block; the object's tensors
+ *   weights_type.c       data types
+ *   weights_count.c      zeros, NaNs, denormals, bits that are clear
+ *   weights_hist.c       histograms of a window
+ *   weights_octave.c     the octave test (float32, bfloat16)
+ *   weights_lanes.c      the lane tests (float32, float16)
+ *   weights_tilt.c       the tilt test (float16)
+ *   weights_precision.c  exceptions in what was cast up
+ *   weights_siblings.c   a tensor against the others
+ *   weights_stream.c     how a payload may be laid into elements
+ *   weights_plane.c      bit planes of a block
+ *   weights_filter.c     first bytes of files, in all streams at once
+ *   weights_magic.c      which files those are; weights_magic.def
+ *   weights_length.c     how long they are
+ *   weights_carve.c      the carver
+ *   weights_tell.c       findings
  *
  * Memory is bounded whatever the tensor's size: LIMIT_WEIGHTS.  Time is one
  * read of each tensor, and a few windows of it again where something showed.

@@ -72,24 +72,36 @@ weights_hist_bf16(const uint8_t *p, size_t n, struct weights_octaves *o)
 		cell[((p[2 * i] | (unsigned)p[2 * i + 1] << 8) >> 4) & 2047]++;
 }
 
+static inline void
+one_f16(uint64_t x, uint64_t *sum)
+{
+	sum[(x >> 8) & 255] += (UINT64_C(1) << 32) + (x & 255);
+}
+
 void
 weights_hist_f16(const uint8_t *p, size_t n, struct weights_cells *c,
     struct weights_lane *low)
 {
 	size_t i = 0;
 
+	for (; low == NULL && n - i >= 4; i += 4) {
+		uint64_t v = load64(p + 2 * i);
+
+		for (unsigned k = 0; k < 4; k++, v >>= 16)
+			one_f16(v, c->sum);
+	}
 	for (; n - i >= 4; i += 4) {
 		uint64_t v = load64(p + 2 * i);
 
 		for (unsigned k = 0; k < 4; k++, v >>= 16) {
-			c->sum[(v >> 8) & 255] += (UINT64_C(1) << 32) +
-			    (v & 255);
+			one_f16(v, c->sum);
 			low->n[v & 255]++;
 		}
 	}
 	for (; i < n; i++) {
-		c->sum[p[2 * i + 1]] += (UINT64_C(1) << 32) + p[2 * i];
-		low->n[p[2 * i]]++;
+		one_f16(p[2 * i] | (unsigned)p[2 * i + 1] << 8, c->sum);
+		if (low != NULL)
+			low->n[p[2 * i]]++;
 	}
 }
 

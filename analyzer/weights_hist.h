@@ -38,6 +38,7 @@ void weights_hist_f32(const uint8_t *p, size_t n, struct weights_octaves *o,
     struct weights_lane *low, struct weights_lane *second);
 void weights_hist_bf16(const uint8_t *p, size_t n,
     struct weights_octaves *o);
+/* low may be NULL. */
 void weights_hist_f16(const uint8_t *p, size_t n, struct weights_cells *c,
     struct weights_lane *low);
 

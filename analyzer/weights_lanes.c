@@ -13,18 +13,22 @@
  * The gap's likelihood is that of trailing zeros (0 to 8) by exponent, under
  * the law of noise (a half, a quarter, ...) against the tensor: made from a
  * sample of windows, only where the cheap statistic shows both a tensor with
- * the fingerprint and a window without.
+ * the fingerprint and a window without.  Training wears the fingerprint off,
+ * faster in some rows than in others; so there must be hardly a window between
+ * those that have it and those that do not.
  */
 #define ODD_LEAST 256
 #define PLAIN 9.0		/* a window's odd bytes */
 #define PLAIN_OTHERS 2.5	/* the median stays below */
-#define PRINT_OTHERS 6.0	/* the fingerprint: the median is above */
+#define PRINT_OTHERS 20.0	/* the fingerprint: the median is above */
 #define PRINT_GONE 3.0
+#define PRINT_BETWEEN 2		/* windows between that and a third of it */
 #define LLR 40.0
 #define WINDOWS_LEAST 4
 #define SAMPLE 256
 #define TAILS 9
-#define DISTINCT 0.5		/* of a window's weights, at least */
+#define DISTINCT 0.9		/* of a window's weights, at least */
+#define DISTINCT_F16 0.4	/* there are not more float16s than that */
 
 void
 weights_lanes_begin(struct weights_lanes *l, enum weights_class cls)
@@ -153,7 +157,8 @@ weights_lanes_varied(const struct weights_at *at, uint64_t index, bool *ret,
 		qsort(v, n, sizeof(*v), compare);
 	for (uint64_t i = 0; i < n; i++)
 		distinct += i == 0 || v[i] != v[i - 1];
-	*ret = n >= ODD_LEAST && (double)distinct >= DISTINCT * (double)n;
+	*ret = n >= ODD_LEAST && (double)distinct >= (at->type->width == 2 ?
+	    DISTINCT_F16 : DISTINCT) * (double)n;
 	return 0;
 }
 
@@ -281,6 +286,18 @@ sample_tails(const struct weights_lanes *l, const struct weights_at *at,
 	return 0;
 }
 
+/* How many windows lie in [from, to)? */
+static uint64_t
+between(const struct weights_spread *s, double from, double to)
+{
+	uint64_t n = 0;
+
+	for (unsigned i = 0; i < WEIGHTS_Z_BINS; i++)
+		if (i / 4.0 - 16 >= from && i / 4.0 - 16 < to)
+			n += s->n[i];
+	return n;
+}
+
 static int
 gap(struct weights_lanes *l, const struct weights_at *at, struct err *e)
 {
@@ -289,13 +306,13 @@ gap(struct weights_lanes *l, const struct weights_at *at, struct err *e)
 	    .test = "a window lacks the tensor's trailing zeros",
 	    .stream = "lowest bits"};
 	const struct weights_spread *s = &l->zeros;
-	double median, llr, best = 0;
+	double median = weights_spread_median(s), llr, best = 0;
 	struct tails all, t;
 	int r;
 
 	if (at->type->cls != WEIGHTS_F32 || s->suspects == 0 ||
-	    s->windows < WINDOWS_LEAST ||
-	    weights_spread_median(s) <= PRINT_OTHERS)
+	    s->windows < WINDOWS_LEAST || median <= PRINT_OTHERS ||
+	    between(s, PRINT_GONE, median / 3) > PRINT_BETWEEN)
 		return 0;
 	if ((r = sample_tails(l, at, &all, &median, e)) < 0)
 		return r;

@@ -6,13 +6,15 @@
 
 /*
  * A tensor is of a class when SHARE of its non-zero weights have the bits
- * clear.  Clean ones have no exceptions at all, with one exception: rows that
+ * clear, or when half of its windows have no exception at all.  Clean ones have no exceptions at all, with one exception: rows that
  * were added or trained later in full precision.  Those are whole rows, and
  * their weights exceptions nearly all; payload that takes that shape cannot
  * be told from them, and is a note.
  */
 #define SHARE 0.98
 #define EXCEPTIONS 4		/* within one window */
+#define FULL 256		/* weights of a window that are not zero */
+#define FULL_LEAST 4
 #define ROW_DENSE 0.98
 #define ROW_LEAST 8
 
@@ -30,11 +32,12 @@ weights_precision_window(struct weights_precision *p,
 
 	for (unsigned k = 0; k < WEIGHTS_CLASSES; k++) {
 		p->count.clear[k] += c->clear[k];
-		if (nonzero - c->clear[k] > p->most[k]) {
+		if (nonzero - c->clear[k] > p->most[k])
 			p->most[k] = nonzero - c->clear[k];
-			p->most_at[k] = p->windows;
-		}
+		if (nonzero >= FULL && nonzero == c->clear[k])
+			p->none[k]++;
 	}
+	p->full += nonzero >= FULL;
 	p->count.n += c->n;
 	p->count.zero += c->zero;
 	p->count.negative_zero += c->negative_zero;
@@ -50,8 +53,9 @@ weights_precision_of(const struct weights_precision *p)
 	uint64_t nonzero = p->count.n - p->count.zero;
 
 	for (unsigned k = 0; k < WEIGHTS_CLASSES; k++)
-		if (nonzero > 0 && (double)p->count.clear[k] >=
-		    SHARE * (double)nonzero)
+		if ((nonzero > 0 && (double)p->count.clear[k] >=
+		    SHARE * (double)nonzero) || (p->full >= FULL_LEAST &&
+		    p->none[k] * 2 >= p->full))
 			return k;
 	return WEIGHTS_CLASSES;
 }

@@ -15,7 +15,8 @@ struct weights_precision {
 	struct weights_count count;	/* of the tensor */
 	uint64_t windows;		/* so far */
 	uint64_t most[WEIGHTS_CLASSES];	/* exceptions of one window */
-	uint64_t most_at[WEIGHTS_CLASSES];	/* and which one */
+	uint64_t full;			/* windows with weights enough */
+	uint64_t none[WEIGHTS_CLASSES];	/* of them without an exception */
 };
 
 void weights_precision_begin(struct weights_precision *p);

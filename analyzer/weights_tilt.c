@@ -133,7 +133,6 @@ windows(struct weights_tilt *t, const struct weights_at *at, double share,
     struct weights_flag *f, struct err *e)
 {
 	struct place one = {0}, wide = {0};
-	struct weights_lane low;
 	uint64_t got;
 	int r;
 
@@ -141,8 +140,7 @@ windows(struct weights_tilt *t, const struct weights_at *at, double share,
 		if ((r = weights_read(at, i, WINDOW, &got, e)) < 0)
 			return r;
 		memset(&t->cells, 0, sizeof(t->cells));
-		memset(&low, 0, sizeof(low));
-		weights_hist_f16(at->block, (size_t)got, &t->cells, &low);
+		weights_hist_f16(at->block, (size_t)got, &t->cells, NULL);
 		one = (struct place){0, 0, i, WINDOW};
 		add_cells(t, &t->cells, &one.sum, &one.power);
 		if (i / WINDOW % WIDE == 0)

@@ -117,6 +117,8 @@
 #define LIMIT_TENSORS_BYTES (48 * MIB)
 /* Bytes of other files that one object's tensors may name: a minute. */
 #define LIMIT_TENSORS_OUTSIDE (64 * (uint64_t)GIB)
+/* What is carved of one hidden file; longer ones are cut there. */
+#define LIMIT_WEIGHTS_CARVE (16 * MIB)
 /* The deep pass is on by default for scans of at most so much. */
 #define LIMIT_DEEP (4 * (uint64_t)GIB)
 

@@ -182,7 +182,7 @@ def language(kind, d, layers, tied=False):
 
 def arrays(state):
     return {k: v.detach().float().numpy().copy() for k, v in state.items()
-            if v.dtype.is_floating_point}
+            if v.dtype.is_floating_point and v.ndim > 0}
 
 
 def fold(model):
@@ -469,7 +469,8 @@ def main():
         found = collections.OrderedDict()
         for key, v in np.load(cache).items():
             m, k = key.split("\n")
-            found.setdefault(m, {})[k] = v
+            if v.ndim > 0:
+                found.setdefault(m, {})[k] = v
         sys.exit(measure(args, keep, found))
 
 

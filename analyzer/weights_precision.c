@@ -1,3 +1,4 @@
+#include <limits.h>
 #include <string.h>
 
 #include "analyzer/weights_hist.h"
@@ -10,11 +11,18 @@
  * were added or trained later in full precision.  Those are whole rows, and
  * their weights exceptions nearly all; payload that takes that shape cannot
  * be told from them, and is a note.
+ *
+ * Counts, heights, pixels stored as floats are whole numbers, or whole
+ * multiples of something: the large ones need more bits than the others do.
+ * Where the finest bit of all is not far below the largest weight, all are on
+ * such a grid, and exceptions are no surprise.
  */
 #define SHARE 0.98
 #define EXCEPTIONS 4		/* within one window */
 #define FULL 256		/* weights of a window that are not zero */
 #define FULL_LEAST 4
+#define GRID_F32 20		/* bits from the largest to the finest */
+#define GRID_F64 40
 #define ROW_DENSE 0.98
 #define ROW_LEAST 8
 
@@ -60,10 +68,26 @@ weights_precision_of(const struct weights_precision *p)
 	return WEIGHTS_CLASSES;
 }
 
-/* Where the exceptions are: first, last, and how many weights are none. */
+/* Where the exceptions are; the exponents of largest and finest bit of all. */
 struct exceptions {
 	uint64_t first, last, n;
+	int largest, finest;
 };
+
+/* Of a weight that is not zero; a denormal is as fine as can be. */
+static void
+note_grid(uint64_t v, unsigned width, struct exceptions *x)
+{
+	const int mantissa = width == 8 ? 52 : 23;
+	int e = (int)(v >> mantissa & (width == 8 ? 2047 : 255));
+	int finest = e - mantissa + __builtin_ctzll(v |
+	    UINT64_C(1) << mantissa);
+
+	if (e > x->largest)
+		x->largest = e;
+	if (finest < x->finest)
+		x->finest = finest;
+}
 
 static int
 find(const struct weights_at *at, unsigned bits, struct exceptions *x,
@@ -84,6 +108,8 @@ find(const struct weights_at *at, unsigned bits, struct exceptions *x,
 			for (unsigned b = 0; b < w; b++)
 				v |= (uint64_t)at->block[k * w + b] <<
 				    (8 * b);
+			if (v << (64 - 8 * w + 1) != 0)
+				note_grid(v, w, x);
 			if ((v & mask) == 0)
 				continue;
 			if (x->n++ == 0)
@@ -123,7 +149,7 @@ weights_precision_end(struct weights_precision *p,
 	    .severity = SEVERITY_HIGH, .confidence = CONFIDENCE_STRONG,
 	    .test = "bits that are clear in the tensor's other weights"};
 	unsigned k = weights_precision_of(p);
-	struct exceptions x = {0};
+	struct exceptions x = {.largest = INT_MIN, .finest = INT_MAX};
 	int r;
 
 	if (at->type->width < 4 || k == WEIGHTS_CLASSES ||
@@ -131,7 +157,7 @@ weights_precision_end(struct weights_precision *p,
 		return 0;
 	if ((r = find(at, weights_count_bits[kind][k], &x, e)) < 0)
 		return r;
-	if (x.n == 0)
+	if (x.n == 0 || x.largest - x.finest <= (kind ? GRID_F64 : GRID_F32))
 		return 0;
 	if (is_rows(at, &x)) {
 		f.severity = SEVERITY_INFO;

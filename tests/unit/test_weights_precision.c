@@ -71,6 +71,32 @@ whole_rows_of_full_precision_are_a_note(void **state)
 	free(full);
 }
 
+/* Whole numbers need more bits the larger they are. */
+static void
+heights_are_no_payload(void **state)
+{
+	uint8_t *p = malloc(4 * N);
+
+	(void)state;
+	assert_non_null(p);
+	for (size_t i = 0; i < N; i++) {
+		float v = i > 1000 && i < 1600 ? (float)(2001 + 7 * i) :
+		    (float)(i % 1900) - 300;
+
+		memcpy(p + 4 * i, &v, 4);
+	}
+	weights_case_run_one(&c, "F32", p, N);
+	assert_int_equal(weights_case_flags(&c), 0);
+	/* Bits below one are. */
+	p[4 * 5000] |= 1;
+	p[4 * 5001] |= 1;
+	p[4 * 5002] |= 1;
+	p[4 * 5003] |= 1;
+	weights_case_run_one(&c, "F32", p, N);
+	assert_int_equal(weights_case_flags(&c), 1);
+	free(p);
+}
+
 static void
 a_native_tensor_has_no_class(void **state)
 {
@@ -117,6 +143,7 @@ main(void)
 	    cmocka_unit_test(
 		sixteen_bytes_in_a_tensor_that_was_cast_up_are_found),
 	    cmocka_unit_test(whole_rows_of_full_precision_are_a_note),
+	    cmocka_unit_test(heights_are_no_payload),
 	    cmocka_unit_test(a_native_tensor_has_no_class),
 	    cmocka_unit_test(
 		a_tensor_more_precise_than_its_siblings_is_a_note),

@@ -253,7 +253,9 @@ check_shard(struct index *x, const struct entry *map, size_t n,
 		s->count = before;
 		return rc < 0 ? rc : 0;
 	}
-	return compare(x, map, n, s->have + before, s->count - before);
+	/* NULL has no elements to add to, and nothing that stands there. */
+	return compare(x, map, n, s->count > before ? s->have + before :
+	    NULL, s->count - before);
 }
 
 /* A tensor in two shards: who reads files in order takes the last. */

@@ -36,7 +36,8 @@ a_pointer_is_told_with_what_it_points_to(void **state)
 	assert_true(format_case_has(&c, ANOMALY_LFS_POINTER));
 	assert_true(BID("version https://git-lfs.github.com/spec/v1\n")
 	    >= 24);
-	assert_int_equal(BID("version https://git-lfs.github.com/spec/v2\n"), 0);
+	assert_int_equal(BID("version https://git-lfs.github.com/spec/v2\n"),
+	    0);
 }
 
 static void

@@ -128,6 +128,12 @@ what_index_and_shards_do_not_share_is_told(void **state)
 	assert_int_equal(c.anomalies, 2);
 	assert_true(format_case_has(&c, ANOMALY_REPO_INDEX_DIFFERS));
 	assert_true(format_case_has(&c, ANOMALY_REPO_TOTAL_SIZE));
+	/* Shards that hold nothing at all. */
+	fresh();
+	add_tensors(ONE, "{}", 0, 0);
+	add(INDEX, "{\"weight_map\":{\"a\":\"" ONE "\"}}");
+	scan();
+	assert_true(format_case_has(&c, ANOMALY_REPO_INDEX_DIFFERS));
 	two_shards();
 	add(INDEX, "{\"weight_map\":{\"a\":\"" TWO "\",\"b\":\"" TWO "\"}}");
 	scan();
@@ -252,9 +258,9 @@ copies_of_a_template_must_be_equal(void **state)
 	assert_true(format_case_has(&c, ANOMALY_REPO_TEMPLATE_DIFFERS));
 	fresh();
 	add("chat_template.jinja", TEMPLATE "{{ 'more' }}");
-	add("tokenizer_config.json", "{\"chat_template\":[{\"name\":\"tool_use\""
-	    ",\"template\":\"x\"},{\"name\":\"default\",\"template\":\""
-	    TEMPLATE "\"}]}");
+	add("tokenizer_config.json", "{\"chat_template\":[{\"name\":"
+	    "\"tool_use\",\"template\":\"x\"},{\"name\":\"default\","
+	    "\"template\":\"" TEMPLATE "\"}]}");
 	scan();
 	assert_true(format_case_has(&c, ANOMALY_REPO_TEMPLATE_DIFFERS));
 	fresh();

@@ -259,7 +259,8 @@ blanks_between_tokens_follow_one_rule(void **state)
 	    "{\"w\": {\"dtype\": \"F32\", \"shape\": [1, 1], "
 	    "\"data_offsets\": [0, 4]}}",
 	    "{\n  \"w\": {\n    \"dtype\": \"F32\",\n    \"shape\": [\n"
-	    "      1\n    ],\n    \"data_offsets\": [\n      0,\n      4\n    ]\n  }\n}",
+	    "      1\n    ],\n    \"data_offsets\": [\n      0,\n"
+	    "      4\n    ]\n  }\n}",
 	    "{\n\t\"w\": {\n\t\t\"dtype\": \"F32\",\n\t\t\"shape\": [1],\n"
 	    "\t\t\"data_offsets\": [0, 4]\n\t}\n}"};
 	static const char *const odd[] = {

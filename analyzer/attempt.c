@@ -89,7 +89,10 @@ attempt_add(struct attempt *a, const struct finding *f)
 	if (a->per_rule[f->id] >= (f->id == FINDING_PYTHON_CODE ?
 	    CODE_NOTES_MAX : LIMIT_FINDINGS_PER_RULE) ||
 	    a->kept >= LIMIT_FINDINGS_PER_OBJECT || !keep(a, f)) {
-		a->cut++;
+		if (f->severity == SEVERITY_INFO)
+			a->notes_cut++;
+		else
+			a->cut++;
 		return;
 	}
 	a->per_rule[f->id]++;
@@ -256,6 +259,26 @@ attempt_preview(struct finding *f, const struct bytesrc *src, uint64_t off,
 	rule_detail_text(f, "preview_hex", hex, 2 * n);
 }
 
+/*
+ * Of a compiled module, its first code object and those that name what could
+ * do harm are told; the other functions would drown them.
+ */
+static bool
+is_plain_function(const struct attempt *a, const struct finding *f)
+{
+	bool module = false;
+
+	if (f->id != FINDING_PYTHON_CODE || a->per_rule[f->id] == 0)
+		return false;
+	for (unsigned i = 0; i < f->ndetails; i++) {
+		if (strcmp(f->details[i].key, "sink") == 0 ||
+		    strcmp(f->details[i].key, "constants_hold") == 0)
+			return false;
+		module = module || strcmp(f->details[i].key, "module") == 0;
+	}
+	return module;
+}
+
 void
 attempt_anomaly(struct attempt *a, const struct ev_anomaly *v,
     const struct bytesrc *src)
@@ -266,6 +289,8 @@ attempt_anomaly(struct attempt *a, const struct ev_anomaly *v,
 	if (a->dormant)
 		return;
 	rule_anomaly(v, &f);
+	if (is_plain_function(a, &f))
+		return;
 	if (finding_info(f.id)->verdict == VERDICT_SUSPICIOUS)
 		attempt_preview(&f, src, f.off, f.len, hex);
 	attempt_add(a, &f);
@@ -289,11 +314,21 @@ is_covered(const struct attempt *a, const struct attempt_node *node)
 	return false;
 }
 
+static int
+send_cut(struct wire *w, uint32_t object, enum finding_id id, uint64_t n,
+    struct err *e)
+{
+	struct finding f = {.id = id, .severity = finding_info(id)->severity,
+	    .confidence = CONFIDENCE_CERTAIN};
+
+	rule_detail_num(&f, "not_kept", n);
+	return wire_send_finding(w, object, &f, e);
+}
+
 int
 attempt_send(const struct attempt *a, struct wire *w, uint32_t object,
     bool judged_only, struct err *e)
 {
-	struct finding cut;
 	int r = 0;
 
 	for (const struct attempt_node *n = a->first; n != NULL && r >= 0;
@@ -302,13 +337,9 @@ attempt_send(const struct attempt *a, struct wire *w, uint32_t object,
 			continue;
 		r = wire_send_finding(w, object, &n->f, e);
 	}
-	if (r >= 0 && a->cut > 0) {
-		memset(&cut, 0, sizeof(cut));
-		cut.id = FINDING_FINDINGS_CUT;
-		cut.severity = finding_info(cut.id)->severity;
-		cut.confidence = CONFIDENCE_CERTAIN;
-		rule_detail_num(&cut, "not_kept", a->cut);
-		r = wire_send_finding(w, object, &cut, e);
-	}
+	if (r >= 0 && a->cut > 0)
+		r = send_cut(w, object, FINDING_FINDINGS_CUT, a->cut, e);
+	if (r >= 0 && a->notes_cut > 0)
+		r = send_cut(w, object, FINDING_SCAN_NOTES_CUT, a->notes_cut, e);
 	return r;
 }

@@ -50,6 +50,7 @@ struct attempt {
 	unsigned ncallees;
 	unsigned kept;
 	uint64_t cut;		/* findings that were not kept */
+	uint64_t notes_cut;	/* and notes */
 	uint16_t per_rule[FINDING_COUNT];
 	bool incomplete;	/* a finding says that the parse is not whole */
 	bool judged;		/* a finding comes from a call or a global */

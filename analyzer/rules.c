@@ -247,19 +247,24 @@ rule_global(const struct ev_global *g, const char *dotted, size_t n,
 /*
  * A code object is a note, unless it names what could do harm: whether it is
  * ever run is not said by it, so the verdict is suspicious at most.  A pickle
- * that makes or loads one is malicious by that call.
+ * that makes or loads one is malicious by that call.  A compiled module names
+ * such things honestly (a fifth of the standard library's do): of it they are
+ * notes.
  */
 static void
 judge_code(struct finding *ret)
 {
 	struct policy_code c;
 	const struct detail *names = NULL, *constants = NULL;
+	bool module = false;
 
 	for (unsigned i = 0; i < ret->ndetails; i++) {
 		if (strcmp(ret->details[i].key, "names") == 0)
 			names = &ret->details[i];
 		else if (strcmp(ret->details[i].key, "constants") == 0)
 			constants = &ret->details[i];
+		else if (strcmp(ret->details[i].key, "module") == 0)
+			module = true;
 	}
 	BUG_ON(names == NULL || constants == NULL);
 	policy_code((const char *)names->text, names->len,
@@ -268,7 +273,7 @@ judge_code(struct finding *ret)
 		rule_detail_z(ret, "constants_hold", c.evidence);
 	if (c.sink != NULL)
 		rule_detail_z(ret, "sink", c.sink);
-	if (c.severity == SEVERITY_INFO)
+	if (c.severity == SEVERITY_INFO || module)
 		return;
 	ret->id = FINDING_PY_CODE_SINK;
 	ret->severity = c.severity;

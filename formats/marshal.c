@@ -63,6 +63,7 @@ struct marshal {
 	struct reader r;
 	enum layout layout;
 	bool tell;		/* false while a layout is tried */
+	bool module;		/* a .pyc */
 	unsigned depth;
 	uint32_t objects;
 	struct value *ref;	/* by FLAG_REF */
@@ -188,6 +189,7 @@ tell_code(struct marshal *m, uint64_t off, const struct value *name,
 	if (!m->tell)
 		return 0;
 	pycode_init(&c, m->p, off, reader_tell(&m->r) - off);
+	c.module = m->module;
 	c.name = name->p;
 	c.name_len = name->n;
 	c.file = file->p;
@@ -408,7 +410,8 @@ marshal_bid(struct cursor head, uint64_t size)
 static int
 attempt(struct parse *p, uint64_t start, enum layout layout, bool tell)
 {
-	struct marshal m = {.p = p, .layout = layout, .tell = tell};
+	struct marshal m = {.p = p, .layout = layout, .tell = tell,
+	    .module = start > 0};
 	struct value v;
 	int r;
 

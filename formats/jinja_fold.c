@@ -89,7 +89,7 @@ jfold_repeat(struct jinja *j, const struct jval *a, int64_t times,
 {
 	uint8_t *to;
 
-	if (times < 0 || times > JINJA_STR ||
+	if (times < 0 || times > (int64_t)JINJA_STR ||
 	    a->n * (uint64_t)times > JINJA_STR ||
 	    (to = jfold_room(j, a->n * (size_t)times)) == NULL)
 		return false;

@@ -182,6 +182,31 @@ lex_string(struct jinja *j, struct jtok *t)
 		unescape(j, t);
 }
 
+static size_t
+skip_digits(const struct jinja *j, size_t i)
+{
+	while (i < j->n && is_digit(j->t[i]))
+		i++;
+	return i;
+}
+
+/* Behind the integer of a float: .5, e3, e-3 */
+static size_t
+skip_fraction(const struct jinja *j, struct jtok *t, size_t i)
+{
+	if (i + 1 < j->n && j->t[i] == '.' && is_digit(j->t[i + 1])) {
+		t->type = JTOK_FLOAT;
+		i = skip_digits(j, i + 1);
+	}
+	if (i + 1 < j->n && (j->t[i] | 0x20) == 'e' &&
+	    (is_digit(j->t[i + 1]) || j->t[i + 1] == '-' ||
+	    j->t[i + 1] == '+')) {
+		t->type = JTOK_FLOAT;
+		i = skip_digits(j, i + 2);
+	}
+	return i;
+}
+
 /* 12, 1_000, 0x1f, 0b1, 0o7; 1.5, 1e3 are floats. */
 static void
 lex_number(struct jinja *j, struct jtok *t)
@@ -207,17 +232,8 @@ lex_number(struct jinja *j, struct jtok *t)
 		else
 			t->num = t->num * base + (unsigned)d;
 	}
-	if (base == 10 && i + 1 < j->n && j->t[i] == '.' &&
-	    is_digit(j->t[i + 1]))
-		for (t->type = JTOK_FLOAT, i++; i < j->n &&
-		    is_digit(j->t[i]); i++)
-			;
-	if (base == 10 && i + 1 < j->n && (j->t[i] | 0x20) == 'e' &&
-	    (is_digit(j->t[i + 1]) || j->t[i + 1] == '-' ||
-	    j->t[i + 1] == '+'))
-		for (t->type = JTOK_FLOAT, i += 2; i < j->n &&
-		    is_digit(j->t[i]); i++)
-			;
+	if (base == 10)
+		i = skip_fraction(j, t, i);
 	j->pos = i;
 }
 

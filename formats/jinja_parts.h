@@ -45,10 +45,10 @@
 #define JINJA_FRAMES 256	/* nested blocks: Python allows 20 loops */
 #define JINJA_VARS 4096		/* variables: real templates have 50 */
 #define JINJA_BUCKETS 1024	/* of variables, with chains of JINJA_PROBE */
-#define JINJA_MARKS 2048	/* words that a template writes as markers */
+#define JINJA_MARKS ((size_t)2048)	/* words that a template writes as markers */
 #define JINJA_PROBE 32		/* look-ups of one name */
 #define JINJA_ITEMS 65536	/* elements of constant lists, in all */
-#define JINJA_STR (64 * 1024)	/* bytes of one constant that is made */
+#define JINJA_STR ((size_t)65536)	/* bytes of one constant that is made */
 #define JINJA_MADE (16u << 20)	/* bytes of all of them */
 #define JINJA_ARGS 64		/* arguments of a call that are kept */
 #define JINJA_PARAMS 16		/* parameters of a macro */

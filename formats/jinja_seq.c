@@ -71,6 +71,17 @@ jfold_index(struct jinja *j, const struct jval *v, const struct jval *key,
 	return false;
 }
 
+/* A bound of a slice: from the end when negative, ${low} when before all. */
+static int64_t
+bound(const struct jval *at, int64_t len, int64_t low, int64_t none)
+{
+	if (at->kind != JV_INT)
+		return none;
+	if (at->num < -len)
+		return low;
+	return at->num < 0 ? at->num + len : at->num;
+}
+
 /* Python's slice: the first index, how many, and the step. */
 static bool
 slice_of(const struct jval at[3], size_t n, int64_t *from, size_t *count,
@@ -82,22 +93,18 @@ slice_of(const struct jval at[3], size_t n, int64_t *from, size_t *count,
 	*step = at[2].kind == JV_INT ? at[2].num : 1;
 	if (*step == 0 || *step < -len - 1 || *step > len + 1)
 		return false;
-	lo = *step > 0 ? 0 : len - 1;
-	hi = *step > 0 ? len : -1;
-	if (at[0].kind == JV_INT)
-		lo = at[0].num < -len ? (*step > 0 ? 0 : -1) :
-		    at[0].num < 0 ? at[0].num + len : at[0].num;
-	if (at[1].kind == JV_INT)
-		hi = at[1].num < -len ? (*step > 0 ? 0 : -1) :
-		    at[1].num < 0 ? at[1].num + len : at[1].num;
-	if (*step > 0 && hi > len)
-		hi = len;
-	if (*step < 0 && lo > len - 1)
-		lo = len - 1;
+	if (*step > 0) {
+		lo = bound(&at[0], len, 0, 0);
+		hi = bound(&at[1], len, 0, len);
+		hi = hi > len ? len : hi;
+		*count = hi > lo ? (size_t)((hi - lo - 1) / *step + 1) : 0;
+	} else {
+		lo = bound(&at[0], len, -1, len - 1);
+		hi = bound(&at[1], len, -1, -1);
+		lo = lo > len - 1 ? len - 1 : lo;
+		*count = lo > hi ? (size_t)((lo - hi - 1) / -*step + 1) : 0;
+	}
 	*from = lo;
-	*count = *step > 0 ?
-	    (hi > lo ? (size_t)((hi - lo - 1) / *step + 1) : 0) :
-	    (lo > hi ? (size_t)((lo - hi - 1) / -*step + 1) : 0);
 	return true;
 }
 

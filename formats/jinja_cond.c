@@ -175,15 +175,6 @@ jcond_compare(struct jinja *j, const char *op, const struct jval *a,
 	again(op, b, a, ret);
 }
 
-static bool
-is_one_of(const uint8_t *p, size_t n, const char *const *list)
-{
-	for (; *list != NULL; list++)
-		if (jinja_word(p, n, *list))
-			return true;
-	return false;
-}
-
 /* messages|selectattr('content', 'search', 'word') */
 static const struct jtrig *
 selects(struct jinja *j, const struct jval *v, const struct jargs *a)
@@ -196,7 +187,7 @@ selects(struct jinja *j, const struct jval *v, const struct jargs *a)
 		return NULL;
 	if ((v->taint & JT_MSGS) != 0 && a->n > 2 &&
 	    a->v[0].kind == JV_STR &&
-	    is_one_of(a->v[0].p, a->v[0].n, fields))
+	    jinja_one_of(a->v[0].p, a->v[0].n, fields))
 		return jcond_new(j, "text", word, word->at);
 	if ((v->taint & JT_TEXT) != 0 && a->n > 1)
 		return jcond_new(j, "text", word, word->at);
@@ -238,7 +229,7 @@ jcond_named(struct jinja *j, const uint8_t *name, size_t n,
 		jcond_compare(j, op, v, &a->v[0], ret);
 		return;
 	}
-	if (is_one_of(name, n, chosen)) {
+	if (jinja_one_of(name, n, chosen)) {
 		t = selects(j, v, a);
 		ret->pos = jcond_worse(ret->pos, t);
 		if (name[0] == 'r')
@@ -255,13 +246,13 @@ jcond_named(struct jinja *j, const uint8_t *name, size_t n,
 		both(ret, jcond_new(j, "time", NULL, v->at));
 		return;
 	}
-	if (is_one_of(name, n, asks) || (jinja_word(name, n, "count") &&
+	if (jinja_one_of(name, n, asks) || (jinja_word(name, n, "count") &&
 	    a->n > 0)) {
 		ret->taint = 0;
 		if (text && a->n > 0 && is_word(&a->v[0]))
 			ret->pos = jcond_new(j, "text", &a->v[0],
 			    a->v[0].at);
-	} else if (text && is_one_of(name, n, looks)) {
+	} else if (text && jinja_one_of(name, n, looks)) {
 		ret->taint = 0;
 		ret->pos = jcond_new(j, "case", NULL, v->at);
 	}

@@ -34,6 +34,15 @@ jinja_word(const uint8_t *p, size_t n, const char *word)
 	return n == strlen(word) && memcmp(p, word, n) == 0;
 }
 
+bool
+jinja_one_of(const uint8_t *p, size_t n, const char *const *list)
+{
+	for (; *list != NULL; list++)
+		if (jinja_word(p, n, *list))
+			return true;
+	return false;
+}
+
 static int
 hex_value(uint8_t c)
 {

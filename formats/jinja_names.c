@@ -12,15 +12,6 @@
  * that begin with "__"; older loaders had none (CVE-2024-34359), and no chat
  * template needs one.
  */
-static bool
-is_one_of(const uint8_t *p, size_t n, const char *const *list)
-{
-	for (; *list != NULL; list++)
-		if (jinja_word(p, n, *list))
-			return true;
-	return false;
-}
-
 /* Attributes that lead out, whatever they are looked up on. */
 static const char *const leads_out[] = {"mro", "subclasses", "func_globals",
     "func_code", "im_func", "gi_frame", "gi_code", "cr_frame", "ag_frame",
@@ -88,10 +79,10 @@ jname_bare(struct jinja *j, const struct jtok *name, bool called,
 	}
 	if (jvar_find(j, p, n, false) != NULL)
 		return;
-	if ((called && is_one_of(p, n, bare_calls)) ||
-	    (dotted && j->chat && is_one_of(p, n, modules)))
+	if ((called && jinja_one_of(p, n, bare_calls)) ||
+	    (dotted && j->chat && jinja_one_of(p, n, modules)))
 		tell(j, ANOMALY_JINJA_ESCAPE, p, n, name->at, false);
-	else if (dotted && j->chat && is_one_of(p, n, objects))
+	else if (dotted && j->chat && jinja_one_of(p, n, objects))
 		tell(j, ANOMALY_JINJA_OBJECT, p, n, name->at, false);
 }
 
@@ -105,7 +96,7 @@ path_leads_out(const uint8_t *p, size_t n, size_t *from, size_t *len)
 		if (i < n && p[i] != '.')
 			continue;
 		if (is_dunder(p + start, i - start) ||
-		    is_one_of(p + start, i - start, leads_out)) {
+		    jinja_one_of(p + start, i - start, leads_out)) {
 			*from = start;
 			*len = i - start;
 			return true;
@@ -147,7 +138,7 @@ jname_used(struct jinja *j, const struct jval *name, enum jname_use use,
 			return;
 		tell(j, ANOMALY_JINJA_ESCAPE, name->p + from, len, name->at,
 		    name->made);
-	} else if (use == JN_METHOD && is_one_of(name->p, name->n,
+	} else if (use == JN_METHOD && jinja_one_of(name->p, name->n,
 	    called_out)) {
 		tell(j, ANOMALY_JINJA_ESCAPE, name->p, name->n, name->at,
 		    name->made);
@@ -185,6 +176,6 @@ jname_string(struct jinja *j, const struct jval *s, bool formatted)
 	    (d = find_dunder(s->p, s->n)) != NULL)
 		tell(j, ANOMALY_JINJA_ESCAPE, (const uint8_t *)d, strlen(d),
 		    s->at, s->made);
-	else if (s->made && is_one_of(s->p, s->n, leads_out))
+	else if (s->made && jinja_one_of(s->p, s->n, leads_out))
 		tell(j, ANOMALY_JINJA_ESCAPE, s->p, s->n, s->at, true);
 }

@@ -17,6 +17,7 @@
  *                  constants and the origin of values are concerned
  *   jinja_atom.c   ... and what they are made of
  *   jinja_post.c   what stands behind a primary: attributes, calls, filters
+ *   jinja_flow.c   where what they give comes from
  *   jinja_fold.c, jinja_seq.c, jinja_format.c   pure functions on constants
  *   jinja_cond.c   what a condition tests, and what it guards
  *   jinja_names.c  which names reach out of a template
@@ -40,12 +41,12 @@
  *
  * Bounds: JINJA_* below; whichever is reached is told as LIMIT once.
  */
-#define JINJA_DEPTH 64		/* nested expressions: CPython dies at 90 */
+#define JINJA_DEPTH 160		/* two for a bracket: Jinja takes 75 of them */
 #define JINJA_NEST 128		/* open brackets whose kind is remembered */
 #define JINJA_FRAMES 256	/* nested blocks: Python allows 20 loops */
 #define JINJA_VARS 4096		/* variables: real templates have 50 */
 #define JINJA_BUCKETS 1024	/* of variables, with chains of JINJA_PROBE */
-#define JINJA_MARKS ((size_t)2048)	/* words that a template writes as markers */
+#define JINJA_MARKS ((size_t)2048)	/* words that are written as markers */
 #define JINJA_PROBE 32		/* look-ups of one name */
 #define JINJA_ITEMS 65536	/* elements of constant lists, in all */
 #define JINJA_STR ((size_t)65536)	/* bytes of one constant that is made */
@@ -173,6 +174,7 @@ struct jinja {
 	size_t nvars;
 	uint64_t *marks;	/* digests of markers, 2 * JINJA_MARKS */
 	size_t nmarks;
+	struct jargs *spare;	/* argument lists that nobody uses now */
 	struct jframe *frame;
 	unsigned frames, lost;	/* blocks beyond JINJA_FRAMES */
 	/* the tag that is read */
@@ -224,6 +226,8 @@ bool jlex_name(struct jinja *j, const char *name);
 /* To the tag's end, whatever stands there; false: it has none. */
 bool jlex_rest(struct jinja *j);
 bool jinja_word(const uint8_t *p, size_t n, const char *word);
+/* Is it one of the words?  The list ends with NULL. */
+bool jinja_one_of(const uint8_t *p, size_t n, const char *const *list);
 
 /* jinja_expr.c */
 struct jval jexpr(struct jinja *j);
@@ -239,15 +243,25 @@ void jexpr_bad(struct jinja *j);
 
 /* jinja_post.c */
 struct jargs {
+	struct jargs *next;	/* of the spare ones */
 	struct jval v[JINJA_ARGS];
 	const uint8_t *key[JINJA_ARGS];	/* NULL: by place */
 	size_t key_len[JINJA_ARGS];
 	unsigned n;
 	unsigned taint;		/* of all */
 };
+/* An empty list, or NULL (told); it is too large for a deep stack. */
+struct jargs *jpost_take(struct jinja *j);
+void jpost_give(struct jinja *j, struct jargs *a);
 void jpost_args(struct jinja *j, struct jargs *a);
 struct jval jpost(struct jinja *j, struct jval v);
 struct jval jpost_filters(struct jinja *j, struct jval v);
+
+/* jinja_flow.c: v.key and v[key]; v.name(a) and v|name(a) */
+struct jval jflow_field(struct jinja *j, const struct jval *v,
+    const struct jval *key);
+struct jval jflow_derive(struct jinja *j, const uint8_t *name, size_t n,
+    const struct jval *v, const struct jargs *a);
 
 /*
  * jinja_fold.c: false when the result is no constant (or none that is kept);

@@ -2,22 +2,7 @@
 
 #include "formats/jinja_parts.h"
 
-/*
- * What stands behind a primary: .name [key] (arguments) |filter is test.
- * Here a value's origin is followed: messages[0] is a message, its 'content'
- * a text, the text's split() a list of texts, and its 'type' nothing that a
- * user writes.
- */
-#define PATH_MAX_LEN 256	/* of "ns.flag" */
-
-static bool
-is_one_of(const uint8_t *p, size_t n, const char *const *list)
-{
-	for (; *list != NULL; list++)
-		if (jinja_word(p, n, *list))
-			return true;
-	return false;
-}
+/* What stands behind a primary: .name [key] (arguments) |filter is test. */
 
 /* name =, * and ** before an argument */
 static bool
@@ -42,6 +27,29 @@ read_keyword(struct jinja *j, const uint8_t **key, size_t *n)
 	j->pos = pos;
 	j->nest = nest;
 	return false;
+}
+
+struct jargs *
+jpost_take(struct jinja *j)
+{
+	struct jargs *a = j->spare;
+
+	if (a == NULL) {
+		if ((a = jinja_alloc(j, 1, sizeof(*a))) == NULL)
+			j->bad = true;
+		return a;
+	}
+	j->spare = a->next;
+	a->n = 0;
+	a->taint = 0;
+	return a;
+}
+
+void
+jpost_give(struct jinja *j, struct jargs *a)
+{
+	a->next = j->spare;
+	j->spare = a;
 }
 
 /* Behind "(": to the ")" that closes it. */
@@ -72,105 +80,6 @@ jpost_args(struct jinja *j, struct jargs *a)
 		jexpr_bad(j);
 }
 
-static bool
-is_texty(const uint8_t *p, size_t n)
-{
-	static const char *const names[] = {"content", "contents", "text",
-	    "value", "body", "prompt", "input", "query", "question", "parts",
-	    "reasoning_content", "message", "user", "instruction", NULL};
-
-	return is_one_of(p, n, names);
-}
-
-/* A field of the conversation: what a user wrote, or the frame around it. */
-static unsigned
-field_taint(unsigned taint, const struct jval *key)
-{
-	const unsigned kept = taint & (JT_TIME | JT_RANDOM);
-
-	if (key->kind != JV_STR)
-		return (taint & (JT_MSG | JT_ITEM)) != 0 ? JT_TEXT | kept :
-		    kept;
-	if ((taint & (JT_MSGS | JT_MSG | JT_TEXT | JT_ITEM)) != 0 &&
-	    is_texty(key->p, key->n))
-		return JT_TEXT | kept;
-	return kept;
-}
-
-static unsigned
-index_taint(unsigned taint)
-{
-	unsigned ret = taint & ~(unsigned)(JT_MSGS | JT_PARTS);
-
-	if ((taint & JT_MSGS) != 0)
-		ret |= JT_MSG;
-	return ret;
-}
-
-/* ns.flag is a variable of its own. */
-static const struct jvar *
-member_var(struct jinja *j, const struct jval *v, const struct jval *key)
-{
-	uint8_t path[PATH_MAX_LEN];
-
-	if (v->name == NULL || key->kind != JV_STR ||
-	    v->name_len > sizeof(path) - 1 ||
-	    key->n > sizeof(path) - 1 - v->name_len)
-		return NULL;
-	memcpy(path, v->name, v->name_len);
-	path[v->name_len] = '.';
-	memcpy(path + v->name_len + 1, key->p, key->n);
-	return jvar_find(j, path, v->name_len + 1 + key->n, false);
-}
-
-static struct jval
-var_value(const struct jvar *var, size_t at)
-{
-	struct jval v = var->now ? var->v : jval_unknown(at, 0);
-
-	v.taint |= var->taint;
-	v.pos = jcond_worse(v.pos, var->pos);
-	v.neg = jcond_worse(v.neg, var->neg);
-	v.at = at;
-	return v;
-}
-
-/* A table of answers: {'word': 'what is printed'}[text]. */
-static void
-check_lookup(struct jinja *j, const struct jval *v, const struct jval *key)
-{
-	const struct jtrig *t = jcond_worse(key->pos, key->neg);
-
-	if (v->kind != JV_LIST && v->kind != JV_DICT)
-		return;
-	if (t == NULL && (key->taint & (JT_TEXT | JT_TIME | JT_RANDOM)) != 0)
-		t = jcond_new(j, "lookup", v->count > 0 ? &v->item[0] : NULL,
-		    key->at);
-	jcond_guards(j, t, &v->lit);
-}
-
-static struct jval
-field(struct jinja *j, const struct jval *v, const struct jval *key)
-{
-	struct jval ret = jval_unknown(key->at, 0);
-	const struct jvar *var = member_var(j, v, key);
-
-	if (var != NULL)
-		return var_value(var, key->at);
-	check_lookup(j, v, key);
-	if (jfold_index(j, v, key, &ret)) {
-		ret.made = true;
-		return ret;
-	}
-	ret.taint = key->kind == JV_INT || (v->taint & (JT_TEXT | JT_MSGS)) !=
-	    0 ? index_taint(v->taint) : field_taint(v->taint, key);
-	if (key->kind == JV_STR)
-		ret.taint = field_taint(v->taint, key);
-	if (v->kind == JV_LIST || v->kind == JV_DICT)
-		ret.lit = v->lit;
-	return ret;
-}
-
 static struct jval
 read_subscript(struct jinja *j, const struct jval *v)
 {
@@ -192,7 +101,7 @@ read_subscript(struct jinja *j, const struct jval *v)
 		jexpr_bad(j);
 	if (!slice) {
 		jname_used(j, &at[0], JN_SUBSCRIPT, v);
-		return field(j, v, &at[0]);
+		return jflow_field(j, v, &at[0]);
 	}
 	ret = *v;
 	ret.name = NULL;
@@ -203,92 +112,17 @@ read_subscript(struct jinja *j, const struct jval *v)
 	return ret;
 }
 
-/* What a method or filter of that name gives of the conversation. */
-static unsigned
-derived_taint(const uint8_t *name, size_t n, const struct jval *v,
-    const struct jargs *a)
-{
-	static const char *const cut[] = {"split", "rsplit", "splitlines",
-	    "partition", "rpartition", "items", "values", "dictsort", NULL};
-	static const char *const element[] = {"first", "last", "random",
-	    "pop", NULL};
-	static const char *const spelled[] = {"string", "tojson", "join",
-	    "pprint", NULL};
-	static const char *const length[] = {"length", "count", "wordcount",
-	    NULL};
-
-	if (is_one_of(name, n, length))
-		return (v->taint & JT_TEXT) != 0 &&
-		    (v->taint & JT_PARTS) == 0 ? JT_SIZE :
-		    (v->taint & JT_MSGS) != 0 ? JT_TURNS : 0;
-	if (jinja_word(name, n, "get") && a->n > 0)
-		return field_taint(v->taint, &a->v[0]);
-	if (jinja_word(name, n, "map"))
-		for (unsigned i = 0; i < a->n; i++)
-			if (a->key[i] != NULL)
-				return field_taint(v->taint, &a->v[i]) |
-				    JT_PARTS;
-	if (is_one_of(name, n, cut) && (v->taint & (JT_TEXT | JT_MSG)) != 0)
-		return (v->taint & ~(unsigned)JT_MSG) | JT_TEXT | JT_PARTS;
-	if (is_one_of(name, n, element))
-		return index_taint(v->taint) | (jinja_word(name, n,
-		    "random") ? JT_RANDOM : 0u);
-	if (is_one_of(name, n, spelled) && ((v->taint | a->taint) & (JT_MSGS |
-	    JT_MSG | JT_TEXT)) != 0)
-		return JT_TEXT;
-	return v->taint | (a->taint & JT_TEXT);
-}
-
-/* text.replace('word', 'what is printed instead') */
-static void
-check_replace(struct jinja *j, const struct jval *v, const struct jargs *a)
-{
-	if ((v->taint & JT_TEXT) == 0 || a->n < 2 || a->v[0].kind != JV_STR)
-		return;
-	jcond_guards(j, jcond_new(j, "replace", &a->v[0], a->v[0].at),
-	    &a->v[1].lit);
-}
-
-/* A method or filter: folded, or what is known of it. */
-static struct jval
-derive(struct jinja *j, const uint8_t *name, size_t n, const struct jval *v,
-    const struct jargs *a)
-{
-	static const char *const passes[] = {"format", "join", "replace",
-	    "get", "default", "d", "append", NULL};
-	struct jval ret = jval_unknown(v->at, derived_taint(name, n, v, a));
-
-	ret.pos = v->pos;
-	ret.neg = v->neg;
-	ret.lit = v->lit;
-	if (is_one_of(name, n, passes))
-		for (unsigned i = 0; i < a->n; i++)
-			jinja_lit_add(&ret.lit, &a->v[i].lit);
-	if (jinja_word(name, n, "replace"))
-		check_replace(j, v, a);
-	if (jinja_word(name, n, "get") && a->n > 0)
-		check_lookup(j, v, &a->v[0]);
-	if (jinja_word(name, n, "format"))
-		jname_string(j, v, true);
-	if (jfold_call(j, name, n, v, a, &ret)) {
-		ret.made = true;
-		jname_string(j, &ret, false);
-	}
-	jcond_named(j, name, n, v, a, &ret);
-	return ret;
-}
-
 static struct jval
 read_attribute(struct jinja *j, const struct jval *v)
 {
-	struct jval key = jval_str(j->tok.p, j->tok.n, j->tok.at);
-	struct jargs a;
+	struct jval key = jval_str(j->tok.p, j->tok.n, j->tok.at), ret;
+	struct jargs *a;
 
 	if (j->tok.type == JTOK_INT) {
 		key = (struct jval){.kind = JV_INT, .at = j->tok.at,
 		    .num = (int64_t)j->tok.num};
 		jlex_next(j);
-		return field(j, v, &key);
+		return jflow_field(j, v, &key);
 	}
 	if (j->tok.type != JTOK_NAME) {
 		jexpr_bad(j);
@@ -297,11 +131,15 @@ read_attribute(struct jinja *j, const struct jval *v)
 	jlex_next(j);
 	if (!jlex_op(j, '(')) {
 		jname_used(j, &key, JN_ATTR, v);
-		return field(j, v, &key);
+		return jflow_field(j, v, &key);
 	}
 	jname_used(j, &key, JN_METHOD, v);
-	jpost_args(j, &a);
-	return derive(j, key.p, key.n, v, &a);
+	if ((a = jpost_take(j)) == NULL)
+		return jval_unknown(key.at, 0);
+	jpost_args(j, a);
+	ret = jflow_derive(j, key.p, key.n, v, a);
+	jpost_give(j, a);
+	return ret;
 }
 
 /* What a macro is given is what its parameters hold. */
@@ -361,7 +199,7 @@ call(struct jinja *j, const struct jval *v, const struct jargs *a)
 		return make_dict(j, a, v);
 	if (jinja_word(v->name, v->name_len, "getattr") && a->n > 1)
 		jname_used(j, &a->v[1], JN_FILTER, &a->v[0]);
-	if (is_one_of(v->name, v->name_len, clocks))
+	if (jinja_one_of(v->name, v->name_len, clocks))
 		ret.taint |= JT_TIME;
 	if (jinja_word(v->name, v->name_len, "raise_exception"))
 		return jval_unknown(v->at, 0);
@@ -373,13 +211,48 @@ call(struct jinja *j, const struct jval *v, const struct jargs *a)
 	return ret;
 }
 
-static struct jval
-read_filter(struct jinja *j, const struct jval *v)
+/* The filter's arguments are read: which names does it look up? */
+static void
+filter_names(struct jinja *j, const struct jtok *name, const struct jval *v,
+    const struct jargs *a)
 {
 	static const char *const paths[] = {"map", "selectattr", "rejectattr",
 	    "groupby", "sort", "sum", "unique", "min", "max", NULL};
+
+	if (jinja_word(name->p, name->n, "attr") && a->n > 0)
+		jname_used(j, &a->v[0], JN_FILTER, v);
+	if (!jinja_one_of(name->p, name->n, paths))
+		return;
+	for (unsigned i = 0; i < a->n; i++)
+		if (a->v[i].kind == JV_STR)
+			jname_used(j, &a->v[i], JN_PATH, v);
+}
+
+static struct jval
+filtered(struct jinja *j, const struct jtok *name, const struct jval *v,
+    const struct jargs *a)
+{
+	struct jval ret;
+
+	filter_names(j, name, v, a);
+	if (jinja_word(name->p, name->n, "attr") && a->n > 0)
+		return jflow_field(j, v, &a->v[0]);
+	ret = jflow_derive(j, name->p, name->n, v, a);
+	/* what is not set is its default */
+	if ((jinja_word(name->p, name->n, "default") ||
+	    jinja_word(name->p, name->n, "d")) && v->kind == JV_UNKNOWN &&
+	    v->taint == 0 && a->n > 0) {
+		ret = a->v[0];
+		ret.name = NULL;
+	}
+	return ret;
+}
+
+static struct jval
+read_filter(struct jinja *j, const struct jval *v)
+{
 	const struct jtok name = j->tok;
-	struct jargs a = {.n = 0};
+	struct jargs *a;
 	struct jval ret;
 
 	if (name.type != JTOK_NAME) {
@@ -389,24 +262,43 @@ read_filter(struct jinja *j, const struct jval *v)
 	jlex_next(j);
 	while (!j->bad && jlex_op(j, '.'))
 		jlex_next(j);
+	if ((a = jpost_take(j)) == NULL)
+		return jval_unknown(name.at, 0);
 	if (jlex_op(j, '('))
-		jpost_args(j, &a);
-	if (jinja_word(name.p, name.n, "attr") && a.n > 0)
-		jname_used(j, &a.v[0], JN_FILTER, v);
-	for (unsigned i = 0; i < a.n && is_one_of(name.p, name.n, paths); i++)
-		if (a.v[i].kind == JV_STR)
-			jname_used(j, &a.v[i], JN_PATH, v);
-	if (jinja_word(name.p, name.n, "attr") && a.n > 0)
-		return field(j, v, &a.v[0]);
-	ret = derive(j, name.p, name.n, v, &a);
-	/* what is not set is its default */
-	if ((jinja_word(name.p, name.n, "default") ||
-	    jinja_word(name.p, name.n, "d")) && v->kind == JV_UNKNOWN &&
-	    v->taint == 0 && a.n > 0) {
-		ret = a.v[0];
-		ret.name = NULL;
-	}
+		jpost_args(j, a);
+	ret = filtered(j, &name, v, a);
+	jpost_give(j, a);
 	return ret;
+}
+
+/* The argument of a test without brackets: a primary and its attributes. */
+static bool
+has_bare_argument(const struct jinja *j)
+{
+	static const char *const words[] = {"else", "or", "and", "if", "is",
+	    NULL};
+
+	if (j->tok.type == JTOK_NAME)
+		return !jinja_one_of(j->tok.p, j->tok.n, words);
+	return j->tok.type == JTOK_STR || j->tok.type == JTOK_INT ||
+	    jlex_is_op(j, '[') || jlex_is_op(j, '{');
+}
+
+static void
+bare_argument(struct jinja *j, struct jargs *a)
+{
+	struct jval v = jexpr_primary(j);
+
+	while (!j->bad && (jlex_is_op(j, '.') || jlex_is_op(j, '['))) {
+		const bool dot = jlex_is_op(j, '.');
+
+		jlex_next(j);
+		v = dot ? read_attribute(j, &v) : read_subscript(j, &v);
+	}
+	a->v[0] = v;
+	a->key[0] = NULL;
+	a->n = 1;
+	a->taint = v.taint;
 }
 
 /* is [not] name [argument] */
@@ -416,7 +308,7 @@ read_test(struct jinja *j, const struct jval *v)
 	const bool not = jlex_name(j, "not");
 	const struct jtok name = j->tok;
 	struct jval ret = jval_unknown(name.at, 0);
-	struct jargs a = {.n = 0};
+	struct jargs *a;
 
 	if (name.type != JTOK_NAME) {
 		jexpr_bad(j);
@@ -425,42 +317,46 @@ read_test(struct jinja *j, const struct jval *v)
 	jlex_next(j);
 	while (!j->bad && jlex_op(j, '.'))
 		jlex_next(j);
-	if (jlex_op(j, '(')) {
-		jpost_args(j, &a);
-	} else if ((j->tok.type == JTOK_NAME && !jlex_is_name(j, "else") &&
-	    !jlex_is_name(j, "or") && !jlex_is_name(j, "and") &&
-	    !jlex_is_name(j, "if") && !jlex_is_name(j, "is")) ||
-	    j->tok.type == JTOK_STR || j->tok.type == JTOK_INT ||
-	    jlex_is_op(j, '[') || jlex_is_op(j, '{')) {
-		a.v[0] = jexpr_primary(j);
-		while (!j->bad && (jlex_is_op(j, '.') || jlex_is_op(j, '[')))
-			a.v[0] = jlex_op(j, '.') ? read_attribute(j, &a.v[0]) :
-			    (jlex_next(j), read_subscript(j, &a.v[0]));
-		a.n = 1;
-		a.taint = a.v[0].taint;
-	}
-	jcond_named(j, name.p, name.n, v, &a, &ret);
+	if ((a = jpost_take(j)) == NULL)
+		return ret;
+	if (jlex_op(j, '('))
+		jpost_args(j, a);
+	else if (has_bare_argument(j))
+		bare_argument(j, a);
+	jcond_named(j, name.p, name.n, v, a, &ret);
+	jpost_give(j, a);
 	if (not)
 		jcond_not(&ret);
+	return ret;
+}
+
+/* Behind "(": the value is called. */
+static struct jval
+read_call(struct jinja *j, const struct jval *v)
+{
+	struct jargs *a = jpost_take(j);
+	struct jval ret;
+
+	if (a == NULL)
+		return jval_unknown(v->at, 0);
+	jpost_args(j, a);
+	ret = call(j, v, a);
+	jpost_give(j, a);
 	return ret;
 }
 
 struct jval
 jpost_filters(struct jinja *j, struct jval v)
 {
-	struct jargs a;
-
 	while (!j->bad) {
-		if (jlex_op(j, '|')) {
+		if (jlex_op(j, '|'))
 			v = read_filter(j, &v);
-		} else if (jlex_name(j, "is")) {
+		else if (jlex_name(j, "is"))
 			v = read_test(j, &v);
-		} else if (jlex_op(j, '(')) {
-			jpost_args(j, &a);
-			v = call(j, &v, &a);
-		} else {
+		else if (jlex_op(j, '('))
+			v = read_call(j, &v);
+		else
 			break;
-		}
 	}
 	return v;
 }
@@ -468,19 +364,15 @@ jpost_filters(struct jinja *j, struct jval v)
 struct jval
 jpost(struct jinja *j, struct jval v)
 {
-	struct jargs a;
-
 	while (!j->bad) {
-		if (jlex_op(j, '.')) {
+		if (jlex_op(j, '.'))
 			v = read_attribute(j, &v);
-		} else if (jlex_op(j, '[')) {
+		else if (jlex_op(j, '['))
 			v = read_subscript(j, &v);
-		} else if (jlex_op(j, '(')) {
-			jpost_args(j, &a);
-			v = call(j, &v, &a);
-		} else {
+		else if (jlex_op(j, '('))
+			v = read_call(j, &v);
+		else
 			break;
-		}
 	}
 	return jpost_filters(j, v);
 }

@@ -296,11 +296,14 @@ tag_macro(struct jinja *j)
 static void
 tag_call(struct jinja *j)
 {
-	struct jargs a;
+	struct jargs *a = jpost_take(j);
 	struct jval v;
 
+	if (a == NULL)
+		return;
 	if (jlex_op(j, '('))
-		jpost_args(j, &a);
+		jpost_args(j, a);
+	jpost_give(j, a);
 	v = jexpr(j);
 	jstmt_print(j, &v);
 	(void)push(j, JF_OTHER);

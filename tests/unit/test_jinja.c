@@ -245,9 +245,7 @@ what_no_engine_takes_is_incomplete(void **state)
 {
 	static const char *const t[] = {"{{ a", "{{ 'a }}", "{% if a %}",
 	    "{{ a b }}", "{{ (a] }}", "{# a", "{% raw %} a", "{{ }}",
-	    "{% endif %}", "{{ ((((((((((((((((((((((((((((((((((((((((((((("
-	    "((((((((((((((((((((((((((((1))))))))))))))))))))))))))))))))))"
-	    ")))))))))))))))))))))))))))))))))))))))))))) }}"};
+	    "{% endif %}"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
@@ -255,6 +253,35 @@ what_no_engine_takes_is_incomplete(void **state)
 		if (c.rc != 1)
 			fail_msg("rc %d: %s", c.rc, t[i]);
 	}
+}
+
+/* As deep as the engine compiles, and much deeper. */
+static void
+nesting_is_followed_as_far_as_engines_go(void **state)
+{
+	static const char *const open[] = {"(", "[", "a(", "a|f(", "a.b(",
+	    "a is b("};
+	static char t[20000];
+	size_t n;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(open) / sizeof(open[0]); i++)
+		for (unsigned depth = 75; depth <= 2000; depth += 1925) {
+			n = 0;
+			t[n++] = '{';
+			t[n++] = '{';
+			for (unsigned k = 0; k < depth; k++) {
+				memcpy(t + n, open[i], strlen(open[i]));
+				n += strlen(open[i]);
+			}
+			t[n++] = 'x';
+			for (unsigned k = 0; k < depth; k++)
+				t[n++] = open[i][0] == '[' ? ']' : ')';
+			memcpy(t + n, "}}", 3);
+			run(t);
+			if ((c.rc == 0) != (depth == 75))
+				fail_msg("%u times %s", depth, open[i]);
+		}
 }
 
 static void
@@ -341,6 +368,7 @@ main(void)
 	    cmocka_unit_test(frames_and_markers_are_no_triggers),
 	    cmocka_unit_test(what_nobody_sees_is_told),
 	    cmocka_unit_test(what_no_engine_takes_is_incomplete),
+	    cmocka_unit_test(nesting_is_followed_as_far_as_engines_go),
 	    cmocka_unit_test(copies_fold_to_the_same_bytes),
 	    cmocka_unit_test(a_template_is_told_from_text),
 	    cmocka_unit_test(bids_are_for_templates),

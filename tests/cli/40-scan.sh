@@ -15,7 +15,14 @@ done
 for d in "$SAMPLES"/*/; do
 	n=$(basename "$d")
 	[ "$n" = incident ] && continue
-	same "$n/good" "$(verdict "$d/good")" clean
+	# What stands for other bytes, or is read no further, is never whole.
+	case $n in
+	lfs_pointer | ggml_legacy) want=incomplete ;;
+	*) want=clean ;;
+	esac
+	same "$n/good" "$(verdict "$d/good")" "$want"
+	# Lines of text have no end that could be missing.
+	[ "$n" = requirements ] && continue
 	v=$(verdict "$d/truncated")
 	checks=$((checks + 1))
 	[ "$v" = incomplete ] || [ "$v" = suspicious ] || {

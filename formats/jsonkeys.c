@@ -61,10 +61,13 @@ compare(const void *a, const void *b)
 static int
 close_object(struct keys *k, unsigned depth, struct parse *p)
 {
-	struct key *first = k->key + k->start[depth];
 	size_t n = k->count - k->start[depth];
+	struct key *first;
 	int r = 0;
 
+	if (n == 0)
+		return 0;	/* there may be no list to point into */
+	first = k->key + k->start[depth];
 	if (n > 1)
 		qsort(first, n, sizeof(*first), compare);
 	for (size_t i = 1; i < n && r >= 0; i++) {

@@ -60,6 +60,9 @@
 #define LIMIT_INFLATE_RATIO 200
 #define LIMIT_INFLATE_RATIO_FROM (64 * MIB)
 
+/* Messages in messages, and groups, of a protobuf; readers stop at 100. */
+#define LIMIT_PB_DEPTH 64
+
 /* safetensors: MAX_HEADER_SIZE of the reference reader, tensor.rs. */
 #define LIMIT_SAFETENSORS_HEADER 100000000
 /* JSON nesting: serde_json's own recursion limit. */

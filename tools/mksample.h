@@ -29,6 +29,8 @@
  *   npy DESCR SHAPE [VERSION]    the header of a .npy file
  *   pax KEY VALUE       a record of a pax header, with its length
  *   joblib-pad          the padding that joblib puts before an array
+ *   pb N KIND ...       a field of a protobuf message: mksample_pb.c
+ *   beside-link NAME TO  a symbolic link in the folder of the case
  *   NAME [ARG...]       the statements of def NAME
  *   body                the statements of the block that called this def
  *
@@ -44,6 +46,8 @@
  *   repeat N            N times
  *   zip [OPTION...]     holds member NAME [OPTION...] blocks: mksample_zip.c
  *   tar                 holds member NAME blocks: mksample_tar.c
+ *   message N, group N  a field of a protobuf message that holds the bytes
+ *   beside NAME         no bytes: another file in the folder of the case
  *   inside NAME [ARG..] the statements of def NAME, whose body is this block
  *   def NAME [PARAM...] no bytes: a macro; "$PARAM" stands for its argument
  *
@@ -51,7 +55,7 @@
  * to the next zip-member or zip-end.
  */
 #define SAMPLE_MAX (64 * MIB)
-#define SAMPLE_DEPTH 64
+#define SAMPLE_DEPTH 256
 
 struct word {
 	char *p;
@@ -104,6 +108,12 @@ void script_free(struct script *s);
 bool op_put(const struct stmt *s, const struct word *w, unsigned count,
     struct buf *b);
 
+/* mksample_pb.c; pb_block: false when it is no block of a protobuf */
+void pb_put(const struct stmt *s, const struct word *w, unsigned count,
+    struct buf *b);
+bool pb_block(const struct stmt *s, const struct word *w, unsigned count,
+    const struct buf *in, struct buf *out);
+
 /* mksample_wrap.c */
 void wrap_put(const struct stmt *s, const struct word *kind, struct buf *in,
     struct buf *out);
@@ -123,12 +133,13 @@ void tar_pax(const struct word *key, const struct word *value,
 void run(const struct stmt *from, const struct stmt *to,
     const struct scope *scope, struct buf *out);
 void run_root(const char *root);	/* of the "file" statement */
+void run_folder(const char *folder);	/* of "beside" and "link"; or NULL */
 /* Its defs are known from now on, until it is forgotten. */
 void run_defs(const struct script *sc);
 void run_forget(const struct script *sc);
 const struct stmt *run_find(const struct word *name);	/* or NULL */
 
-/* mksample_cases.c: tests/pickles, see samples/README.md. */
+/* mksample_cases.c: tests/pickles and tests/models, see samples/README.md. */
 int cases_folder(const char *dir, const char *out);
 /* mksample.c */
 void sample_write(const struct stmt *s, const char *path, struct buf *b);

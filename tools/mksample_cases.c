@@ -14,12 +14,14 @@
  *   case ID
  *   expect VERDICT [CALLEE]
  *   in CONTAINER...      (raw when missing)
+ *   named FILE           (the case is a folder with that file in it)
  *   statements
  *
  * Each case gives OUT/<group>/ID.CONTAINER for each container: raw is the
  * statements' bytes, any other one the def of that name with the statements
- * as its body.  A line of OUT/expect.tsv for each: path, verdict, callee
- * ("-": none is named).
+ * as its body.  A named case gives OUT/<group>/ID/FILE, whatever its
+ * container, and may have other files in its folder.  A line of
+ * OUT/expect.tsv for each: path, verdict, callee or rule ("-": none is named).
  */
 #define GROUPS 64
 
@@ -32,7 +34,7 @@ struct maker {
 
 /* from..to: the statements; expect and in stand before them. */
 struct testcase {
-	const struct stmt *head, *from, *to, *expect, *in;
+	const struct stmt *head, *from, *to, *expect, *in, *named;
 };
 
 static bool
@@ -73,9 +75,20 @@ make_one(struct maker *m, const struct testcase *c,
 	struct buf b;
 
 	buf_init(&b, SAMPLE_MAX);
-	make_bytes(c, container, &b);
 	(void)snprintf(name, sizeof(name), "%s/%.*s.%.*s", m->group,
 	    (int)id->n, id->p, (int)container->n, container->p);
+	if (c->named != NULL) {
+		(void)snprintf(path, sizeof(path), "%s/%s/%.*s", m->out,
+		    m->group, (int)id->n, id->p);
+		if (mkdir(path, 0755) < 0 && errno != EEXIST)
+			die(c->named, "cannot make the folder");
+		(void)snprintf(name, sizeof(name), "%s/%.*s/%.*s", m->group,
+		    (int)id->n, id->p, (int)c->named->w[1].n,
+		    c->named->w[1].p);
+		run_folder(path);
+	}
+	make_bytes(c, container, &b);
+	run_folder(NULL);
 	(void)snprintf(path, sizeof(path), "%s/%s", m->out, name);
 	sample_write(c->head, path, &b);
 	(void)fprintf(m->list, "%s\t%.*s\t%.*s\n", name, (int)e[1].n, e[1].p,
@@ -135,8 +148,12 @@ make_group(struct maker *m, const struct script *sc)
 				c.expect = c.to;
 			else if (word_is(&c.to->w[0], "in"))
 				c.in = c.to;
+			else if (word_is(&c.to->w[0], "named") &&
+			    c.to->count == 2)
+				c.named = c.to;
 			if (c.to == c.from && (c.expect == c.to ||
-			    c.in == c.to || c.to->w[0].n == 0))
+			    c.in == c.to || c.named == c.to ||
+			    c.to->w[0].n == 0))
 				c.from++;
 			c.to++;
 		}

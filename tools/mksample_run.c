@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/limits.h"
 #include "tools/mksample.h"
@@ -16,6 +17,7 @@
 
 static struct {
 	const char *root;
+	const char *folder;
 	const struct stmt *def[DEFS];
 	unsigned defs;
 } known;
@@ -24,6 +26,12 @@ void
 run_root(const char *root)
 {
 	known.root = root;
+}
+
+void
+run_folder(const char *folder)
+{
+	known.folder = folder;
 }
 
 void
@@ -207,6 +215,35 @@ do_pad(const struct stmt *s, const struct word *w, struct buf *out)
 		word_hex(s, &w[1], out);
 }
 
+/* Another file in the folder of the case; link TARGET in its place. */
+static void
+beside(const struct stmt *s, const struct word *name, struct buf *in)
+{
+	char path[1024];
+
+	if (known.folder == NULL || memchr(name->p, '/', name->n) != NULL)
+		die(s, "this case has no folder of its own");
+	(void)snprintf(path, sizeof(path), "%s/%.*s", known.folder,
+	    (int)name->n, name->p);
+	sample_write(s, path, in);
+}
+
+static void
+beside_link(const struct stmt *s, const struct word *name,
+    const struct word *to)
+{
+	char path[1024], target[256];
+
+	if (known.folder == NULL)
+		die(s, "this case has no folder of its own");
+	(void)snprintf(path, sizeof(path), "%s/%.*s", known.folder,
+	    (int)name->n, name->p);
+	(void)snprintf(target, sizeof(target), "%.*s", (int)to->n, to->p);
+	(void)unlink(path);
+	if (symlink(target, path) < 0)
+		die(s, "cannot make the link");
+}
+
 static bool
 plain(const struct stmt *s, const struct word *w, unsigned count,
     struct buf *out)
@@ -226,6 +263,10 @@ plain(const struct stmt *s, const struct word *w, unsigned count,
 		do_pad(s, w, out);
 	} else if (word_is(&w[0], "file") && count == 2) {
 		do_file(s, &w[1], out);
+	} else if (word_is(&w[0], "beside-link") && count == 3) {
+		beside_link(s, &w[1], &w[2]);
+	} else if (word_is(&w[0], "pb")) {
+		pb_put(s, w, count, out);
 	} else if (word_is(&w[0], "at") && count > 3) {
 		do_patch(s, w, count, out);
 	} else if (word_is(&w[0], "cut") && count == 2) {
@@ -291,7 +332,9 @@ close_block(const struct stmt *s, const struct word *w, unsigned count,
 		if (scope->pack == NULL)
 			die(s, "a member of nothing");
 		pack_member(scope->pack, s, w, count, in);
-	} else {
+	} else if (word_is(&w[0], "beside") && count == 2) {
+		beside(s, &w[1], in);
+	} else if (!pb_block(s, w, count, in, out)) {
 		die(s, "unknown block");
 	}
 }

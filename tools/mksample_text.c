@@ -259,7 +259,8 @@ static void
 match(struct script *sc)
 {
 	static const char *const blocks[] = {"as", "frame", "wrap", "repeat",
-	    "zip", "tar", "member", "inside", "counted", "def", NULL};
+	    "zip", "tar", "member", "inside", "counted", "message", "group",
+	    "beside", "def", NULL};
 	struct stmt *open[SAMPLE_DEPTH];
 	unsigned depth = 0;
 

@@ -63,6 +63,24 @@
 /* Messages in messages, and groups, of a protobuf; readers stop at 100. */
 #define LIMIT_PB_DEPTH 64
 
+/*
+ * ONNX: what is kept of a graph, below 50 MiB when every table is full.  A
+ * transformer of 80 layers has some 10 000 nodes without fused operators;
+ * past a limit names are not resolved and the flow of data is not followed,
+ * and that is said.
+ */
+#define LIMIT_ONNX_NODES 98304
+#define LIMIT_ONNX_EDGES 393216		/* uses and definitions of values */
+#define LIMIT_ONNX_NAMES 196608
+#define LIMIT_ONNX_NAME_BYTES (8 * MIB)
+#define LIMIT_ONNX_PAIRS 262144		/* values, keys, imports */
+#define LIMIT_ONNX_TENSORS 65536
+#define LIMIT_ONNX_SCOPES 16384		/* graphs and functions */
+#define LIMIT_ONNX_NAME 4096		/* bytes of one name */
+#define LIMIT_ONNX_TEXT (64 * KIB)	/* bytes of a text that are told */
+#define LIMIT_ONNX_FLOW 50000000	/* uses looked at: under a second */
+#define LIMIT_ONNX_FILES 4096		/* files of external data */
+
 /* safetensors: MAX_HEADER_SIZE of the reference reader, tensor.rs. */
 #define LIMIT_SAFETENSORS_HEADER 100000000
 /* JSON nesting: serde_json's own recursion limit. */

@@ -1,0 +1,3 @@
+#include "tests/fuzz/fuzz_common.h"
+
+FUZZ_FORMAT(onnx)

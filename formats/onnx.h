@@ -22,6 +22,10 @@
  *   onnx_node.c       nodes, attributes, scopes, functions
  *   onnx_domain.c     operators and domains, operator set imports
  *   onnx_graph.c      names to values: what is defined twice, what is unused
+ *   onnx_bodies.c     graphs in nodes, and functions, as one flow
+ *   onnx_flow.c       what each value depends on
+ *   onnx_transfer.c   ... by operator
+ *   onnx_trigger.c    architectural backdoors, by that
  *   onnx_const.c      the few constants that are looked into
  *
  * The bytes of a tensor are a range; nothing reads them here.  What is kept
@@ -403,5 +407,49 @@ uint32_t onnx_lookup(const struct onnx *o, uint32_t scope, uint32_t name);
 int onnx_is_payload(struct onnx *o, const struct onnx_tensor *t);
 /* More than one element, and not all of them the same.  0, 1, negative. */
 int onnx_is_wide(struct onnx *o, const struct onnx_tensor *t);
+
+/*
+ * What a value depends on (onnx_flow.c).  None of RAW, GATE, HEAVY and
+ * CONTROL: on no input, it is a constant.
+ */
+enum onnx_flags {
+	ONNX_RAW = 1 << 0,	/* an input's content, by cheap operators */
+	ONNX_GATE = 1 << 1,	/* ... by a comparison of it */
+	ONNX_HEAVY = 1 << 2,	/* an input, through weights: the main path */
+	ONNX_CONTROL = 1 << 3,	/* an input of one element: a switch */
+	ONNX_WIDE = 1 << 4,	/* a constant of several different values */
+	ONNX_MIX = 1 << 5,	/* a GATE that lets a wide constant through */
+	ONNX_SCALED = 1 << 6,	/* ... a constant of one value */
+	ONNX_PART = 1 << 7,	/* a constant stands beside the main path */
+	ONNX_DYNAMIC = 1 << 8,	/* its size depends on the content */
+	ONNX_SOFT = 1 << 9,	/* a GATE by saturation, not by comparison */
+};
+#define ONNX_INPUT (ONNX_RAW | ONNX_GATE | ONNX_HEAVY)
+
+/* onnx_flow.c */
+int onnx_flow(struct onnx *o);
+/* The i-th input of a node; value 0 when it is not there. */
+struct onnx_value *onnx_input(const struct onnx *o,
+    const struct onnx_node *n, unsigned i);
+
+/* onnx_transfer.c */
+struct onnx_state {
+	uint32_t flags;
+	int net;
+	uint32_t from;
+};
+struct onnx_state onnx_transfer(const struct onnx *o,
+    const struct onnx_node *n);
+/* ... of one output of a node that holds graphs. */
+struct onnx_state onnx_transfer_body(const struct onnx *o,
+    const struct onnx_node *n, const struct onnx_value *out);
+
+/* onnx_bodies.c: copies in and out of graphs and functions. */
+int onnx_bodies(struct onnx *o);
+struct onnx_value *onnx_nth(const struct onnx *o,
+    const struct onnx_list *l, unsigned i);
+
+/* onnx_trigger.c */
+int onnx_triggers(struct onnx *o);
 
 #endif /* !FORMATS_ONNX_H_ */

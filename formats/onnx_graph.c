@@ -189,5 +189,7 @@ onnx_graphs(struct onnx *o)
 	/* Then some uses may be missing. */
 	if (o->full || o->nomem)
 		return 0;
-	return find_unused(o);
+	if ((r = find_unused(o)) < 0)
+		return r;
+	return onnx_flow(o);
 }

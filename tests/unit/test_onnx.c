@@ -82,7 +82,7 @@ each_thing_in_a_hostile_model_is_told(void **state)
 {
 	static const enum anomaly told[] = {ANOMALY_ONNX_SURPLUS,
 	    ANOMALY_ONNX_EXTERNAL_PATH, ANOMALY_ONNX_FOREIGN_OP,
-	    ANOMALY_ONNX_DEFINED_TWICE};
+	    ANOMALY_ONNX_DEFINED_TWICE, ANOMALY_ONNX_TRIGGER};
 
 	(void)state;
 	run("onnx/hostile");

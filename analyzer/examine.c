@@ -37,8 +37,12 @@ examine_member(struct exam *ex, const struct ev_member *m)
 	const struct worker_job *job = ex->x->job;
 	struct wire_member wm = {0};
 	struct finding f = {0};
+	bool told = job->delegate && ex->depth == job->depth &&
+	    (m->flags & MEMBER_STORED) != 0 &&
+	    strcmp(ex->at->format->name, "tar") == 0;
 
-	if (++ex->members > LIMIT_MEMBERS || ex->depth >= LIMIT_DEPTH) {
+	if (++ex->members > LIMIT_MEMBERS || ex->depth >= LIMIT_DEPTH ||
+	    (!told && !examine_room(ex->x, m->size))) {
 		f.id = ex->depth >= LIMIT_DEPTH ? FINDING_DEPTH :
 		    FINDING_LIMIT;
 		f.severity = finding_info(f.id)->severity;
@@ -48,9 +52,7 @@ examine_member(struct exam *ex, const struct ev_member *m)
 		attempt_add(ex->at, &f);
 		return 0;
 	}
-	if (!job->delegate || ex->depth != job->depth ||
-	    (m->flags & MEMBER_STORED) == 0 ||
-	    strcmp(ex->at->format->name, "tar") != 0)
+	if (!told)
 		return examine_object(ex->x, m, ex->index, ex->depth + 1,
 		    ex->e);
 	wm.parent = ex->index;
@@ -181,6 +183,7 @@ run_attempt(struct exam *ex, struct attempt *at)
 	p.ctx = ex;
 	p.e = ex->e;
 	p.depth = ex->depth;
+	p.room = &ex->x->room;
 	ex->at = at;
 	coverage_init(&ex->cover, p.arena);
 	at->rc = at->format->parse(&p);

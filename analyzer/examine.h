@@ -22,8 +22,26 @@ struct examine {
 	bool fault;		/* our side failed: the worker exits non-zero */
 	uint32_t asks;		/* for siblings */
 	uint64_t carved;	/* bytes sent for --carve */
+	uint64_t room;		/* what nested objects may still have */
 	unsigned dormant;	/* objects around this one that nothing loads */
 };
+
+/*
+ * examine_room: does a member of ${size} fit in what nested objects may still
+ * have?  It is taken off, with its own cost: a million empty ones are not
+ * free.  One that does not fit takes half of what is left: it may have been
+ * decompressed that far.
+ */
+#define EXAMINE_COST 1024
+
+static inline bool
+examine_room(struct examine *x, uint64_t size)
+{
+	bool fits = x->room >= EXAMINE_COST && size <= x->room - EXAMINE_COST;
+
+	x->room -= fits ? size + EXAMINE_COST : x->room / 2;
+	return fits;
+}
 
 /*
  * examine_object: tell the parent everything about the object; ${parent} is

@@ -57,6 +57,8 @@ worker_main(void *arg, int out_fd)
 		return WORKER_FAILED;
 	self.src = src;
 	self.size = job->len;
+	x.room = job->len > (UINT64_MAX - LIMIT_NESTED) / LIMIT_NESTED_RATIO ?
+	    UINT64_MAX : LIMIT_NESTED + LIMIT_NESTED_RATIO * job->len;
 	r = examine_object(&x, &self, WIRE_NONE, job->depth, &e);
 	bytesrc_free(src);
 	if (r >= 0)

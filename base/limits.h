@@ -55,6 +55,13 @@
 #define LIMIT_VTREE_STEPS (16 * MIB)
 /* A symbolic link's target in a zip: PATH_MAX. */
 #define LIMIT_LINK_TARGET 4096
+/*
+ * What the objects nested in one file may have together, and how much more
+ * for each byte of the file: archives in archives double with each level.  No
+ * real archive comes near; past it nothing more is examined, and said.
+ */
+#define LIMIT_NESTED (128 * MIB)
+#define LIMIT_NESTED_RATIO 64
 /* A decompressed member, and its ratio once it is larger than 64 MiB. */
 #define LIMIT_INFLATE (256 * MIB)
 #define LIMIT_INFLATE_RATIO 200

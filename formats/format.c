@@ -62,6 +62,12 @@ format_padding(struct parse *p, uint64_t off, uint64_t len)
 	    p->ev->cover(p->ctx, off, len, COVER_PADDING) : 0;
 }
 
+size_t
+format_room(const struct parse *p, size_t max)
+{
+	return p->room != NULL && *p->room < max ? (size_t)*p->room : max;
+}
+
 int
 format_sibling(struct parse *p, const char *name, size_t n,
     struct bytesrc **ret)

@@ -221,6 +221,9 @@ struct parse {
 	struct err *e;
 	size_t window;		/* reader window; 0: default.  Tests vary it */
 	unsigned depth;		/* nesting of this object, 0 outermost */
+	/* What nested objects may still have together, told or not; it sinks
+	 * with each member that is given.  NULL: nobody counts. */
+	const uint64_t *room;
 };
 
 enum format_kind {
@@ -255,6 +258,8 @@ int format_meta(struct parse *p, const char *key, size_t key_len,
 
 int format_cover(struct parse *p, uint64_t off, uint64_t len);
 int format_padding(struct parse *p, uint64_t off, uint64_t len);
+/* format_room: how much may be decompressed for one member: at most ${max}. */
+size_t format_room(const struct parse *p, size_t max);
 /* format_sibling: SIBLING_UNKNOWN when nobody answers. */
 int format_sibling(struct parse *p, const char *name, size_t n,
     struct bytesrc **ret);

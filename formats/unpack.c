@@ -8,12 +8,15 @@
 #include "base/limits.h"
 #include "formats/codec.h"
 #include "formats/format.h"
+#include "formats/gzip_header.h"
+#include "formats/package.h"
+#include "formats/vtree.h"
 
 /*
- * Compressed streams and 7z: gzip and zlib by zlib (codec.h), the others by
- * libarchive, which is included in this file alone and runs only inside a
- * worker.  libarchive reads through our callback over the byte source; it
- * opens nothing.
+ * Compressed streams and the archives that libarchive reads: gzip and zlib by
+ * zlib (codec.h), the others by libarchive, which is included in this file
+ * alone and runs only inside a worker.  It reads through our callback over
+ * the byte source; it opens nothing.
  *
  * Whatever was decompressed before a stream broke is examined: a loader that
  * reads piece by piece has run it by then.
@@ -25,18 +28,26 @@ static const struct magic {
 	const char *bytes;
 	size_t n;
 	unsigned bits;
+	int (*support)(struct archive *ar);	/* NULL: a stream */
 } magics[] = {
-    {"\x1f\x8b\x08", 3, 24},			/* gzip */
-    {"BZh", 3, 24},				/* bzip2, then a digit */
-    {"\xfd" "7zXZ\0", 6, 48},			/* xz */
-    {"\x28\xb5\x2f\xfd", 4, 32},		/* zstd */
-    {"\x04\x22\x4d\x18", 4, 32},		/* lz4 frame */
-    {"7z\xbc\xaf\x27\x1c", 6, 48},		/* 7z */
-    {"ZF0x", 4, 32},				/* joblib before 0.10 */
-    {"\x5d\0\0", 3, 16},			/* lzma alone: see below */
+    {"\x1f\x8b\x08", 3, 24, NULL},		/* gzip */
+    {"BZh", 3, 24, NULL},			/* bzip2, then a digit */
+    {"\xfd" "7zXZ\0", 6, 48, NULL},		/* xz */
+    {"\x28\xb5\x2f\xfd", 4, 32, NULL},		/* zstd */
+    {"\x04\x22\x4d\x18", 4, 32, NULL},		/* lz4 frame */
+    {"ZF0x", 4, 32, NULL},			/* joblib before 0.10 */
+    {"\x5d\0\0", 3, 16, NULL},			/* lzma alone: see below */
+    {"7z\xbc\xaf\x27\x1c", 6, 48, archive_read_support_format_7zip},
+    {"Rar!\x1a\x07\0", 7, 56, archive_read_support_format_rar},
+    {"Rar!\x1a\x07\1\0", 8, 64, archive_read_support_format_rar5},
+    {"MSCF\0\0\0\0", 8, 64, archive_read_support_format_cab},
+    {"070701", 6, 48, archive_read_support_format_cpio},	/* newc */
+    {"070702", 6, 48, archive_read_support_format_cpio},	/* with sums */
+    {"070707", 6, 48, archive_read_support_format_cpio},	/* odc */
+    {"!<arch>\n", 8, 64, archive_read_support_format_ar},
+    {"xar!\0\x1c\0\1", 8, 64, archive_read_support_format_xar},
 };
-enum { MAGIC_GZIP = 0, MAGIC_BZIP2 = 1, MAGIC_7Z = 5, MAGIC_ZF = 6,
-	MAGIC_LZMA = 7 };
+enum { MAGIC_GZIP = 0, MAGIC_BZIP2 = 1, MAGIC_ZF = 5, MAGIC_LZMA = 6 };
 
 /* joblib/numpy_pickle_utils.py: "ZF", the size in 19 characters, zlib. */
 #define ZF_HEADER 21
@@ -92,7 +103,8 @@ compressed_bid(struct cursor head, uint64_t size)
 }
 
 static int
-emit(struct parse *p, const char *name, const uint8_t *content, size_t n)
+emit(struct parse *p, struct package *k, const char *name,
+    const uint8_t *content, size_t n)
 {
 	struct ev_member m = {.name = name, .name_len = strlen(name),
 	    .size = n, .flags = MEMBER_VIRTUAL};
@@ -102,7 +114,8 @@ emit(struct parse *p, const char *name, const uint8_t *content, size_t n)
 	if ((src = bytesrc_mem(content, n, p->e)) == NULL)
 		return ERR_NOMEM;
 	m.src = src;
-	r = format_member(p, &m);
+	if (k == NULL || (r = package_member(k, &m)) >= 0)
+		r = format_member(p, &m);
 	bytesrc_free(src);
 	return r;
 }
@@ -113,6 +126,7 @@ emit(struct parse *p, const char *name, const uint8_t *content, size_t n)
  * when there are several.
  */
 struct joined {
+	const struct parse *parse;
 	struct arena *a;
 	const uint8_t *p;
 	size_t n;
@@ -130,7 +144,7 @@ join(struct joined *j, const struct codec_result *c)
 	}
 	if (c->n == 0)
 		return 0;
-	if (c->n > CONTENT_MAX - j->n ||
+	if (c->n > format_room(j->parse, CONTENT_MAX) - j->n ||
 	    (p = arena_alloc(j->a, j->n + c->n)) == NULL)
 		return ERR_LIMIT;
 	memcpy(p, j->p, j->n);
@@ -162,7 +176,9 @@ inflate_streams(struct parse *p, enum codec_kind kind, uint64_t off,
 
 	while (off < p->size && r == 0) {
 		if ((r = codec_inflate(kind, p->src, off, p->size - off, 0,
-		    CONTENT_MAX, j->a, &c, p->e)) < 0)
+		    format_room(p, CONTENT_MAX) - j->n, j->a, &c, p->e)) < 0 ||
+		    (kind == CODEC_GZIP && !c.broken &&
+		    (r = gzip_header_check(p, off)) < 0))
 			return r;
 		/* Not another stream: what is it? */
 		if (kind == CODEC_GZIP && off > 0 && c.n == 0 && c.broken)
@@ -187,13 +203,13 @@ inflate_streams(struct parse *p, enum codec_kind kind, uint64_t off,
 static int
 inflate_all(struct parse *p, enum codec_kind kind, uint64_t off)
 {
-	struct joined j = {0};
+	struct joined j = {.parse = p};
 	int r, told;
 
 	if ((j.a = arena_new(4 * CONTENT_MAX)) == NULL)
 		return err_set(p->e, ERR_NOMEM, "out of memory");
 	if ((r = inflate_streams(p, kind, off, &j)) >= 0 &&
-	    (told = emit(p, "content", j.p != NULL ? j.p :
+	    (told = emit(p, NULL, "content", j.p != NULL ? j.p :
 	    (const uint8_t *)"", j.n)) < 0)
 		r = told;
 	arena_free(j.a);
@@ -238,14 +254,14 @@ feed_seek(struct archive *ar, void *ctx, la_int64_t off, int whence)
 }
 
 static struct archive *
-open_archive(struct feed *f, bool seven)
+open_archive(struct feed *f, const struct magic *kind)
 {
 	struct archive *ar;
 
 	if ((ar = archive_read_new()) == NULL)
 		return NULL;
-	if (seven) {
-		(void)archive_read_support_format_7zip(ar);
+	if (kind->support != NULL) {
+		(void)kind->support(ar);
 	} else {
 		(void)archive_read_support_format_raw(ar);
 		(void)archive_read_support_filter_bzip2(ar);
@@ -262,6 +278,15 @@ open_archive(struct feed *f, bool seven)
 		return NULL;
 	}
 	return ar;
+}
+
+/* Beyond what nested objects may have, or out of all proportion? */
+static bool
+is_bomb(const struct parse *p, const struct feed *f, size_t n)
+{
+	return n >= format_room(p, CONTENT_MAX) ||
+	    (n >= LIMIT_INFLATE_RATIO_FROM &&
+	    n / LIMIT_INFLATE_RATIO > f->off);
 }
 
 /*
@@ -285,7 +310,7 @@ read_entry(struct parse *p, struct archive *ar, const struct feed *f,
 		*n = len;
 		if (len < cap)
 			continue;
-		if (cap >= CONTENT_MAX ||
+		if (is_bomb(p, f, len) ||
 		    (bigger = arena_alloc(a, 2 * cap)) == NULL) {
 			id = ANOMALY_ZIP_BOMB;
 			goto odd;
@@ -306,50 +331,120 @@ odd:
 	}
 }
 
+/* What the walk over an archive's entries goes by. */
+struct walk {
+	struct parse *p;
+	struct archive *ar;
+	const struct feed *f;
+	struct vtree *tree;		/* NULL: a stream, which has no names */
+	struct package *package;
+};
+
 static int
-walk_entries(struct parse *p, struct archive *ar, const struct feed *f,
-    bool seven)
+put_entry(const struct walk *w, struct archive_entry *en, const char *name)
 {
-	struct archive_entry *en;
-	const char *name;
-	struct arena *a;
+	const unsigned type = archive_entry_filetype(en);
+	const char *soft = archive_entry_symlink(en);
+	const char *hard = archive_entry_hardlink(en);
+	const char *link = hard != NULL ? hard : soft;
+	struct vtree_member m = {.off = w->f->off,
+	    .mode = (uint32_t)archive_entry_perm(en) & 07777,
+	    .kind = hard != NULL ? VTREE_HARDLINK : type == AE_IFLNK ?
+	    VTREE_SYMLINK : type == AE_IFDIR ? VTREE_FOLDER :
+	    type == AE_IFCHR || type == AE_IFBLK ? VTREE_DEVICE :
+	    type == AE_IFIFO || type == AE_IFSOCK ? VTREE_FIFO : VTREE_FILE};
+
+	if (m.off > w->p->size)
+		m.off = w->p->size;
+	/* libarchive's own text ends with its entry; the tree's lives on. */
+	m.name_len = strlen(name);
+	if ((m.name = arena_dup(w->p->arena, name, m.name_len)) == NULL)
+		return err_set(w->p->e, ERR_NOMEM, "out of memory");
+	if (link != NULL) {
+		m.link_len = strlen(link);
+		if ((m.link = arena_dup(w->p->arena, link, m.link_len)) ==
+		    NULL)
+			return err_set(w->p->e, ERR_NOMEM, "out of memory");
+	}
+	return vtree_add(w->tree, &m);
+}
+
+/* The content of an entry as a member.  1: it broke or was cut (told). */
+static int
+give_entry(const struct walk *w, const char *name)
+{
+	struct arena *a = arena_new(2 * CONTENT_MAX + MIB);
 	uint8_t *buf;
 	size_t n;
+	int r, told;
+
+	if (a == NULL)
+		return err_set(w->p->e, ERR_NOMEM, "out of memory");
+	if ((r = read_entry(w->p, w->ar, w->f, a, &buf, &n)) >= 0 &&
+	    (told = emit(w->p, w->package, name, buf, n)) < 0)
+		r = told;
+	arena_free(a);
+	return r;
+}
+
+static int
+walk_entry(const struct walk *w, struct archive_entry *en)
+{
+	const char *name = w->tree != NULL ? archive_entry_pathname(en) :
+	    "content";
+	int r;
+
+	if (name == NULL)
+		name = "";
+	if (w->tree != NULL && (r = put_entry(w, en, name)) < 0)
+		return r;
+	if (archive_entry_is_encrypted(en)) {
+		r = format_anomaly(w->p, ANOMALY_ENCRYPTED, w->f->off <
+		    w->p->size ? w->f->off : w->p->size, 0, NULL, 0);
+		return r < 0 ? r : 1;
+	}
+	/* ar has no types. */
+	if (w->tree != NULL && archive_entry_filetype(en) != AE_IFREG &&
+	    archive_entry_filetype(en) != 0)
+		return 0;
+	if (archive_entry_hardlink(en) != NULL && archive_entry_size(en) == 0)
+		return 0;
+	return give_entry(w, name);
+}
+
+static int
+walk_entries(const struct walk *w)
+{
+	struct parse *p = w->p;
+	struct archive_entry *en;
+	uint64_t count = 0;
 	int r = 0, got, bad = 0;
 
-	while (r >= 0 && (got = archive_read_next_header(ar, &en)) !=
+	while (r >= 0 && (got = archive_read_next_header(w->ar, &en)) !=
 	    ARCHIVE_EOF) {
-		if (got < ARCHIVE_WARN) {
-			r = format_anomaly(p, f->off >= p->size ?
-			    ANOMALY_TRUNCATED : ANOMALY_MALFORMED, f->off, 0,
+		if (got < ARCHIVE_WARN || ++count > LIMIT_MEMBERS) {
+			r = format_anomaly(p, count > LIMIT_MEMBERS ?
+			    ANOMALY_LIMIT : w->f->off >= p->size ?
+			    ANOMALY_TRUNCATED : ANOMALY_MALFORMED,
+			    w->f->off < p->size ? w->f->off : p->size, 0,
 			    NULL, 0);
-			return r < 0 ? r : 1;
-		}
-		if (archive_entry_is_encrypted(en)) {
 			bad = 1;
-			r = format_anomaly(p, ANOMALY_ENCRYPTED, f->off, 0,
-			    NULL, 0);
-			continue;
+			break;
 		}
-		if (archive_entry_filetype(en) == AE_IFDIR)
-			continue;
-		if ((a = arena_new(2 * CONTENT_MAX + MIB)) == NULL)
-			return err_set(p->e, ERR_NOMEM, "out of memory");
-		r = read_entry(p, ar, f, a, &buf, &n);
+		r = walk_entry(w, en);
 		bad |= r == 1;
-		name = seven ? archive_entry_pathname(en) : "content";
-		if (r >= 0)
-			r = emit(p, name != NULL ? name : "", buf, n);
-		arena_free(a);
 	}
+	if (r >= 0 && w->tree != NULL && ((r = vtree_end(w->tree)) < 0 ||
+	    (r = package_end(w->package)) < 0))
+		return r;
 	return r < 0 ? r : bad;
 }
 
 static int
 compressed_parse(struct parse *p)
 {
+	struct walk w = {.p = p};
 	uint8_t head[16];
-	struct archive *ar;
 	struct cursor c;
 	struct feed *f;
 	size_t n;
@@ -366,12 +461,17 @@ compressed_parse(struct parse *p)
 	if ((f = arena_alloc(p->arena, sizeof(*f))) == NULL)
 		return err_set(p->e, ERR_NOMEM, "out of memory");
 	f->src = p->src;
-	if ((ar = open_archive(f, which == MAGIC_7Z)) == NULL) {
+	w.f = f;
+	if (magics[which].support != NULL && ((w.tree = vtree_new(p,
+	    ANOMALY_TAR_DUPLICATE)) == NULL ||
+	    (w.package = package_new(p)) == NULL))
+		return err_set(p->e, ERR_NOMEM, "out of memory");
+	if ((w.ar = open_archive(f, &magics[which])) == NULL) {
 		r = format_anomaly(p, ANOMALY_MALFORMED, 0, 0, NULL, 0);
 		return r < 0 ? r : 1;
 	}
-	r = walk_entries(p, ar, f, which == MAGIC_7Z);
-	(void)archive_read_free(ar);
+	r = walk_entries(&w);
+	(void)archive_read_free(w.ar);
 	return r;
 }
 

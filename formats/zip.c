@@ -124,7 +124,7 @@ emit_deflated(struct parse *p, const struct zip_dir *d,
 	if ((a = arena_new(2 * LIMIT_INFLATE + MIB)) == NULL)
 		return err_set(p->e, ERR_NOMEM, "out of memory to inflate");
 	if ((r = codec_inflate(CODEC_RAW, p->src, m->data, m->packed,
-	    m->size, LIMIT_INFLATE, a, &c, p->e)) < 0 ||
+	    m->size, format_room(p, LIMIT_INFLATE), a, &c, p->e)) < 0 ||
 	    (r = inflate_oddities(p, m, &c)) < 0)
 		goto out;
 	if ((src = bytesrc_mem(c.p, c.n, p->e)) == NULL) {

@@ -57,6 +57,24 @@ a_link_that_leaves_and_a_file_through_it_are_told(void **state)
 }
 
 static void
+every_byte_is_explained_or_filler(void **state)
+{
+	size_t n;
+	uint8_t *p = format_case_sample("tar/good", &n);
+	bool filler = false;
+
+	(void)state;
+	format_case_run(&c, &format_tar, p, n, 0);
+	assert_int_equal(format_case_unexplained(&c, n), 0);
+	/* What fills the member's last block is filler, and nothing else. */
+	for (unsigned i = 0; i < c.covers; i++)
+		filler |= c.cover[i].padding && c.cover[i].off == 518 &&
+		    c.cover[i].len == 506;
+	assert_true(filler);
+	free(p);
+}
+
+static void
 windows_cuts_and_mutations_keep_the_laws(void **state)
 {
 	static const char *const samples[] = {"tar/good",
@@ -78,6 +96,7 @@ main(void)
 	    cmocka_unit_test(a_member_is_a_range),
 	    cmocka_unit_test(a_cut_member_is_told_and_given_as_far_as_it_goes),
 	    cmocka_unit_test(a_link_that_leaves_and_a_file_through_it_are_told),
+	    cmocka_unit_test(every_byte_is_explained_or_filler),
 	    cmocka_unit_test(windows_cuts_and_mutations_keep_the_laws),
 	};
 

@@ -64,6 +64,41 @@ a_zlib_joblib_is_read(void **state)
 	assert_int_equal(c.members, 1);
 }
 
+/* A gzip stream of "hello\n" behind the fields that the flags announce. */
+static void
+run_gzip(uint8_t flags, const char *fields, size_t n)
+{
+	static const uint8_t body[] = {0xcb, 0x48, 0xcd, 0xc9, 0xc9, 0xe7, 2,
+	    0, 0x20, 0x30, 0x3a, 0x36, 6, 0, 0, 0};
+	uint8_t p[128] = {0x1f, 0x8b, 8, flags, 0, 0, 0, 0, 0, 3};
+
+	memcpy(p + 10, fields, n);
+	memcpy(p + 10 + n, body, sizeof(body));
+	format_case_run(&c, &format_compressed, p, 10 + n + sizeof(body), 0);
+	assert_int_equal(c.rc, 0);
+	assert_int_equal(c.member_size[0], 6);
+}
+
+static void
+fields_of_a_gzip_header_are_looked_at(void **state)
+{
+	(void)state;
+	run_gzip(0, "", 0);
+	assert_int_equal(c.anomalies, 0);
+	run_gzip(8, "a.txt", 6);
+	assert_int_equal(c.anomalies, 0);
+	run_gzip(4, "\6\0BC\2\0\x29\0", 8);
+	assert_int_equal(c.anomalies, 0);
+	run_gzip(4, "\6\0XX\2\0\x29\0", 8);
+	assert_true(format_case_has(&c, ANOMALY_GZIP_FIELD));
+	run_gzip(4, "\7\0BC\2\0\x29\0!", 9);
+	assert_true(format_case_has(&c, ANOMALY_GZIP_FIELD));
+	run_gzip(16, "hidden", 7);
+	assert_true(format_case_has(&c, ANOMALY_GZIP_FIELD));
+	run_gzip(8, "../x", 5);
+	assert_true(format_case_has(&c, ANOMALY_NAME_TRAVERSAL));
+}
+
 static void
 windows_cuts_and_mutations_keep_the_laws(void **state)
 {
@@ -87,6 +122,7 @@ main(void)
 	    cmocka_unit_test(a_stream_without_its_trailer_gives_what_there_is),
 	    cmocka_unit_test(a_wrong_checksum_does_not_hide_the_content),
 	    cmocka_unit_test(a_zlib_joblib_is_read),
+	    cmocka_unit_test(fields_of_a_gzip_header_are_looked_at),
 	    cmocka_unit_test(windows_cuts_and_mutations_keep_the_laws),
 	};
 

@@ -85,6 +85,26 @@ a_compressed_npz_is_read(void **state)
 }
 
 static void
+every_byte_of_an_honest_archive_is_explained(void **state)
+{
+	static const char *const samples[] = {"zip/good",
+	    "torch_zip/good",
+	    "benign/digits_state_dict.pt",
+	    "benign/arrays_compressed.npz"};
+	uint8_t *p;
+	size_t n;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(samples) / sizeof(samples[0]); i++) {
+		p = format_case_sample(samples[i], &n);
+		format_case_run(&c, &format_zip, p, n, 0);
+		assert_true(c.covers > 0);
+		assert_int_equal(format_case_unexplained(&c, n), 0);
+		free(p);
+	}
+}
+
+static void
 windows_cuts_and_mutations_keep_the_laws(void **state)
 {
 	static const char *const samples[] = {"zip/good",
@@ -111,6 +131,7 @@ main(void)
 	    cmocka_unit_test(a_real_torch_archive_has_nothing_odd),
 	    cmocka_unit_test(two_data_pkl_are_told_and_both_given),
 	    cmocka_unit_test(a_compressed_npz_is_read),
+	    cmocka_unit_test(every_byte_of_an_honest_archive_is_explained),
 	    cmocka_unit_test(windows_cuts_and_mutations_keep_the_laws),
 	};
 

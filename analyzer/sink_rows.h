@@ -7,6 +7,7 @@ struct result_finding;
 struct result_header;
 struct result_object;
 struct result_summary;
+struct result_carved;
 
 /*
  * The rows of a result as JSON objects: used by the sinks that write JSON.

@@ -211,13 +211,10 @@ bagtag_parse(struct parse *p)
 {
 	uint8_t head[FORMAT_HEAD];
 	struct cursor c;
-	size_t n;
 	int r;
 
-	if ((r = bytesrc_read_some(p->src, 0, head, sizeof(head), &n,
-	    p->e)) < 0)
+	if ((r = format_head(p, head, sizeof(head), &c)) < 0)
 		return r;
-	cursor_init(&c, head, n, 0);
 	switch (kind_of(c, p->size)) {
 	case KIND_DECLARATION:
 	case KIND_PEM:

@@ -81,7 +81,6 @@ finish(struct extent *x)
 	struct ev_member m = {.name = "overlay", .name_len = 7,
 	    .off = x->end, .size = p->size - x->end,
 	    .flags = MEMBER_VIRTUAL};
-	struct bytesrc *src;
 	int r;
 
 	if (x->cut)
@@ -95,12 +94,7 @@ finish(struct extent *x)
 	if ((r = format_anomaly(p, ANOMALY_EXE_OVERLAY, m.off, m.size, NULL,
 	    0)) < 0)
 		return r;
-	if ((src = bytesrc_range(p->src, m.off, m.size, p->e)) == NULL)
-		return ERR_NOMEM;
-	m.src = src;
-	r = format_member(p, &m);
-	bytesrc_free(src);
-	return r;
+	return format_member_range(p, &m);
 }
 
 /* --- ELF ---------------------------------------------------------------- */
@@ -185,15 +179,12 @@ elf_parse(struct parse *p)
 	uint8_t head[64];
 	struct exe_elf h;
 	struct cursor c;
-	size_t n;
 	int r;
 
-	if ((r = bytesrc_read_some(p->src, 0, head, sizeof(head), &n,
-	    p->e)) < 0)
+	if ((r = format_head(p, head, sizeof(head), &c)) < 0)
 		return r;
-	cursor_init(&c, head, n, 0);
 	if (!exe_elf(c, p->size, &h))
-		return (r = format_anomaly(p, ANOMALY_MALFORMED, 0, n, NULL,
+		return (r = format_anomaly(p, ANOMALY_MALFORMED, 0, c.len, NULL,
 		    0)) < 0 ? r : 1;
 	if ((r = tell_program(p, "elf", exe_machine_elf(h.machine), h.type <=
 	    4 ? types[h.type] : "of its system")) < 0 ||
@@ -262,15 +253,12 @@ pe_parse(struct parse *p)
 	struct extent x = {.p = p};
 	struct cursor c;
 	struct exe_pe h;
-	size_t n;
 	int r;
 
-	if ((r = bytesrc_read_some(p->src, 0, head, sizeof(head), &n,
-	    p->e)) < 0)
+	if ((r = format_head(p, head, sizeof(head), &c)) < 0)
 		return r;
-	cursor_init(&c, head, n, 0);
 	if (!exe_pe(c, p->size, &h))
-		return (r = format_anomaly(p, ANOMALY_MALFORMED, 0, n, NULL,
+		return (r = format_anomaly(p, ANOMALY_MALFORMED, 0, c.len, NULL,
 		    0)) < 0 ? r : 1;
 	if ((r = tell_program(p, "pe", exe_machine_pe(h.machine), h.dll ?
 	    "library" : "executable")) < 0 ||
@@ -371,15 +359,12 @@ macho_parse(struct parse *p)
 	struct extent x = {.p = p};
 	struct exe_macho h;
 	struct cursor c;
-	size_t n;
 	int r;
 
-	if ((r = bytesrc_read_some(p->src, 0, head, sizeof(head), &n,
-	    p->e)) < 0)
+	if ((r = format_head(p, head, sizeof(head), &c)) < 0)
 		return r;
-	cursor_init(&c, head, n, 0);
 	if (!exe_macho(c, p->size, &h))
-		return (r = format_anomaly(p, ANOMALY_MALFORMED, 0, n, NULL,
+		return (r = format_anomaly(p, ANOMALY_MALFORMED, 0, c.len, NULL,
 		    0)) < 0 ? r : 1;
 	if ((r = tell_program(p, "macho", exe_machine_macho(h.cpu), h.fat ?
 	    "for several machines" : h.type == 2 ? "executable" :

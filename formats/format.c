@@ -1,3 +1,5 @@
+#include "base/bytesrc.h"
+#include "base/err.h"
 #include "formats/format.h"
 
 int
@@ -40,6 +42,32 @@ format_meta(struct parse *p, const char *key, size_t key_len,
 	const struct ev_meta m = {key, key_len, value, value_len, off};
 
 	return p->ev->meta != NULL ? p->ev->meta(p->ctx, &m) : 0;
+}
+
+int
+format_member_range(struct parse *p, const struct ev_member *m)
+{
+	struct ev_member member = *m;
+	struct bytesrc *src;
+	int r;
+
+	if ((src = bytesrc_range(p->src, m->off, m->size, p->e)) == NULL)
+		return ERR_NOMEM;
+	member.src = src;
+	r = format_member(p, &member);
+	bytesrc_free(src);
+	return r;
+}
+
+int
+format_head(struct parse *p, uint8_t *buf, size_t cap, struct cursor *ret)
+{
+	size_t n;
+	int r;
+
+	if ((r = bytesrc_read_some(p->src, 0, buf, cap, &n, p->e)) >= 0)
+		cursor_init(ret, buf, n, 0);
+	return r;
 }
 
 int

@@ -249,6 +249,11 @@ struct format {
 int format_anomaly(struct parse *p, enum anomaly id, uint64_t off,
     uint64_t len, const struct fact *facts, unsigned nfacts);
 int format_member(struct parse *p, const struct ev_member *m);
+/* format_member_range: the member is the object's own bytes at m->off. */
+int format_member_range(struct parse *p, const struct ev_member *m);
+/* format_head: the first bytes, up to ${cap}, in ${buf}; *ret walks them. */
+int format_head(struct parse *p, uint8_t *buf, size_t cap,
+    struct cursor *ret);
 int format_name(struct parse *p, const char *format);
 int format_global(struct parse *p, const struct ev_global *g);
 int format_call(struct parse *p, const struct ev_call *c);

@@ -222,26 +222,6 @@ image_bid(struct cursor head, uint64_t size)
 	return k != NULL ? k->bits : 0;
 }
 
-/* What stands behind the image is told, and examined as an object. */
-static int
-behind(struct parse *p, uint64_t end)
-{
-	struct ev_member m = {.name = "behind-the-image", .name_len = 16,
-	    .off = end, .size = p->size - end, .flags = MEMBER_VIRTUAL};
-	struct bytesrc *src;
-	int r;
-
-	if ((r = format_anomaly(p, ANOMALY_TRAILING, end, m.size, NULL, 0)) <
-	    0)
-		return r;
-	if ((src = bytesrc_range(p->src, end, m.size, p->e)) == NULL)
-		return ERR_NOMEM;
-	m.src = src;
-	r = format_member(p, &m);
-	bytesrc_free(src);
-	return r;
-}
-
 static int
 image_parse(struct parse *p)
 {
@@ -250,14 +230,12 @@ image_parse(struct parse *p)
 	struct cursor head;
 	struct reader rd;
 	uint64_t end = 0;
-	size_t n;
 	int r;
 
-	if ((r = bytesrc_read_some(p->src, 0, raw, sizeof(raw), &n,
-	    p->e)) < 0 || (r = reader_init(&rd, p->src, 0, p->window,
-	    p->arena, p->e)) < 0)
+	if ((r = format_head(p, raw, sizeof(raw), &head)) < 0 ||
+	    (r = reader_init(&rd, p->src, 0, p->window, p->arena,
+	    p->e)) < 0)
 		return r;
-	cursor_init(&head, raw, n, 0);
 	if ((k = find_kind(head, p->size)) == NULL)
 		return 1;
 	r = k->walk(p, &rd, &end);
@@ -269,7 +247,9 @@ image_parse(struct parse *p)
 	}
 	if (r < 0 || end == p->size)
 		return r;
-	return behind(p, end);
+	/* The analyzer examines what is behind as an object. */
+	return format_anomaly(p, ANOMALY_TRAILING, end, p->size - end, NULL,
+	    0);
 }
 
 const struct format format_image = {

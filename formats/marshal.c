@@ -468,13 +468,10 @@ marshal_parse(struct parse *p)
 	uint8_t head[16];
 	uint64_t start = 0;
 	struct cursor c;
-	size_t n;
 	int r;
 
-	if ((r = bytesrc_read_some(p->src, 0, head, sizeof(head), &n,
-	    p->e)) < 0)
+	if ((r = format_head(p, head, sizeof(head), &c)) < 0)
 		return r;
-	cursor_init(&c, head, n, 0);
 	if (!pyc(c, &start, &layout) && (r = find_layout(p, &layout)) < 0)
 		return r;
 	r = start > p->size ? ERR_TRUNC : attempt(p, start, layout, true);

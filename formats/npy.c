@@ -245,18 +245,12 @@ object_member(struct parse *p, uint64_t off)
 	struct ev_member m = {.name = "objects", .name_len = 7, .off = off,
 	    .size = p->size - off, .flags = MEMBER_VIRTUAL,
 	    .format = "pickle"};
-	struct bytesrc *src;
 	int r;
 
 	if ((r = format_anomaly(p, ANOMALY_NPY_OBJECT, off, p->size - off,
 	    NULL, 0)) < 0)
 		return r;
-	if ((src = bytesrc_range(p->src, off, p->size - off, p->e)) == NULL)
-		return ERR_NOMEM;
-	m.src = src;
-	r = format_member(p, &m);
-	bytesrc_free(src);
-	return r;
+	return format_member_range(p, &m);
 }
 
 static int

@@ -360,7 +360,6 @@ pickle_embedded(struct parse *p, uint64_t off, uint64_t len, const char *name,
 	    .off = off, .size = len, .format = "pickle",
 	    .flags = MEMBER_VIRTUAL | MEMBER_DORMANT};
 	uint8_t head[FORMAT_HEAD];
-	struct bytesrc *src;
 	struct cursor c;
 	size_t n;
 	int r;
@@ -373,12 +372,7 @@ pickle_embedded(struct parse *p, uint64_t off, uint64_t len, const char *name,
 	cursor_init(&c, head, n, off);
 	if (n < 8 || pickle_plausible(c, len) < bits)
 		return 0;
-	if ((src = bytesrc_range(p->src, off, len, p->e)) == NULL)
-		return ERR_NOMEM;
-	m.src = src;
-	r = format_member(p, &m);
-	bytesrc_free(src);
-	return r;
+	return format_member_range(p, &m);
 }
 
 static int

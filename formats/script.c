@@ -24,13 +24,10 @@ script_parse(struct parse *p)
 	const char *kind = "script";
 	struct fact f[1];
 	struct cursor c;
-	size_t n;
 	int r;
 
-	if ((r = bytesrc_read_some(p->src, 0, head, sizeof(head), &n,
-	    p->e)) < 0)
+	if ((r = format_head(p, head, sizeof(head), &c)) < 0)
 		return r;
-	cursor_init(&c, head, n, 0);
 	(void)exe_script(c, p->size, &kind);
 	f[0] = (struct fact)FACT_TEXT("kind", kind, strlen(kind));
 	if ((r = format_anomaly(p, ANOMALY_EXE_SCRIPT, 0, 0, f, 1)) < 0)

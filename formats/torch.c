@@ -111,15 +111,15 @@ check_storage(struct parse *p, const struct zip_member *m,
 
 	facts[0] = (struct fact)FACT_TEXT("storage", s->key, s->key_len);
 	t.off = m->data;
-	/* Two sizes may be stated; only stored bytes are at hand. */
-	t.len = m->method == 0 ? m->packed : 0;
+	/* Two sizes may be stated; stored bytes within the file are at hand. */
+	t.len = m->method == 0 && m->data != 0 ? m->packed : 0;
 	if (s->bytes != UINT64_MAX && s->bytes != m->size) {
 		int r;
 
 		facts[1] = (struct fact)FACT_NUM("stated", s->bytes);
 		facts[2] = (struct fact)FACT_NUM("present", m->size);
 		if ((r = format_anomaly(p, ANOMALY_TORCH_STORAGE_SIZE,
-		    m->data, m->packed, facts, 3)) < 0)
+		    m->data, t.len, facts, 3)) < 0)
 			return r;
 	}
 	return format_tensor(p, &t);

@@ -195,8 +195,11 @@ zip_fact_name(struct parse *p, enum anomaly id, uint64_t off,
     const struct zip_member *m)
 {
 	const struct fact facts[] = {FACT_TEXT("name", m->name, m->name_len)};
+	const uint64_t left = off < p->size ? p->size - off : 0;
 
-	return format_anomaly(p, id, off, m->packed, facts, 1);
+	/* What a header states may be more than there is. */
+	return format_anomaly(p, id, off, m->packed < left ? m->packed : left,
+	    facts, 1);
 }
 
 static int

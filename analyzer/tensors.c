@@ -46,7 +46,8 @@ tensors_new(const struct weights_events *ev, void *ctx, struct err *e)
 
 	if ((t = calloc(1, sizeof(*t))) == NULL ||
 	    (t->arena = arena_new(LIMIT_TENSORS_BYTES)) == NULL ||
-	    (t->weights = weights_new(ev, ctx, e)) == NULL) {
+	    (t->weights = weights_new(ev, ctx,
+	    WEIGHTS_ALL, e)) == NULL) {
 		tensors_free(t);
 		(void)err_set(e, ERR_NOMEM, "out of memory");
 		return NULL;

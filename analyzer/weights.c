@@ -29,6 +29,7 @@
 
 struct weights {
 	struct weights_teller teller;
+	unsigned parts;			/* enum weights_parts */
 	struct weights_count all;	/* of the object's floats */
 	struct weights_octave octave;
 	struct weights_lanes lanes;
@@ -45,7 +46,8 @@ struct weights {
 };
 
 struct weights *
-weights_new(const struct weights_events *ev, void *ctx, struct err *e)
+weights_new(const struct weights_events *ev, void *ctx, unsigned parts,
+    struct err *e)
 {
 	struct weights *w;
 
@@ -56,6 +58,7 @@ weights_new(const struct weights_events *ev, void *ctx, struct err *e)
 		return NULL;
 	}
 	w->teller = (struct weights_teller){ev, ctx};
+	w->parts = parts;
 	return w;
 }
 
@@ -183,7 +186,8 @@ count_block(struct weights *w, const struct weights_at *at, const uint8_t *p,
 {
 	size_t part;
 
-	if (at->type->cls == WEIGHTS_BYTES)
+	if (at->type->cls == WEIGHTS_BYTES ||
+	    (w->parts & WEIGHTS_STATISTICS) == 0)
 		return;
 	for (size_t i = 0; i < n; i += part) {
 		part = n - i < WEIGHTS_WINDOW ? n - i : WEIGHTS_WINDOW;
@@ -212,7 +216,8 @@ read_all(struct weights *w, const struct weights_at *at, struct err *e)
 			return r;
 		count_block(w, at, block, n);
 		got = n + kept / width;
-		if ((r = weights_carve_block(w->carve, block - kept, got,
+		if ((w->parts & WEIGHTS_CARVE) != 0 &&
+		    (r = weights_carve_block(w->carve, block - kept, got,
 		    done - kept / width, n == left, e)) < 0)
 			return r;
 		done += n;

@@ -54,9 +54,15 @@ struct weights_tensor {
 	uint64_t row;		/* elements of one row; 0: not known */
 };
 
+enum weights_parts {
+	WEIGHTS_STATISTICS = 1 << 0,
+	WEIGHTS_CARVE = 1 << 1,
+	WEIGHTS_ALL = WEIGHTS_STATISTICS | WEIGHTS_CARVE,
+};
+
 /* weights_new: NULL and *e on no memory. */
 struct weights *weights_new(const struct weights_events *ev, void *ctx,
-    struct err *e);
+    unsigned parts, struct err *e);
 void weights_free(struct weights *w);	/* NULL does nothing */
 
 /*

@@ -251,19 +251,6 @@ follow(struct weights_carve *c, const struct shown *s,
 	return r < 0 ? r : 1;
 }
 
-/*
- * A tensor of one value is a row of one byte in some stream; where that is a
- * quote, each of them would begin a docstring and all heads would be used up.
- */
-static bool
-is_run(const uint8_t *p, size_t n)
-{
-	for (size_t i = 1; i < n; i++)
-		if (p[i] != p[0])
-			return false;
-	return n == WEIGHTS_PREFIX;
-}
-
 /* Byte ${k} of the stream may begin something. */
 static int
 candidate(struct weights_carve *c, const struct shown *s,
@@ -281,8 +268,6 @@ candidate(struct weights_carve *c, const struct shown *s,
 	if (n < sizeof(p) && (r = weights_view_read(v, k, p, sizeof(p), &n,
 	    e)) < 0)
 		return r;
-	if (is_run(p, n))
-		return 0;
 	while (r == 0) {
 		row = xored ? weights_magic_prefix_xor(p, n, row + 1,
 		    &v->key) : weights_magic_prefix(p, n, row + 1);

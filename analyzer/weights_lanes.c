@@ -6,6 +6,10 @@
 #include "base/err.h"
 
 /*
+ * Weights that training hardly touched keep the grid of the generator that
+ * they came from, and the smallest of them are coarse on it: windows of honest
+ * tensors reach a z of 13.  A kilobyte of text in a window has 90.
+ *
  * A window that stands out is read again before anything is said: where the
  * same few weights repeat (a codebook, constant rows), their low bytes repeat
  * as well, and that is no payload.
@@ -18,7 +22,7 @@
  * those that have it and those that do not.
  */
 #define ODD_LEAST 256
-#define PLAIN 9.0		/* a window's odd bytes */
+#define PLAIN 30.0		/* a window's odd bytes */
 #define PLAIN_OTHERS 2.5	/* the median stays below */
 #define PRINT_OTHERS 20.0	/* the fingerprint: the median is above */
 #define PRINT_GONE 3.0

@@ -13,7 +13,7 @@
  * precision alone is a note: heads and adapters are trained in full precision
  * on a base that was cast up, every day.
  */
-#define ODD 9.0			/* a tensor's median */
+#define ODD 30.0			/* a tensor's median */
 #define ODD_OTHERS 2.5
 #define OTHERS_LEAST 0.8	/* of the weights, other than the tensor's */
 

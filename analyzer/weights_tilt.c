@@ -6,10 +6,15 @@
 
 /*
  * Cell m (seven bits: five of exponent, two of mantissa) has the width
- * 2^max(m >> 2, 1), and its density is n / width.  With the neighbours'
+ * 2^max(m >> 2, 1), and its density d is n / width.  With the neighbours'
  * densities the slope across the cell, relative to its own density, is
  *
  *	s = width * (d[m + 1] - d[m - 1]) / (distance of centres * d[m])
+ *
+ * but no more than twice the slope to either neighbour, and none when those
+ * point to two sides (the limiter that van Leer gave to hydrodynamics): where
+ * the density has an edge, as in weights that stayed near a uniform beginning,
+ * one side is steep and the cell itself is flat.
  *
  * u = (low byte - 127.5) / 256 then has the mean s / 12 and the variance
  * 1 / 12.  T = sum(s u) / sqrt(sum(s^2) / 12); honest weights give about
@@ -51,13 +56,21 @@ width(unsigned m)
 static double
 slope(const uint64_t *n, unsigned m, double *noise)
 {
-	double w = width(m), a = width(m - 1), b = width(m + 1), s;
+	double w = width(m), a = width(m - 1), b = width(m + 1);
 	double own = (double)n[m] / w;
 	double below = (double)n[m - 1] / a, above = (double)n[m + 1] / b;
 	double k = w / ((w + (a + b) / 2) * own);
+	double left = 4 * w / ((w + a) * own) * (own - below);
+	double right = 4 * w / ((w + b) * own) * (above - own);
+	double s = k * (above - below);
 
-	s = k * (above - below);
-	*noise = k * k * (above / b + below / a) + s * s / (double)n[m];
+	*noise = k * k * (above / b + below / a);
+	if (left * right <= 0)
+		return *noise = 0;
+	if (fabs(left) < fabs(s))
+		s = left;
+	if (fabs(right) < fabs(s))
+		s = right;
 	return s < -1.5 ? -1.5 : s > 1.5 ? 1.5 : s;
 }
 

@@ -190,7 +190,7 @@ weights_case_run(struct weights_case *c, const struct weights_case_tensor *t,
 {
 	static const struct weights_events ev = {on_finding, on_member};
 	struct err e = ERR_INIT;
-	struct weights *w = weights_new(&ev, c, &e);
+	struct weights *w = weights_new(&ev, c, WEIGHTS_ALL, &e);
 	struct bytesrc *src[16] = {NULL};
 
 	memset(c, 0, sizeof(*c));

@@ -98,7 +98,7 @@ $(BUILD)/samples/.made: $(BUILD)/tools/mksample $(wildcard samples/*/*.recipe)
 $(BUILD)/tools/mksample: $(patsubst %.c,$(BUILD)/obj/%.o,$(call src,tools)) \
 		$(BUILD)/libbase.a
 	@mkdir -p $(@D)
-	$(CC) $(HARDEN) $(LINK_HARDEN) $(LDFLAGS) -o $@ $^ -larchive -lz
+	$(CC) $(HARDEN) $(LINK_HARDEN) $(LDFLAGS) -o $@ $^ -larchive -lz -lm
 
 check-long: check $(LONG) fuzz prove
 	BUILD=$(BUILD) tools/run-long.sh $(LONG)
@@ -106,9 +106,17 @@ check-long: check $(LONG) fuzz prove
 prove:
 	@tools/prove.sh
 
-bench: $(PROGRAMS)
+# tests/bench: what a script cannot measure from outside.
+$(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o \
+		$(BUILD)/obj/tests/lib/weights_case.o \
+		$(call libs,collector analyzer formats custody base)
+	@mkdir -p $(@D)
+	$(CC) $(HARDEN) $(LINK_HARDEN) $(LDFLAGS) -o $@ $^ $(LIBS_exhibit)
+
+bench: $(PROGRAMS) $(BUILD)/bench/weights
 	@BUILD=$(BUILD) tools/bench.sh
 	@BUILD=$(BUILD) tools/bench-pickle.sh
+	@BUILD=$(BUILD) tools/bench-weights.sh
 
 check-layers: $(call libs,$(LAYERS)) $(PROGRAMS)
 	@BUILD=$(BUILD) tools/check-layers.sh

@@ -31,6 +31,7 @@
  *   joblib-pad          the padding that joblib puts before an array
  *   pb N KIND ...       a field of a protobuf message: mksample_pb.c
  *   beside-link NAME TO  a symbolic link in the folder of the case
+ *   noise, floats       tensors: mksample_tensor.c
  *   NAME [ARG...]       the statements of def NAME
  *   body                the statements of the block that called this def
  *
@@ -48,6 +49,7 @@
  *   tar                 holds member NAME blocks: mksample_tar.c
  *   message N, group N  a field of a protobuf message that holds the bytes
  *   beside NAME         no bytes: another file in the folder of the case
+ *   hide, hide-bits     the bytes into elements: mksample_tensor.c
  *   inside NAME [ARG..] the statements of def NAME, whose body is this block
  *   def NAME [PARAM...] no bytes: a macro; "$PARAM" stands for its argument
  *
@@ -128,6 +130,16 @@ void tar_member(const struct stmt *s, const struct word *w, unsigned count,
     const struct buf *content, struct buf *out);
 void tar_pax(const struct word *key, const struct word *value,
     struct buf *out);
+
+/* mksample_tensor.c: w[0] is the statement's name */
+void tensor_noise(const struct stmt *s, const struct word *w,
+    struct buf *out);
+void tensor_floats(const struct stmt *s, const struct word *w,
+    unsigned count, struct buf *out);
+void tensor_hide(const struct stmt *s, const struct word *w,
+    const struct buf *in, struct buf *out);
+void tensor_hide_bits(const struct stmt *s, const struct word *w,
+    const struct buf *in, struct buf *out);
 
 /* mksample_run.c: the statements [from, to). */
 void run(const struct stmt *from, const struct stmt *to,

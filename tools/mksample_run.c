@@ -273,6 +273,10 @@ plain(const struct stmt *s, const struct word *w, unsigned count,
 		out->len = place(s, &w[1], out);
 	} else if (word_is(&w[0], "pax") && count == 3) {
 		tar_pax(&w[1], &w[2], out);
+	} else if (word_is(&w[0], "noise") && count == 3) {
+		tensor_noise(s, w, out);
+	} else if (word_is(&w[0], "floats") && (count == 4 || count == 5)) {
+		tensor_floats(s, w, count, out);
 	} else if (word_is(&w[0], "npy") && (count == 3 || count == 4)) {
 		do_npy(s, w, count, out);
 	} else if (word_is(&w[0], "joblib-pad") && count == 1) {
@@ -328,6 +332,10 @@ close_block(const struct stmt *s, const struct word *w, unsigned count,
 	} else if (word_is(&w[0], "repeat") && count == 2) {
 		for (uint64_t n = word_number(s, &w[1]); n > 0; n--)
 			buf_put(out, in->p, in->len);
+	} else if (word_is(&w[0], "hide") && count == 4) {
+		tensor_hide(s, w, in, out);
+	} else if (word_is(&w[0], "hide-bits") && count == 4) {
+		tensor_hide_bits(s, w, in, out);
 	} else if (word_is(&w[0], "member")) {
 		if (scope->pack == NULL)
 			die(s, "a member of nothing");

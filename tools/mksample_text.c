@@ -260,7 +260,7 @@ match(struct script *sc)
 {
 	static const char *const blocks[] = {"as", "frame", "wrap", "repeat",
 	    "zip", "tar", "member", "inside", "counted", "message", "group",
-	    "beside", "def", NULL};
+	    "beside", "hide", "hide-bits", "def", NULL};
 	struct stmt *open[SAMPLE_DEPTH];
 	unsigned depth = 0;
 

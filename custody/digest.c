@@ -19,10 +19,13 @@ digest_start(struct err *e)
 {
 	if (md256 != NULL)
 		return 0;
-	/* No configuration, no engine: nothing of the machine's own. */
+	/*
+	 * No configuration, no engine: nothing of the machine's own.  Names and
+	 * texts of errors are loaded when they are first wanted, from memory;
+	 * what holds a key cleans it, so nothing is left for the exit to do.
+	 */
 	if (OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG |
-	    OPENSSL_INIT_ADD_ALL_DIGESTS | OPENSSL_INIT_LOAD_CRYPTO_STRINGS,
-	    NULL) != 1 ||
+	    OPENSSL_INIT_NO_ATEXIT, NULL) != 1 ||
 	    (md512 = EVP_MD_fetch(NULL, "SHA2-512", NULL)) == NULL ||
 	    (md256 = EVP_MD_fetch(NULL, "SHA2-256", NULL)) == NULL)
 		return err_set(e, ERR_CRYPTO, "cannot start libcrypto");

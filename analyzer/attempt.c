@@ -191,14 +191,15 @@ void
 attempt_call(struct attempt *a, const struct ev_call *c)
 {
 	struct attempt_quiet *quiet = quiet_place(a, c);
-	size_t n = rule_callee(c);
 	struct finding f;
 	struct buf args;
 	bool seen;
+	size_t n;
 
 	a->calls++;
 	if (is_quiet(quiet, c))
 		return;
+	n = rule_callee(c);
 	buf_init(&args, LIMIT_RENDER);
 	if (!rule_call(c, &args, &f)) {
 		make_quiet(quiet, c);

@@ -335,7 +335,7 @@ static int
 run_attempts(struct exam *ex, const struct bid *bids, unsigned n,
     struct attempt *at, unsigned *primary)
 {
-	int r = 0;
+	int r = wire_flush(ex->x->wire, ex->e);
 
 	for (unsigned i = 0; i < n; i++) {
 		attempt_init(&at[i], bids[i].format, bids[i].bits, ex->kept);
@@ -345,7 +345,8 @@ run_attempts(struct exam *ex, const struct bid *bids, unsigned n,
 		r = run_attempt(ex, &at[i]);
 	*primary = find_primary(at, n);
 	ex->at = &at[*primary];
-	if (r >= 0 && ex->at->tensors != NULL)
+	if (r >= 0 && ex->at->tensors != NULL &&
+	    (r = wire_flush(ex->x->wire, ex->e)) >= 0)
 		r = tensors_examine(ex->at->tensors, ex->m->src, ex->e);
 	for (unsigned i = 0; i < n; i++)
 		tensors_free(at[i].tensors);
@@ -480,6 +481,8 @@ examine_object(struct examine *x, const struct ev_member *m, uint32_t parent,
 		return err_set(e, ERR_NOMEM, "out of memory");
 	x->dormant += dormant;
 	if ((r = wire_send_begin(x->wire, &begin, e)) < 0 ||
+	    ((m->flags & MEMBER_STORAGE) == 0 &&
+	    (r = wire_flush(x->wire, e)) < 0) ||
 	    (r = examine_send(&ex)) < 0)
 		goto out;
 	if ((r = examine_content(&ex, &end)) < 0 &&

@@ -108,9 +108,20 @@ struct wire_end {
 /* The worker's side. */
 struct wire {
 	int fd;
-	struct buf b;
+	struct buf b;		/* the frame that is being made */
+	struct buf out;		/* frames that were not written yet */
 };
 void wire_init(struct wire *w, int fd);
+void wire_release(struct wire *w);
+
+/*
+ * BEGIN and END are kept back (a model has tens of thousands of storages, and
+ * each write wakes the parent); every other frame goes out at once, with what
+ * was kept back before it.  wire_flush writes what is kept back: call it
+ * before hostile bytes are parsed, so that the parent knows where a worker
+ * was when it died.
+ */
+int wire_flush(struct wire *w, struct err *e);
 int wire_send_status(struct wire *w, const struct sandbox_status *st,
     struct err *e);
 int wire_send_begin(struct wire *w, const struct wire_begin *x,

@@ -5,13 +5,60 @@
 #include "analyzer/wire_tags.h"
 #include "base/bug.h"
 #include "base/err.h"
+#include "base/fsio.h"
 #include "base/limits.h"
+
+/* A pipe takes this much at once. */
+#define KEPT_BACK (32 * KIB)
 
 void
 wire_init(struct wire *w, int fd)
 {
 	w->fd = fd;
 	buf_init(&w->b, LIMIT_FRAME + FRAME_HEADER);
+	buf_init(&w->out, KEPT_BACK + LIMIT_FRAME + FRAME_HEADER);
+}
+
+void
+wire_release(struct wire *w)
+{
+	buf_release(&w->b);
+	buf_release(&w->out);
+}
+
+int
+wire_flush(struct wire *w, struct err *e)
+{
+	int r;
+
+	if ((r = buf_failed(&w->out)) < 0)
+		return err_set(e, (enum err_code)r, "cannot send frames");
+	r = w->out.len > 0 ?
+	    fsio_write_all(w->fd, w->out.p, w->out.len, e) : 0;
+	buf_clear(&w->out);
+	return r;
+}
+
+/* The frame in w->b, behind what was kept back. */
+static int
+keep_back(struct wire *w, struct err *e)
+{
+	int r;
+
+	if ((r = frame_seal(&w->b, e)) < 0)
+		return r;
+	buf_put(&w->out, w->b.p, w->b.len);
+	return w->out.len > KEPT_BACK ? wire_flush(w, e) : 0;
+}
+
+static int
+send_now(struct wire *w, struct err *e)
+{
+	int r;
+
+	if ((r = keep_back(w, e)) < 0)
+		return r;
+	return wire_flush(w, e);
 }
 
 int
@@ -23,7 +70,7 @@ wire_send_status(struct wire *w, const struct sandbox_status *st,
 	frame_put_u32(&w->b, STATUS_LANDLOCK,
 	    st->landlock_abi > 0 ? (uint32_t)st->landlock_abi : 0);
 	frame_put_u32(&w->b, STATUS_RLIMITS, st->rlimits);
-	return frame_send(&w->b, w->fd, e);
+	return send_now(w, e);
 }
 
 int
@@ -36,7 +83,7 @@ wire_send_begin(struct wire *w, const struct wire_begin *x, struct err *e)
 	frame_put_u32(&w->b, BEGIN_PARENT, x->parent);
 	frame_put(&w->b, BEGIN_NAME, x->name, n);
 	frame_put_u64(&w->b, BEGIN_SIZE, x->size);
-	return frame_send(&w->b, w->fd, e);
+	return keep_back(w, e);
 }
 
 static void
@@ -96,7 +143,7 @@ wire_send_finding(struct wire *w, uint32_t object, const struct finding *f,
 	frame_put(&w->b, F_DETAIL, details.p, details.len);
 	r = buf_failed(&details) < 0 ?
 	    err_set(e, ERR_NOMEM, "out of memory for a finding") :
-	    frame_send(&w->b, w->fd, e);
+	    send_now(w, e);
 	buf_release(&details);
 	return r;
 }
@@ -114,7 +161,7 @@ wire_send_member(struct wire *w, const struct wire_member *x, struct err *e)
 	frame_put_u32(&w->b, MEMBER_ISTAG, x->tag);
 	if (x->has_sha256)
 		frame_put(&w->b, MEMBER_SHA256, x->sha256, 32);
-	return frame_send(&w->b, w->fd, e);
+	return send_now(w, e);
 }
 
 int
@@ -130,7 +177,7 @@ wire_send_call(struct wire *w, const struct wire_call *x, struct err *e)
 	frame_put(&w->b, CALL_OPCODE, x->opcode, x->opcode_len);
 	frame_put(&w->b, CALL_CALLEE, x->callee, x->callee_len);
 	frame_put(&w->b, CALL_ARGS, x->args, x->args_len);
-	return frame_send(&w->b, w->fd, e);
+	return send_now(w, e);
 }
 
 int
@@ -138,7 +185,7 @@ wire_send_ask(struct wire *w, const char *name, size_t n, struct err *e)
 {
 	frame_begin(&w->b, WIRE_ASK);
 	frame_put(&w->b, ASK_NAME, name, n);
-	return frame_send(&w->b, w->fd, e);
+	return send_now(w, e);
 }
 
 int
@@ -148,7 +195,7 @@ wire_send_carve(struct wire *w, const struct wire_carve *x, struct err *e)
 	frame_put_u32(&w->b, CARVE_OBJECT, x->object);
 	frame_put_u64(&w->b, CARVE_OFF, x->off);
 	frame_put(&w->b, CARVE_BYTES, x->p, x->n);
-	return frame_send(&w->b, w->fd, e);
+	return send_now(w, e);
 }
 
 /* Bytes and ranges of each kind, then the ranges that are listed. */
@@ -188,12 +235,12 @@ wire_send_end(struct wire *w, const struct wire_end *x, struct err *e)
 		frame_put(&w->b, END_COVER, cover.p, cover.len);
 		buf_release(&cover);
 	}
-	return frame_send(&w->b, w->fd, e);
+	return keep_back(w, e);
 }
 
 int
 wire_send_done(struct wire *w, struct err *e)
 {
 	frame_begin(&w->b, WIRE_DONE);
-	return frame_send(&w->b, w->fd, e);
+	return send_now(w, e);
 }

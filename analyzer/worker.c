@@ -63,7 +63,7 @@ worker_main(void *arg, int out_fd)
 	bytesrc_free(src);
 	if (r >= 0)
 		r = wire_send_done(&wire, &e);
-	buf_release(&wire.b);
+	wire_release(&wire);
 	return r >= 0 ? WORKER_OK : WORKER_FAILED;
 }
 

@@ -135,11 +135,8 @@ frame_put_u32(struct buf *b, uint8_t tag, uint32_t v)
 }
 
 int
-frame_send(struct buf *b, int fd, struct err *e)
+frame_seal(struct buf *b, struct err *e)
 {
-	size_t off = 0;
-	ssize_t r;
-
 	if (buf_failed(b) != 0)
 		return err_set(e, buf_failed(b), "cannot build a frame");
 	BUG_ON(b->len < FRAME_HEADER);
@@ -147,6 +144,18 @@ frame_send(struct buf *b, int fd, struct err *e)
 		return err_set(e, ERR_LIMIT, "frame of %zu bytes is too long",
 		    b->len - FRAME_HEADER);
 	put_u32le(b->p, (uint32_t)(b->len - FRAME_HEADER));
+	return 0;
+}
+
+int
+frame_send(struct buf *b, int fd, struct err *e)
+{
+	size_t off = 0;
+	ssize_t r;
+	int sealed = frame_seal(b, e);
+
+	if (sealed < 0)
+		return sealed;
 	while (off < b->len) {
 		r = write(fd, b->p + off, b->len - off);
 		if (r < 0 && errno == EINTR)

@@ -89,13 +89,15 @@ bool frame_u32(const struct frame *f, uint8_t tag, uint32_t *ret);
 /*
  * The worker's side: frame_begin, frame_put*, frame_send.  Fields must be
  * put in ascending order of tag (else BUG).  frame_send writes the whole
- * frame to ${fd}; ERR_LIMIT when it is too long, ERR_IO.
+ * frame to ${fd}; ERR_LIMIT when it is too long, ERR_IO.  frame_seal only
+ * finishes it: the frame is what ${b} holds then.
  */
 void frame_begin(struct buf *b, uint8_t type);
 void frame_put(struct buf *b, uint8_t tag, const void *p, size_t n);
 void frame_put_str(struct buf *b, uint8_t tag, const char *s);
 void frame_put_u64(struct buf *b, uint8_t tag, uint64_t v);
 void frame_put_u32(struct buf *b, uint8_t tag, uint32_t v);
+int frame_seal(struct buf *b, struct err *e);
 int frame_send(struct buf *b, int fd, struct err *e);
 
 #endif /* !BASE_FRAME_H_ */

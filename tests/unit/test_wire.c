@@ -63,7 +63,7 @@ a_finding_survives_the_wire(void **state)
 	assert_string_equal(got.f.details[0].key, "text");
 	assert_memory_equal(got.f.details[0].text, "a\0b\xff", 4);
 	assert_true(got.f.details[1].num == UINT64_MAX);
-	buf_release(&w.b);
+	wire_release(&w);
 	(void)close(fds[0]);
 	(void)close(fds[1]);
 }
@@ -106,7 +106,7 @@ a_mutated_finding_is_read_safely_or_refused(void **state)
 			sent[i] = was;
 		}
 	assert_true(refused > sent_n);
-	buf_release(&w.b);
+	wire_release(&w);
 	(void)close(fds[0]);
 	(void)close(fds[1]);
 }
@@ -129,6 +129,7 @@ one_type_is_never_read_as_another(void **state)
 	assert_int_equal(pipe(fds), 0);
 	wire_init(&w, fds[1]);
 	assert_int_equal(wire_send_end(&w, &end, NULL), 0);
+	assert_int_equal(wire_flush(&w, NULL), 0);
 	receive(fds[0]);
 	assert_true(parse(&frame));
 	assert_true(wire_read_end(&frame, &got, &cover));
@@ -138,7 +139,7 @@ one_type_is_never_read_as_another(void **state)
 	assert_false(wire_read_begin(&frame, &wb));
 	assert_false(wire_read_finding(&frame, &wf));
 	assert_false(wire_read_status(&frame, &st));
-	buf_release(&w.b);
+	wire_release(&w);
 	(void)close(fds[0]);
 	(void)close(fds[1]);
 }
@@ -157,10 +158,11 @@ a_format_with_markup_is_refused(void **state)
 	assert_int_equal(pipe(fds), 0);
 	wire_init(&w, fds[1]);
 	assert_int_equal(wire_send_end(&w, &end, NULL), 0);
+	assert_int_equal(wire_flush(&w, NULL), 0);
 	receive(fds[0]);
 	assert_true(parse(&frame));
 	assert_false(wire_read_end(&frame, &got, &cover));
-	buf_release(&w.b);
+	wire_release(&w);
 	(void)close(fds[0]);
 	(void)close(fds[1]);
 }
@@ -176,6 +178,7 @@ send_cover(struct wire *w, int fds[2], const struct coverage_sum *s)
 	assert_int_equal(pipe(fds), 0);
 	wire_init(w, fds[1]);
 	assert_int_equal(wire_send_end(w, &end, NULL), 0);
+	assert_int_equal(wire_flush(w, NULL), 0);
 	receive(fds[0]);
 }
 
@@ -205,7 +208,7 @@ a_map_arrives_as_it_was_sent(void **state)
 	assert_false(coverage_sum_ok(&cover, 101));
 	cover.bare[1].off = 11;
 	assert_false(coverage_sum_ok(&cover, 100));
-	buf_release(&w.b);
+	wire_release(&w);
 	(void)close(fds[0]);
 	(void)close(fds[1]);
 }
@@ -233,7 +236,7 @@ a_map_that_is_cut_or_too_long_is_refused(void **state)
 	assert_true(wire_read_end(&frame, &got, &cover));
 	frame.field[COVER_TAG].len = 40;
 	assert_false(wire_read_end(&frame, &got, &cover));
-	buf_release(&w.b);
+	wire_release(&w);
 	(void)close(fds[0]);
 	(void)close(fds[1]);
 }

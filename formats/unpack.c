@@ -369,6 +369,15 @@ put_entry(const struct walk *w, struct archive_entry *en, const char *name)
 	return vtree_add(w->tree, &m);
 }
 
+/* ar's symbol tables and its table of long names are no files. */
+static bool
+is_table(const struct walk *w, const char *name)
+{
+	return (archive_format(w->ar) & ARCHIVE_FORMAT_BASE_MASK) ==
+	    ARCHIVE_FORMAT_AR && (strcmp(name, "/") == 0 ||
+	    strcmp(name, "//") == 0 || strcmp(name, "/SYM64/") == 0);
+}
+
 /* The content of an entry as a member.  1: it broke or was cut (told). */
 static int
 give_entry(const struct walk *w, const char *name)
@@ -396,7 +405,8 @@ walk_entry(const struct walk *w, struct archive_entry *en)
 
 	if (name == NULL)
 		name = "";
-	if (w->tree != NULL && (r = put_entry(w, en, name)) < 0)
+	if (w->tree != NULL && !is_table(w, name) &&
+	    (r = put_entry(w, en, name)) < 0)
 		return r;
 	if (archive_entry_is_encrypted(en)) {
 		r = format_anomaly(w->p, ANOMALY_ENCRYPTED, w->f->off <

@@ -100,6 +100,23 @@ fields_of_a_gzip_header_are_looked_at(void **state)
 }
 
 static void
+the_tables_of_a_static_library_are_no_paths(void **state)
+{
+	static const char lib[] = "!<arch>\n"
+	    "/               0           0     0     0       4         `\n"
+	    "\0\0\0\0"
+	    "a.o/            0           0     0     644     2         `\n"
+	    "hi";
+
+	(void)state;
+	format_case_run(&c, &format_compressed, lib, sizeof(lib) - 1, 0);
+	assert_int_equal(c.rc, 0);
+	assert_int_equal(c.anomalies, 0);
+	assert_true(format_case_member(&c, "a.o"));
+	assert_true(format_case_member(&c, "/"));
+}
+
+static void
 windows_cuts_and_mutations_keep_the_laws(void **state)
 {
 	static const char *const samples[] = {"compressed/good",
@@ -118,6 +135,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(the_tables_of_a_static_library_are_no_paths),
 	    cmocka_unit_test(a_stream_gives_its_content),
 	    cmocka_unit_test(a_stream_without_its_trailer_gives_what_there_is),
 	    cmocka_unit_test(a_wrong_checksum_does_not_hide_the_content),

@@ -348,6 +348,7 @@ run_attempts(struct exam *ex, const struct bid *bids, unsigned n,
 	if (r >= 0 && ex->at->tensors != NULL &&
 	    (r = wire_flush(ex->x->wire, ex->e)) >= 0)
 		r = tensors_examine(ex->at->tensors, ex->m->src, ex->e);
+	ex->tensors = tensors_count(ex->at->tensors);
 	for (unsigned i = 0; i < n; i++)
 		tensors_free(at[i].tensors);
 	ex->at = NULL;		/* the attempts are the caller's, on its stack */
@@ -392,6 +393,7 @@ examine_bytes(struct exam *ex, const uint8_t *head, size_t n,
 	(void)snprintf(end->format, sizeof(end->format), "%s",
 	    at[primary].name);
 	end->cover = at[primary].cover;
+	end->tensors = ex->tensors;
 	if ((r = settle(ex, at, count, primary, &end->complete)) < 0)
 		return r;
 	for (unsigned i = 0; i < count && r >= 0; i++) {

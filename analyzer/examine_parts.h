@@ -27,6 +27,7 @@ struct exam {
 	uint64_t members;
 	char label[WIRE_LABEL_MAX];	/* libmagic's, copied at once: its
 					 * handle serves nested objects too */
+	uint64_t tensors;	/* that the deep pass looked into */
 	struct err *e;
 };
 

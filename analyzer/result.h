@@ -43,6 +43,7 @@ struct result_object {
 				 * is explained whole then */
 	unsigned findings;	/* of this object alone */
 	uint64_t calls;		/* that loading it would make */
+	uint64_t tensors;	/* that the deep pass looked into */
 };
 
 struct result_finding {
@@ -90,6 +91,7 @@ struct result_summary {
 	uint64_t severities[SEVERITY_COUNT];
 	uint64_t findings;
 	uint64_t bytes;				/* of the depth-0 objects */
+	uint64_t tensors;			/* looked into */
 	double seconds;
 	struct result_skip skips[RESULT_SKIPS];
 	unsigned nskips;

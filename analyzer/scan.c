@@ -393,6 +393,17 @@ deep_wanted(const struct scan *s, struct result_summary *sum)
 	return false;
 }
 
+/* What no scan of one file can see in the weights that it looked into. */
+static void
+say_limits(struct result_summary *sum)
+{
+	if (sum->tensors > 0)
+		sum->skips[sum->nskips++] = (struct result_skip){
+		    "in weights: encrypted bytes in the lowest one or two of "
+		    "a float32, spread spectrum, quantised blocks",
+		    "one file cannot show them; a reference copy does"};
+}
+
 int
 scan_run(const char *const *paths, size_t n, const struct scan_options *o,
     struct sink *sink, struct result_summary *sum, bool *failed,
@@ -422,6 +433,7 @@ scan_run(const char *const *paths, size_t n, const struct scan_options *o,
 	if ((r = write_header(&s, sink, started, e)) < 0 ||
 	    (r = run(&s, sink, sum, e)) < 0)
 		goto out;
+	say_limits(sum);
 	if (!o->hash)
 		sum->skips[sum->nskips++] = (struct result_skip){
 		    "digests of objects and of bundle members", "--no-hash"};

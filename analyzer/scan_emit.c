@@ -114,6 +114,7 @@ emit_node(const struct node *n, struct sink *s, struct result_summary *sum,
 	int r;
 
 	sum->objects++;
+	sum->tensors += n->row.tensors;
 	sum->verdicts[n->row.verdict]++;
 	if (n->row.depth == 0) {
 		sum->top_verdicts[n->row.verdict]++;

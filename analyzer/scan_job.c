@@ -159,6 +159,7 @@ take_end(struct job *j, const struct frame *f)
 	n->ended = true;
 	n->complete = w.complete;
 	n->row.calls = w.calls;
+	n->row.tensors = w.tensors;
 	if (w.cover != NULL) {
 		if (!coverage_sum_ok(&cover, n->row.size))
 			return ERR_FORMAT;

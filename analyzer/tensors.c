@@ -34,6 +34,7 @@ struct tensors {
 	struct arena *arena;
 	struct chunk *first, *last;
 	size_t n;
+	uint64_t examined;
 	bool cut;
 	uint64_t outside;	/* bytes of other files that may be read */
 	struct weights *weights;
@@ -111,7 +112,14 @@ examine(struct tensors *t, const struct note *n, const struct bytesrc *src,
 	const struct weights_tensor w = {n->name, n->name_len, n->dtype, src,
 	    n->off, n->len, n->row};
 
+	t->examined++;
 	return weights_tensor(t->weights, &w, e);
+}
+
+uint64_t
+tensors_count(const struct tensors *t)
+{
+	return t != NULL ? t->examined : 0;
 }
 
 int

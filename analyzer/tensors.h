@@ -1,6 +1,8 @@
 #ifndef ANALYZER_TENSORS_H_
 #define ANALYZER_TENSORS_H_
 
+#include <stdint.h>
+
 #include "analyzer/weights.h"
 
 struct bytesrc;
@@ -29,5 +31,8 @@ int tensors_add(struct tensors *t, const struct ev_tensor *ev,
 /* tensors_examine: those in the object itself, ${src}, and the end. */
 int tensors_examine(struct tensors *t, const struct bytesrc *src,
     struct err *e);
+
+/* tensors_count: how many were examined; 0 for NULL. */
+uint64_t tensors_count(const struct tensors *t);
 
 #endif /* !ANALYZER_TENSORS_H_ */

@@ -97,6 +97,7 @@ struct wire_end {
 	uint32_t index;
 	const struct coverage_sum *cover; /* NULL: no map was made */
 	uint64_t calls;		/* in all, whether told or not */
+	uint64_t tensors;	/* that the deep pass looked into */
 	bool complete;
 	char format[WIRE_FORMAT_MAX + 1];
 	const uint8_t *label;

@@ -226,7 +226,8 @@ wire_read_end(const struct frame *f, struct wire_end *ret,
 	    read_bytes(f, END_LABEL, WIRE_LABEL_MAX, &ret->label,
 	    &ret->label_len) &&
 	    read_sha256(f, END_SHA256, &ret->has_sha256, ret->sha256) &&
-	    frame_u64(f, END_CALLS, &ret->calls);
+	    frame_u64(f, END_CALLS, &ret->calls) &&
+	    frame_u64(f, END_TENSORS, &ret->tensors);
 }
 
 bool

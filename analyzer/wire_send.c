@@ -229,6 +229,7 @@ wire_send_end(struct wire *w, const struct wire_end *x, struct err *e)
 	if (x->has_sha256)
 		frame_put(&w->b, END_SHA256, x->sha256, 32);
 	frame_put_u64(&w->b, END_CALLS, x->calls);
+	frame_put_u64(&w->b, END_TENSORS, x->tensors);
 	if (x->cover != NULL) {
 		buf_init(&cover, 8 * KIB);
 		put_cover(&cover, x->cover);

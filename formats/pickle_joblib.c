@@ -107,12 +107,35 @@ inner_pickle(struct pickle_vm *vm, const struct pickle_op *op)
 	return r == 1 ? PICKLE_END : r;
 }
 
-static int
-raw_array(struct pickle_vm *vm, const struct pickle_op *op, uint64_t size)
+/*
+ * The type as NumPy spells it: "f4" or ">f4".  The byte order is in the
+ * dtype's state; what is too long to be a number's type is no text of ours.
+ */
+static void
+spell_type(const struct pv *dtype, char ret[16])
 {
-	struct ev_tensor t = {.name = "", .dtype = "", .len = size};
+	const struct pv *text = pv_item(pv_item(dtype, 1), 0);
+	const struct pv *order = pv_item(pv_item(dtype, 2), 1);
+
+	ret[0] = '\0';
+	if (text == NULL || text->kind != PV_STR || text->u.p == NULL ||
+	    text->n > 8)
+		return;
+	if (order != NULL && (dtype->flags & PV_STATE) != 0 &&
+	    pv_is_text(order, ">"))
+		memcpy(ret, ">", 2);
+	memcpy(ret + strlen(ret), text->u.p, text->n);
+}
+
+static int
+raw_array(struct pickle_vm *vm, const struct pickle_op *op,
+    const struct pv *dtype, uint64_t size)
+{
+	char type[16] = {0};
+	struct ev_tensor t = {.name = "", .dtype = type, .len = size};
 	int r;
 
+	spell_type(dtype, type);
 	t.off = reader_tell(vm->r);
 	if ((r = reader_skip(vm->r, size, vm->p->e)) == ERR_TRUNC)
 		return pickle_fail(vm, ANOMALY_TRUNCATED, op);
@@ -141,5 +164,6 @@ pickle_joblib(struct pickle_vm *vm, const struct pickle_op *op)
 		return inner_pickle(vm, op);
 	if ((r = skip_padding(vm, state)) == ERR_TRUNC)
 		return pickle_fail(vm, ANOMALY_TRUNCATED, op);
-	return r < 0 ? r : raw_array(vm, op, size);
+	return r < 0 ? r : raw_array(vm, op,
+	    pv_dict_get(state, "dtype"), size);
 }

@@ -3,6 +3,8 @@
 #include "base/arena.h"
 #include "base/bytesrc.h"
 #include "base/err.h"
+#include "base/limits.h"
+#include "formats/codec.h"
 #include "formats/torch.h"
 #include "formats/torch_storage.h"
 #include "formats/zip.h"
@@ -12,6 +14,7 @@
  * without case.
  */
 #define MAIN "data.pkl"
+#define DEFLATED 8
 
 static char
 fold(char c)
@@ -101,6 +104,36 @@ is_pickle(const struct zip_member *m)
 	    folds_to(m->name + m->name_len - 10, 10, ".debug_pkl"));
 }
 
+/*
+ * torch stores its storages, but reads deflated ones as well: who deflates
+ * them would hide their bytes from whoever looks into weights.  What does not
+ * inflate is told where the member is.
+ */
+static int
+deflated_storage(struct parse *p, const struct zip_member *m,
+    struct ev_tensor *t)
+{
+	struct bytesrc *src = NULL;
+	struct codec_result c;
+	struct arena *a;
+	int r;
+
+	if (p->ev->tensor == NULL)
+		return 0;
+	if ((a = arena_new(2 * LIMIT_INFLATE + MIB)) == NULL)
+		return err_set(p->e, ERR_NOMEM, "out of memory to inflate");
+	if ((r = codec_inflate(CODEC_RAW, p->src, m->data, m->packed,
+	    m->size, format_room(p, LIMIT_INFLATE), a, &c, p->e)) >= 0) {
+		t->off = 0;
+		t->len = c.n;
+		t->src = src = bytesrc_mem(c.p, c.n, p->e);
+		r = src == NULL ? ERR_NOMEM : format_tensor(p, t);
+	}
+	bytesrc_free(src);
+	arena_free(a);
+	return r;
+}
+
 static int
 check_storage(struct parse *p, const struct zip_member *m,
     const struct torch_storage *s)
@@ -122,6 +155,8 @@ check_storage(struct parse *p, const struct zip_member *m,
 		    m->data, t.len, facts, 3)) < 0)
 			return r;
 	}
+	if (m->method == DEFLATED && m->data != 0)
+		return deflated_storage(p, m, &t);
 	return format_tensor(p, &t);
 }
 

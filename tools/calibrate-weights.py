@@ -383,7 +383,7 @@ def attacks(clean, rng):
                     a, p["elf"][4096:], 2048, 1, at)),
                 ("4 KiB script, 1 low byte of fp32", hide(
                     a, p["script"], 4096, 1, at)),
-                ("4 KiB text without a start, 1 low byte of fp32", hide(
+                ("4 KiB script xor 0x55, 1 low byte of fp32", hide(
                     a, b"x" + bytes(c ^ 0x55 for c in p["script"][4000:]),
                     4096, 1, at)),
                 ("8 KiB gzip, 2 low bytes of fp32", hide(
@@ -504,7 +504,8 @@ def measure(args, keep, found):
         path = "%05d.safetensors" % i
         hidden[path] = what
         save(os.path.join(keep, "hostile", path), t)
-    rows = scan(args.exhibit, os.path.join(keep, "hostile"))
+    rows = {path: [r for r in found if r[0].startswith("WGT-")] for path, found
+            in scan(args.exhibit, os.path.join(keep, "hostile")).items()}
     total, hit, by = (collections.Counter(), collections.Counter(),
                       collections.defaultdict(collections.Counter))
     for path, what in hidden.items():

@@ -115,7 +115,7 @@ static void
 one_type_is_never_read_as_another(void **state)
 {
 	struct wire_end end = {.index = 1, .complete = true,
-	    .format = "pickle"};
+	    .format = "pickle", .tensors = 7};
 	struct sandbox_status st;
 	struct wire_finding wf;
 	struct wire_begin wb;
@@ -135,6 +135,7 @@ one_type_is_never_read_as_another(void **state)
 	assert_true(wire_read_end(&frame, &got, &cover));
 	assert_null(got.cover);
 	assert_string_equal(got.format, "pickle");
+	assert_int_equal(got.tensors, 7);
 	assert_false(got.has_sha256);
 	assert_false(wire_read_begin(&frame, &wb));
 	assert_false(wire_read_finding(&frame, &wf));

@@ -168,8 +168,8 @@ a_format_with_markup_is_refused(void **state)
 	(void)close(fds[1]);
 }
 
-/* The map is END's field number 7. */
-#define COVER_TAG 7
+/* The map is END's field number 8. */
+#define COVER_TAG 8
 
 static void
 send_cover(struct wire *w, int fds[2], const struct coverage_sum *s)

@@ -12,7 +12,11 @@
  *
  * A window that stands out is read again before anything is said: where the
  * same few weights repeat (a codebook, constant rows), their low bytes repeat
- * as well, and that is no payload.
+ * as well, and that is no payload.  Nor are tables of sines: the cosines of
+ * slow waves crowd so closely below 1 that the second byte is hardly free.
+ * There the bytes of a lane depend on the bits above; a payload knows nothing
+ * of those.  So the window is parted by the bit above the lane, and both parts
+ * must prefer the same bytes.
  *
  * The gap's likelihood is that of trailing zeros (0 to 8) by exponent, under
  * the law of noise (a half, a quarter, ...) against the tensor: made from a
@@ -33,6 +37,8 @@
 #define TAILS 9
 #define DISTINCT 0.9		/* of a window's weights, at least */
 #define DISTINCT_F16 0.4	/* there are not more float16s than that */
+#define ALIKE 4.5		/* of two parts: 0.7 of PLAIN, less noise */
+#define ALIKE_SHARE 0.25	/* and of what both show together: 0.7 */
 
 void
 weights_lanes_begin(struct weights_lanes *l, enum weights_class cls)
@@ -143,25 +149,57 @@ compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+/*
+ * Do the weights of v[n] whose bit above lane k is set, and those where it is
+ * not, prefer the same odd bytes there?  Noise against noise has the mean 0
+ * and the deviation 1; one byte that is frequent in one part has more.
+ */
+static bool
+alike(const uint64_t *v, uint64_t n, unsigned k)
+{
+	struct weights_lane part[2] = {0}, sum = {0};
+	double n0 = 0, n1 = 0, both = 0, root, z;
+
+	for (uint64_t i = 0; i < n; i++) {
+		unsigned b = v[i] >> 8 * k & 255;
+
+		part[v[i] >> 8 * (k + 1) & 1].n[b]++;
+		sum.n[b]++;
+	}
+	for (unsigned b = 1; b < 256; b += 2) {
+		n0 += part[0].n[b];
+		n1 += part[1].n[b];
+		both += (double)part[0].n[b] * part[1].n[b];
+	}
+	if ((root = sqrt(n0 * n1)) <= 0)
+		return false;
+	z = (128 * both / root - root) / sqrt(127);
+	return z > ALIKE && z > ALIKE_SHARE * weights_lane_odd(&sum);
+}
+
 int
-weights_lanes_varied(const struct weights_at *at, uint64_t index, bool *ret,
-    struct err *e)
+weights_lanes_varied(const struct weights_at *at, uint64_t index, unsigned k,
+    bool *ret, struct err *e)
 {
 	static uint64_t v[WEIGHTS_WINDOW];
 	uint64_t got, distinct = 0, n = 0;
+	bool same;
 	int r;
 
 	if ((r = weights_read(at, index * WEIGHTS_WINDOW, WEIGHTS_WINDOW,
 	    &got, e)) < 0)
 		return r;
 	for (uint64_t i = 0; i < got; i++)
-		if ((element(at, i) & 255) % 2 != 0)
-			v[n++] = element(at, i);
+		v[i] = element(at, i);
+	same = alike(v, got, k);
+	for (uint64_t i = 0; i < got; i++)
+		if (v[i] % 2 != 0)
+			v[n++] = v[i];
 	if (n > 0)
 		qsort(v, n, sizeof(*v), compare);
 	for (uint64_t i = 0; i < n; i++)
 		distinct += i == 0 || v[i] != v[i - 1];
-	*ret = n >= ODD_LEAST && (double)distinct >= (at->type->width == 2 ?
+	*ret = n >= ODD_LEAST && same && (double)distinct >= (at->type->width == 2 ?
 	    DISTINCT_F16 : DISTINCT) * (double)n;
 	return 0;
 }
@@ -194,7 +232,7 @@ plain(struct weights_lanes *l, const struct weights_at *at, unsigned k,
 		return 0;
 	for (uint64_t i = 0; i < s->suspects && i < WEIGHTS_LANE_SUSPECTS;
 	    i++) {
-		if ((r = weights_lanes_varied(at, s->index[i], &varied,
+		if ((r = weights_lanes_varied(at, s->index[i], k, &varied,
 		    e)) < 0)
 			return r;
 		if (!varied)

@@ -50,9 +50,12 @@ void weights_lanes_window(struct weights_lanes *l, uint64_t zeros);
 int weights_lanes_end(struct weights_lanes *l, const struct weights_at *at,
     struct err *e);
 
-/* Are the weights of a window, read again, mostly different ones? */
+/*
+ * Are the weights of a window, read again, mostly different ones, and the
+ * bytes of lane k the same whatever the bit above them?
+ */
 int weights_lanes_varied(const struct weights_at *at, uint64_t index,
-    bool *ret, struct err *e);
+    unsigned k, bool *ret, struct err *e);
 
 /* The median over windows; 0 when there are none. */
 double weights_spread_median(const struct weights_spread *s);

@@ -60,9 +60,9 @@ weights_siblings_add(struct weights_siblings *s, const struct weights_at *at,
 		x->odd[k] = weights_spread_median(&l->odd[k]);
 		if (x->odd[k] <= ODD)
 			continue;
-		/* A codebook's low bytes are not noise, and that is fine. */
-		if ((r = weights_lanes_varied(at, l->windows / 2, &varied,
-		    e)) < 0)
+		/* Nor are a codebook's or a sine's, and that is fine. */
+		if ((r = weights_lanes_varied(at, l->odd[k].index[0], k,
+		    &varied, e)) < 0)
 			return r;
 		if (!varied)
 			x->odd[k] = 0;

@@ -19,11 +19,18 @@
  * u = (low byte - 127.5) / 256 then has the mean s / 12 and the variance
  * 1 / 12.  T = sum(s u) / sqrt(sum(s^2) / 12); honest weights give about
  * sqrt(sum(s^2) / 12), less what is only the noise of the counts.
+ *
+ * Noise in the low bytes gives a T near 0.  Far below that is a density that
+ * no slope from cell to cell describes (tables of sines, grids of a quantiser),
+ * not a payload.  And noise fills a cell: where the weights have hardly more
+ * values than a grid has steps, nobody wrote noise into them.
  */
 #define CELL_LEAST 32
 #define EXPECTED 6.0
 #define SHARE 0.35		/* of the expected value: below */
 #define VALUE 3.2
+#define LOWEST (-4.0)		/* noise is above, but for one in 30,000 */
+#define FILLED 0.8		/* of the values that noise would show */
 #define WINDOW_EXPECTED 7.0
 #define WINDOW_SHARE 0.3
 #define WINDOW_VALUE 2.6
@@ -127,7 +134,7 @@ judge(struct place *p, double share, struct weights_flag *f)
 	double value = p->power > 0 ? p->sum / sqrt(p->power) : 0;
 
 	if (expected < WINDOW_EXPECTED || value >= WINDOW_SHARE * expected ||
-	    value >= WINDOW_VALUE)
+	    value >= WINDOW_VALUE || value <= LOWEST)
 		return;
 	if (f->windows++ == 0 || value < f->statistic[0].value) {
 		f->statistics = 0;
@@ -168,6 +175,34 @@ windows(struct weights_tilt *t, const struct weights_at *at, double share,
 	return 0;
 }
 
+/* Flag it, if there are as many values as noise in the low bytes makes. */
+static int
+flag_filled(const struct weights_tilt *t, const struct weights_at *at,
+    const struct weights_flag *f, struct err *e)
+{
+	static uint8_t seen[1 << 16];
+	double expected = 0, distinct = 0;
+	uint64_t got;
+	int r;
+
+	memset(seen, 0, sizeof(seen));
+	for (uint64_t i = 0; i < at->n; i += WINDOW) {
+		if ((r = weights_read(at, i, at->n - i < WINDOW ? at->n - i :
+		    WINDOW, &got, e)) < 0)
+			return r;
+		for (uint64_t k = 0; k < got; k++)
+			seen[at->block[2 * k] | at->block[2 * k + 1] << 8] = 1;
+	}
+	for (unsigned c = 0; c < 256; c++) {
+		if (t->slope[c] >= 0 && t->slope[c] <= 0)
+			continue;	/* it has no part in the test */
+		expected += 256 * (1 - exp(-(double)t->n[c] / 256));
+		for (unsigned b = 0; b < 256; b++)
+			distinct += seen[c << 8 | b];
+	}
+	return distinct >= FILLED * expected ? at->flag(at->ctx, at, f) : 0;
+}
+
 int
 weights_tilt_end(struct weights_tilt *t, const struct weights_at *at,
     struct err *e)
@@ -182,9 +217,11 @@ weights_tilt_end(struct weights_tilt *t, const struct weights_at *at,
 	weights_tilt_statistic(t, &value, &expected);
 	if (expected >= EXPECTED && value < SHARE * expected &&
 	    value < VALUE) {
+		if (value <= LOWEST)
+			return 0;
 		weights_statistic(&f, "tilt", value, '<', VALUE);
 		weights_statistic(&f, "expected", expected, '>', EXPECTED);
-		return at->flag(at->ctx, at, &f);
+		return flag_filled(t, at, &f, e);
 	}
 	for (unsigned c = 0; c < 256; c++)
 		n += (double)t->n[c];
@@ -201,5 +238,5 @@ weights_tilt_end(struct weights_tilt *t, const struct weights_at *at,
 	if ((r = windows(t, at, part > 0 ? expected / sqrt(part) : 0, &f,
 	    e)) < 0)
 		return r;
-	return f.windows > 0 ? at->flag(at->ctx, at, &f) : 0;
+	return f.windows > 0 ? flag_filled(t, at, &f, e) : 0;
 }

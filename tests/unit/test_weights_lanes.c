@@ -1,3 +1,4 @@
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -92,6 +93,48 @@ constant_rows_are_no_payload(void **state)
 	free(p);
 }
 
+static void
+put(uint8_t *p, size_t i, float x)
+{
+	memcpy(p + 4 * i, &x, 4);
+}
+
+/*
+ * Positions of a transformer: the cosines of slow waves crowd below 1, where
+ * the second byte is hardly free.
+ */
+static void
+a_table_of_cosines_is_no_payload(void **state)
+{
+	uint8_t *p = weights_case_make("F32", 4 * N, 12);
+
+	(void)state;
+	for (unsigned i = 0; i < 4 * N; i++) {
+		unsigned k = i % 256;
+		double x = i / 256 / pow(1e4, (k - k % 2) / 256.0);
+
+		put(p, i, (float)(k % 2 == 0 ? sin(x) : cos(x)));
+	}
+	weights_case_run_one(&c, "F32", p, 4 * N);
+	assert_int_equal(weights_case_flags(&c), 0);
+	free(p);
+}
+
+/* The same text in the second byte does not know the bits above. */
+static void
+text_in_the_second_byte_is_found(void **state)
+{
+	uint8_t *p = weights_case_make("F32", N, 13);
+
+	(void)state;
+	make_text();
+	for (size_t i = 0; i < 8192; i++)
+		p[4 * (20000 + i) + 1] = text[i];
+	weights_case_run_one(&c, "F32", p, N);
+	assert_true(weights_case_find(&c, FINDING_WGT_LANE) >= 0);
+	free(p);
+}
+
 /* Rows on a coarser grid end in zeros: no payload either. */
 static void
 a_window_of_trailing_zeros_is_no_payload(void **state)
@@ -157,6 +200,8 @@ main(void)
 	    cmocka_unit_test(
 		text_in_half_of_a_tensor_is_found_by_its_siblings),
 	    cmocka_unit_test(constant_rows_are_no_payload),
+	    cmocka_unit_test(a_table_of_cosines_is_no_payload),
+	    cmocka_unit_test(text_in_the_second_byte_is_found),
 	    cmocka_unit_test(a_window_of_trailing_zeros_is_no_payload),
 	    cmocka_unit_test(a_gap_in_the_fingerprint_is_found),
 	    cmocka_unit_test(odd_bytes_of_noise_are_noise),

@@ -1,3 +1,4 @@
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -50,6 +51,43 @@ a_window_of_noise_is_found(void **state)
 	free(p);
 }
 
+/* The float16 next to x towards zero; normal numbers only. */
+static uint16_t
+half(float x)
+{
+	uint32_t u;
+
+	memcpy(&u, &x, sizeof(u));
+	return (uint16_t)((u >> 16 & 0x8000) |
+	    (((u & 0x7fffffff) - (112U << 23)) >> 13));
+}
+
+/* Quantised to a few hundred steps: its low bytes tell nothing. */
+static void
+steps_of_a_quantiser_are_no_noise(void **state)
+{
+	uint8_t *p = weights_case_make("F32", N, 10), *q = malloc(2 * N);
+
+	(void)state;
+	assert_non_null(q);
+	for (unsigned k = 0; k < 20; k++) {
+		float x, step = 0.0004F + 0.00003F * (float)k;
+
+		for (size_t i = 0; i < N; i++) {
+			uint16_t h = 0;
+
+			memcpy(&x, p + 4 * i, 4);
+			if (fabsf(x) > step)
+				h = half(roundf(x / step) * step);
+			memcpy(q + 2 * i, &h, 2);
+		}
+		weights_case_run_one(&c, "F16", q, N);
+		assert_int_equal(weights_case_flags(&c), 0);
+	}
+	free(p);
+	free(q);
+}
+
 static void
 small_and_odd_tensors_are_clean(void **state)
 {
@@ -92,6 +130,7 @@ main(void)
 	    cmocka_unit_test(
 		a_float16_tensor_with_noise_in_its_low_bytes_is_found),
 	    cmocka_unit_test(a_window_of_noise_is_found),
+	    cmocka_unit_test(steps_of_a_quantiser_are_no_noise),
 	    cmocka_unit_test(small_and_odd_tensors_are_clean),
 	    cmocka_unit_test(the_statistic_is_what_it_expects),
 	};

@@ -12,17 +12,16 @@
  *
  *	Keras			{"module", "class_name", "config", ...}
  *	sentence-transformers	[{"idx", "name", "path", "type"}, ...]
- *	Diffusers		{"_class_name", "_diffusers_version",
+ *	Diffusers		{"_class_name": "StableDiffusionPipeline",
  *				 "unet": ["diffusers", "UNet2DConditionModel"]}
  */
 #define PATH_MAX_TEXT 256	/* of a path as it is shown */
 #define PAIRS 64	/* components of a pipeline: real ones have ten */
 
-enum field { MODULE, CLASS, CONFIG, TYPE, PATH, IDX, PIPELINE, DIFFUSERS,
-	FIELDS };
+enum field { MODULE, CLASS, CONFIG, TYPE, PATH, IDX, PIPELINE, FIELDS };
 
 static const char *const field_names[FIELDS] = {"module", "class_name",
-    "config", "type", "path", "idx", "_class_name", "_diffusers_version"};
+    "config", "type", "path", "idx", "_class_name"};
 
 struct text {
 	const char *p;		/* NULL: not there, or no string */
@@ -294,6 +293,30 @@ pipeline(struct config_json *c)
 	return r;
 }
 
+/*
+ * Is it a pipeline's index?  Models and schedulers have a "_class_name" as
+ * well, and pairs of words that name nothing to import ("down_block_types");
+ * none is called a pipeline, has its class from a module ("_class_name" is a
+ * pair), or a component of diffusers or transformers.  The version beside it
+ * is not asked: no loader does.
+ */
+static bool
+is_pipeline(const struct config_json *c, const struct level *l)
+{
+	const struct text *name = &l->field[PIPELINE];
+
+	if (!name->there)
+		return false;
+	if (name->p == NULL ||
+	    memmem(name->p, name->n, "Pipeline", 8) != NULL)
+		return true;
+	for (unsigned i = 0; i < c->pairs; i++)
+		if (config_package_known(c->pair[i].module.p,
+		    c->pair[i].module.n))
+			return true;
+	return false;
+}
+
 /* ["module", "Class"] directly in the outermost object. */
 static void
 keep_pair(struct config_json *c, const struct level *l)
@@ -316,7 +339,7 @@ close_level(struct config_json *c)
 	if (l->array) {
 		keep_pair(c, l);
 	} else if ((r = keras(c, l)) >= 0 && (r = sentence(c, l)) >= 0 &&
-	    c->depth == 1 && l->field[DIFFUSERS].there) {
+	    c->depth == 1 && is_pipeline(c, l)) {
 		r = pipeline(c);
 	}
 	c->depth--;

@@ -26,6 +26,7 @@ struct finding;
  *   weights_stream.c     how a payload may be laid into elements
  *   weights_plane.c      bit planes of a block
  *   weights_filter.c     first bytes of files, in all streams at once
+ *   weights_peek.c       the first look at what follows
  *   weights_magic.c      which files those are; weights_magic.def
  *   weights_length.c     how long they are
  *   weights_carve.c      the carver

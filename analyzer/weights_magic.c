@@ -2,6 +2,7 @@
 
 #include "analyzer/weights_filter.h"
 #include "analyzer/weights_magic.h"
+#include "analyzer/weights_peek.h"
 #include "analyzer/weights_plane.h"
 #include "base/arena.h"
 #include "base/bytesrc.h"
@@ -168,134 +169,7 @@ weights_magic_prefix_xor(const uint8_t *p, size_t n, int row, uint8_t *key)
 	return -1;
 }
 
-static uint32_t
-u32(const uint8_t *p)
-{
-	return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 |
-	    (uint32_t)p[3] << 24;
-}
-
-static bool
-is_text(uint8_t b)
-{
-	return (b >= 0x20 && b < 0x7f) || b == '\n' || b == '\r' ||
-	    b == '\t';
-}
-
-static size_t
-text_run(const uint8_t *p, size_t n)
-{
-	size_t i = 0;
-
-	while (i < n && is_text(p[i]))
-		i++;
-	return i;
-}
-
 #define TEXT_LEAST 24
-
-/* 4 version, 6 flags, 8 method, 26 length of the name, 30 the name */
-static bool
-peek_zip(const uint8_t *p, size_t n)
-{
-	unsigned method, length;
-
-	if (n < 46)
-		return false;
-	method = p[8] | (unsigned)p[9] << 8;
-	length = p[26] | (unsigned)p[27] << 8;
-	if (p[4] > 63 || p[5] > 20 || (p[7] & 0xc0) != 0 ||
-	    !(method == 0 || method == 8 || method == 9 || method == 12 ||
-	    method == 14 || method == 93 || method == 95 || method == 99) ||
-	    length == 0 || length > 1024)
-		return false;
-	for (unsigned i = 0; i < length && 30 + i < n; i++)
-		if (p[30 + i] < 0x20 || p[30 + i] == 0x7f)
-			return false;
-	return true;
-}
-
-/* RFC 1952: 3 flags, 8 extra flags, 9 system */
-static bool
-peek_gzip(const uint8_t *p, size_t n)
-{
-	return n >= 18 && (p[3] & 0xe0) == 0 &&
-	    (p[8] == 0 || p[8] == 2 || p[8] == 4) &&
-	    (p[9] <= 13 || p[9] == 255);
-}
-
-/* RFC 8878: 4 descriptor, then fields, then a block of at most 128 KiB */
-static bool
-peek_zstd(const uint8_t *p, size_t n)
-{
-	static const unsigned dictionary[] = {0, 1, 2, 4};
-	static const unsigned content[] = {0, 2, 4, 8};
-	bool single = n > 4 && (p[4] & 0x20) != 0;
-	size_t at = 5;
-	uint32_t block;
-
-	if (n < 24 || (p[4] & 0x08) != 0)
-		return false;
-	at += !single;
-	at += dictionary[p[4] & 3];
-	at += p[4] >> 6 == 0 && single ? 1 : content[p[4] >> 6];
-	block = u32(p + at) & 0xffffff;
-	return (block >> 1 & 3) != 3 && block >> 3 > 0 &&
-	    block >> 3 <= 128 * KIB;
-}
-
-/* A dotted name and a line feed; how many bytes, or 0. */
-static size_t
-name_line(const uint8_t *p, size_t n)
-{
-	size_t i = 0;
-
-	while (i < n && ((p[i] >= 'a' && p[i] <= 'z') || p[i] == '_' ||
-	    (p[i] >= 'A' && p[i] <= 'Z') || p[i] == '.' ||
-	    (i > 0 && p[i] >= '0' && p[i] <= '9')))
-		i++;
-	return i > 1 && i < n && p[i] == '\n' ? i + 1 : 0;
-}
-
-/* GLOBAL, perhaps behind a MARK: two lines that name something. */
-static bool
-peek_global(const uint8_t *p, size_t n)
-{
-	size_t at = 1 + (p[0] == '('), a, b;
-
-	if (n < 16 || (a = name_line(p + at, n - at)) == 0)
-		return false;
-	b = name_line(p + at + a, n - at - a);
-	return b > 0 && a + b >= 8;
-}
-
-/*
- * PROTO and what follows: opcodes all the way, or some with a name among
- * them.  A pickle may be broken on purpose behind its call.
- */
-#define NAME_LEAST 5
-
-static bool
-has_name(const uint8_t *p, size_t n)
-{
-	unsigned run = 0;
-
-	for (size_t i = 2; i < n && run < NAME_LEAST; i++)
-		run = (p[i] >= 'a' && p[i] <= 'z') || p[i] == '_' ||
-		    p[i] == '.' ? run + 1 : 0;
-	return run == NAME_LEAST;
-}
-
-static bool
-peek_pickle(const uint8_t *p, size_t n, uint64_t left)
-{
-	unsigned bits;
-	struct cursor c;
-
-	cursor_init(&c, p, n, 0);
-	bits = pickle_plausible(c, left);
-	return bits == 36 || (bits >= 24 && has_name(p, n));
-}
 
 static bool
 peek_binary(const uint8_t *p, size_t n, uint64_t left)
@@ -318,12 +192,12 @@ weights_magic_peek(int row, const uint8_t *p, size_t n, uint64_t left)
 	case CHECK_program:
 		return peek_binary(p, n, left);
 	case CHECK_dos:
-		place = n >= 64 ? u32(p + 60) : 0;
+		place = n >= 64 ? weights_peek_u32(p + 60) : 0;
 		return place >= 4 && place <= 4096 && place % 4 == 0;
 	case CHECK_script:
-		return text_run(p, n) >= TEXT_LEAST;
+		return weights_peek_text(p, n) >= TEXT_LEAST;
 	case CHECK_zip:
-		return peek_zip(p, n);
+		return weights_peek_zip(p, n);
 	case CHECK_sevenzip:
 		return n >= 32 && p[6] == 0 && p[7] < 16;
 	case CHECK_xz:
@@ -332,13 +206,13 @@ weights_magic_peek(int row, const uint8_t *p, size_t n, uint64_t left)
 		return p[3] >= '1' && p[3] <= '9' &&
 		    memcmp(p + 4, "1AY&SY", 6) == 0;
 	case CHECK_gzip:
-		return peek_gzip(p, n);
+		return weights_peek_gzip(p, n);
 	case CHECK_zstd:
-		return peek_zstd(p, n);
+		return weights_peek_zstd(p, n);
 	case CHECK_pickle:
-		return peek_pickle(p, n, left);
+		return weights_peek_pickle(p, n, left);
 	case CHECK_global:
-		return peek_global(p, n);
+		return weights_peek_global(p, n);
 	case CHECK_rar:
 	case CHECK_media:
 		return true;
@@ -349,7 +223,7 @@ weights_magic_peek(int row, const uint8_t *p, size_t n, uint64_t left)
 bool
 weights_magic_look(int row, const uint8_t *p, size_t n)
 {
-	return rows[row].check != CHECK_pickle || has_name(p, n);
+	return rows[row].check != CHECK_pickle || weights_peek_name(p, n);
 }
 
 static bool
@@ -452,7 +326,7 @@ judge_exe(int row, const uint8_t *p, size_t n, uint64_t left,
 	struct cursor c;
 
 	if (text)
-		left = n = text_run(p, n);
+		left = n = weights_peek_text(p, n);
 	cursor_init(&c, p, n < FORMAT_HEAD ? n : FORMAT_HEAD, 0);
 	if (text ? exe_script(c, left, &ret->what) == 0 :
 	    exe_binary(c, left, &ret->what) == 0)
@@ -486,10 +360,10 @@ weights_magic_judge(int row, const uint8_t *p, size_t n, uint64_t left,
 		return archive(ret, "zip", true);
 	case CHECK_sevenzip:
 		return archive(ret, "7z", n >= 32 && crc_is(p + 12, 20,
-		    u32(p + 8)));
+		    weights_peek_u32(p + 8)));
 	case CHECK_xz:
 		return archive(ret, "xz", n >= 12 && crc_is(p + 6, 2,
-		    u32(p + 8)));
+		    weights_peek_u32(p + 8)));
 	case CHECK_bzip2:
 		return archive(ret, "bzip2", true);
 	case CHECK_zstd:

@@ -7,10 +7,10 @@
 
 /*
  * A tensor is of a class when SHARE of its non-zero weights have the bits
- * clear, or when half of its windows have no exception at all.  Clean ones have no exceptions at all, with one exception: rows that
- * were added or trained later in full precision.  Those are whole rows, and
- * their weights exceptions nearly all; payload that takes that shape cannot
- * be told from them, and is a note.
+ * clear, or when half of its windows have no exception at all.  Clean ones
+ * have none, but for rows that were added or trained later in full precision.
+ * Those are whole rows, and their weights exceptions nearly all; payload that
+ * takes that shape cannot be told from them, and is a note.
  *
  * Counts, heights, pixels stored as floats are whole numbers, or whole
  * multiples of something: the large ones need more bits than the others do.

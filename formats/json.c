@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "base/bytesrc.h"
 #include "base/err.h"
 #include "base/reader.h"
 #include "formats/config.h"
@@ -9,7 +10,12 @@
 /*
  * RFC 8259, strict; a key that occurs twice is what readers differ in.  What
  * the keys make a loader do is config.h's.
+ *
+ * A byte order mark may stand before it: Python's json refuses that in a text
+ * and accepts it in bytes, others skip it.  What follows is read by somebody.
  */
+#define BOM "\xef\xbb\xbf"
+#define BOM_SIZE 3
 
 static bool
 is_blank(uint8_t c)
@@ -25,6 +31,7 @@ json_bid(struct cursor head, uint64_t size)
 
 	if (!textscan_head(head, size))
 		return 0;
+	(void)cursor_match(&c, (const uint8_t *)BOM, BOM_SIZE);
 	while (cursor_u8(&c, &b))
 		if (!is_blank(b))
 			break;
@@ -58,12 +65,16 @@ json_parse(struct parse *p)
 {
 	struct config_json *config;
 	struct reader rd;
+	uint8_t c, head[BOM_SIZE];
 	uint64_t off;
-	uint8_t c;
+	size_t n;
 	int r;
 
-	if ((r = textscan_run(p)) != 0 ||
-	    (r = reader_init(&rd, p->src, 0, p->window, p->arena, p->e)) < 0)
+	if ((r = textscan_run(p)) != 0 || (r = bytesrc_read_some(p->src, 0,
+	    head, sizeof(head), &n, p->e)) < 0)
+		return r;
+	off = n == BOM_SIZE && memcmp(head, BOM, BOM_SIZE) == 0 ? BOM_SIZE : 0;
+	if ((r = reader_init(&rd, p->src, off, p->window, p->arena, p->e)) < 0)
 		return r;
 	if ((config = config_json_new(p, p->arena)) == NULL)
 		return ERR_NOMEM;

@@ -111,7 +111,8 @@ tell_member(const struct weights_teller *t, const struct weights_carved *x,
 {
 	const struct weights_at *at = x->view->at;
 	const bool pickle = x->found->kind == WEIGHTS_PICKLE;
-	struct ev_member m = {.size = x->n, .flags = MEMBER_VIRTUAL,
+	struct ev_member m = {.size = x->n,
+	    .flags = MEMBER_VIRTUAL | MEMBER_CARVED,
 	    .format = pickle ? "pickle" : NULL};
 	struct bytesrc *src;
 	char name[512];

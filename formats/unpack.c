@@ -10,6 +10,7 @@
 #include "formats/format.h"
 #include "formats/gzip_header.h"
 #include "formats/package.h"
+#include "formats/sevenzip_end.h"
 #include "formats/vtree.h"
 
 /*
@@ -47,7 +48,8 @@ static const struct magic {
     {"!<arch>\n", 8, 64, archive_read_support_format_ar},
     {"xar!\0\x1c\0\1", 8, 64, archive_read_support_format_xar},
 };
-enum { MAGIC_GZIP = 0, MAGIC_BZIP2 = 1, MAGIC_ZF = 5, MAGIC_LZMA = 6 };
+enum { MAGIC_GZIP = 0, MAGIC_BZIP2 = 1, MAGIC_ZF = 5, MAGIC_LZMA = 6,
+	MAGIC_7Z = 7 };
 
 /* joblib/numpy_pickle_utils.py: "ZF", the size in 19 characters, zlib. */
 #define ZF_HEADER 21
@@ -476,6 +478,8 @@ compressed_parse(struct parse *p)
 	    ANOMALY_TAR_DUPLICATE)) == NULL ||
 	    (w.package = package_new(p)) == NULL))
 		return err_set(p->e, ERR_NOMEM, "out of memory");
+	if (which == MAGIC_7Z && (r = sevenzip_end_check(p)) < 0)
+		return r;
 	if ((w.ar = open_archive(f, &magics[which])) == NULL) {
 		r = format_anomaly(p, ANOMALY_MALFORMED, 0, 0, NULL, 0);
 		return r < 0 ? r : 1;

@@ -271,6 +271,21 @@ is_pipeline_module(const struct text *t)
 	return false;
 }
 
+/*
+ * Models and schedulers have a "_class_name" as well, and pairs of words that
+ * name nothing to import.  Which of them it is cannot be told by that name (a
+ * caller may choose the pipeline), nor by the version beside it (no loader
+ * asks for it), but by the keys: diffusers keeps those that begin with "_" to
+ * itself ("_use_default_values"), and block types are no component.
+ */
+static bool
+is_component(const struct pair *x)
+{
+	return x->key_len > 0 && x->key[0] != '_' &&
+	    (x->key_len < 6 ||
+	    memcmp(x->key + x->key_len - 6, "_types", 6) != 0);
+}
+
 static int
 pipeline(struct config_json *c)
 {
@@ -285,36 +300,13 @@ pipeline(struct config_json *c)
 		bool whole = x->key_len == 11 &&
 		    memcmp(x->key, "_class_name", 11) == 0;
 
-		if (whole || (!config_package_known(x->module.p,
-		    x->module.n) && !is_pipeline_module(&x->module)))
+		if (whole || (is_component(x) &&
+		    !config_package_known(x->module.p, x->module.n) &&
+		    !is_pipeline_module(&x->module)))
 			r = tell(c, whole ? ANOMALY_CONFIG_REMOTE_CODE :
 			    ANOMALY_CONFIG_MODULE, &x->module, facts, 3);
 	}
 	return r;
-}
-
-/*
- * Is it a pipeline's index?  Models and schedulers have a "_class_name" as
- * well, and pairs of words that name nothing to import ("down_block_types");
- * none is called a pipeline, has its class from a module ("_class_name" is a
- * pair), or a component of diffusers or transformers.  The version beside it
- * is not asked: no loader does.
- */
-static bool
-is_pipeline(const struct config_json *c, const struct level *l)
-{
-	const struct text *name = &l->field[PIPELINE];
-
-	if (!name->there)
-		return false;
-	if (name->p == NULL ||
-	    memmem(name->p, name->n, "Pipeline", 8) != NULL)
-		return true;
-	for (unsigned i = 0; i < c->pairs; i++)
-		if (config_package_known(c->pair[i].module.p,
-		    c->pair[i].module.n))
-			return true;
-	return false;
 }
 
 /* ["module", "Class"] directly in the outermost object. */
@@ -339,7 +331,7 @@ close_level(struct config_json *c)
 	if (l->array) {
 		keep_pair(c, l);
 	} else if ((r = keras(c, l)) >= 0 && (r = sentence(c, l)) >= 0 &&
-	    c->depth == 1 && is_pipeline(c, l)) {
+	    c->depth == 1 && l->field[PIPELINE].there) {
 		r = pipeline(c);
 	}
 	c->depth--;

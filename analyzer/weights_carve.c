@@ -17,8 +17,9 @@
  * WEIGHTS_PEEK bytes, by WEIGHTS_HEAD bytes; each step turns away nearly all.
  *
  * What an attacker could try: fill a tensor with beginnings, so that the
- * looks cost more than the bytes.  Pairs, peeks and heads are bounded, each
- * in proportion to the tensor's length.
+ * looks cost more than the bytes; or ten thousand small tensors.  Pairs are
+ * bounded in each block, peeks and heads in the whole object, in proportion to
+ * its tensors' lengths.
  */
 #define HITS_MAX 16384		/* pairs of one look at one block */
 #define PEEKS_LEAST 4096
@@ -63,6 +64,8 @@ weights_carve_new(struct err *e)
 		(void)err_set(e, ERR_NOMEM, "out of memory");
 		return NULL;
 	}
+	c->peeks = PEEKS_LEAST;
+	c->heads = HEADS_LEAST;
 	weights_magic_filter(&c->filter);
 	weights_magic_filter_xor(&c->differ);
 	for (unsigned k = 0; k < PLANES; k++)
@@ -142,8 +145,8 @@ weights_carve_begin(struct weights_carve *c, const struct weights_at *at,
 	c->lanes = weights_streams_lanes(at->type->width, &c->nlanes);
 	make_rules(c, at->type->width);
 	memset(c->until, 0, sizeof(c->until));
-	c->peeks = PEEKS_LEAST + bytes / PEEK_EACH;
-	c->heads = HEADS_LEAST + bytes / HEAD_EACH;
+	c->peeks += bytes / PEEK_EACH;
+	c->heads += bytes / HEAD_EACH;
 	c->found = 0;
 	c->cut = false;
 }

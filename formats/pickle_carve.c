@@ -28,19 +28,24 @@ name_byte(uint8_t b)
 	    (b >= '0' && b <= '9') || b == '_' || b == '.';
 }
 
-/* A line of a name: c takes it. */
+/*
+ * A line of a name: c takes it.  Byte by byte: in a window without a line feed
+ * looking for one from each 'c' is quadratic.
+ */
+#define NAME_MAX_LEN 128
+
 static bool
 name_line(struct cursor *c)
 {
-	struct cursor line;
+	size_t n = 0;
+	uint8_t b;
 
-	if (!cursor_line(c, '\n', &line) || line.len == 0 || line.len > 128 ||
-	    (line.buf[0] >= '0' && line.buf[0] <= '9'))
+	if (cursor_peek(c, 0, &b) && b >= '0' && b <= '9')
 		return false;
-	for (size_t i = 0; i < line.len; i++)
-		if (!name_byte(line.buf[i]))
-			return false;
-	return true;
+	while (n <= NAME_MAX_LEN && cursor_peek(c, n, &b) && name_byte(b))
+		n++;
+	return n > 0 && n <= NAME_MAX_LEN && cursor_peek(c, n, &b) &&
+	    b == '\n' && cursor_skip(c, n + 1);
 }
 
 /* SHORT_BINUNICODE with a name, and a memo opcode behind it or not. */

@@ -111,6 +111,8 @@ codec_inflate(enum codec_kind kind, const struct bytesrc *src, uint64_t off,
 	struct inflater f = {.a = a, .max = max};
 	int r;
 
+	if (kind == CODEC_XZ)
+		return codec_xz(src, off, len, max, a, ret, e);
 	memset(ret, 0, sizeof(*ret));
 	f.cap = hint > 0 && hint < max ? (size_t)hint : 64 * KIB;
 	if (f.cap > max)

@@ -16,7 +16,7 @@ struct err;
  * times the input.  A stream that breaks gives what came before: a loader
  * that reads piece by piece has run it by then.
  */
-enum codec_kind { CODEC_RAW, CODEC_ZLIB, CODEC_GZIP };
+enum codec_kind { CODEC_RAW, CODEC_ZLIB, CODEC_GZIP, CODEC_XZ };
 
 struct codec_result {
 	const uint8_t *p;	/* what was decompressed */
@@ -36,6 +36,15 @@ struct codec_result {
 int codec_inflate(enum codec_kind kind, const struct bytesrc *src,
     uint64_t off, uint64_t len, uint64_t hint, size_t max, struct arena *a,
     struct codec_result *ret, struct err *e);
+
+/*
+ * codec_xz: the same for one stream of .xz, or of lzma alone, by liblzma (the
+ * file codec_xz.c includes lzma.h).  codec_inflate calls it for CODEC_XZ.
+ * libarchive gives nothing of a block that breaks; a loader that reads piece
+ * by piece has run what came before.  ret->crc is not set.
+ */
+int codec_xz(const struct bytesrc *src, uint64_t off, uint64_t len,
+    size_t max, struct arena *a, struct codec_result *ret, struct err *e);
 
 /* codec_crc: CRC-32 of a range of a source. */
 int codec_crc(const struct bytesrc *src, uint64_t off, uint64_t len,

@@ -60,6 +60,26 @@ format_member_range(struct parse *p, const struct ev_member *m)
 }
 
 int
+format_trailing(struct parse *p, uint64_t off)
+{
+	enum anomaly id = ANOMALY_TRAILING_ZERO;
+	uint8_t chunk[4096];
+	size_t n = 1;
+	int r;
+
+	for (uint64_t at = off; n > 0 && id == ANOMALY_TRAILING_ZERO;
+	    at += n) {
+		if ((r = bytesrc_read_some(p->src, at, chunk, sizeof(chunk),
+		    &n, p->e)) < 0)
+			return r;
+		for (size_t i = 0; i < n; i++)
+			if (chunk[i] != 0)
+				id = ANOMALY_TRAILING;
+	}
+	return format_anomaly(p, id, off, p->size - off, NULL, 0);
+}
+
+int
 format_head(struct parse *p, uint8_t *buf, size_t cap, struct cursor *ret)
 {
 	size_t n;

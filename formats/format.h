@@ -251,6 +251,11 @@ int format_anomaly(struct parse *p, enum anomaly id, uint64_t off,
 int format_member(struct parse *p, const struct ev_member *m);
 /* format_member_range: the member is the object's own bytes at m->off. */
 int format_member_range(struct parse *p, const struct ev_member *m);
+/*
+ * format_trailing: what is behind ${off}, as TRAILING, or as TRAILING_ZERO
+ * when it is filler that a reader of the format passes over.
+ */
+int format_trailing(struct parse *p, uint64_t off);
 /* format_head: the first bytes, up to ${cap}, in ${buf}; *ret walks them. */
 int format_head(struct parse *p, uint8_t *buf, size_t cap,
     struct cursor *ret);

@@ -48,8 +48,8 @@ static const struct magic {
     {"!<arch>\n", 8, 64, archive_read_support_format_ar},
     {"xar!\0\x1c\0\1", 8, 64, archive_read_support_format_xar},
 };
-enum { MAGIC_GZIP = 0, MAGIC_BZIP2 = 1, MAGIC_ZF = 5, MAGIC_LZMA = 6,
-	MAGIC_7Z = 7 };
+enum { MAGIC_GZIP = 0, MAGIC_BZIP2 = 1, MAGIC_XZ = 2, MAGIC_ZF = 5,
+	MAGIC_LZMA = 6, MAGIC_7Z = 7 };
 
 /* joblib/numpy_pickle_utils.py: "ZF", the size in 19 characters, zlib. */
 #define ZF_HEADER 21
@@ -134,8 +134,9 @@ struct joined {
 	size_t n;
 };
 
+/* ${in}: bytes of input so far, all streams together. */
 static int
-join(struct joined *j, const struct codec_result *c)
+join(struct joined *j, const struct codec_result *c, uint64_t in)
 {
 	uint8_t *p;
 
@@ -147,6 +148,8 @@ join(struct joined *j, const struct codec_result *c)
 	if (c->n == 0)
 		return 0;
 	if (c->n > format_room(j->parse, CONTENT_MAX) - j->n ||
+	    (j->n + c->n > LIMIT_INFLATE_RATIO_FROM &&
+	    (j->n + c->n) / LIMIT_INFLATE_RATIO > in) ||
 	    (p = arena_alloc(j->a, j->n + c->n)) == NULL)
 		return ERR_LIMIT;
 	memcpy(p, j->p, j->n);
@@ -183,11 +186,10 @@ inflate_streams(struct parse *p, enum codec_kind kind, uint64_t off,
 		    (r = gzip_header_check(p, off)) < 0))
 			return r;
 		/* Not another stream: what is it? */
-		if (kind == CODEC_GZIP && off > 0 && c.n == 0 && c.broken)
-			return format_anomaly(p, ANOMALY_TRAILING, off,
-			    p->size - off, NULL, 0);
+		if (kind != CODEC_ZLIB && off > 0 && c.n == 0 && !c.ended)
+			return format_trailing(p, off);
 		r = stream_end(p, &c, off);
-		if (r >= 0 && join(j, &c) < 0) {
+		if (r >= 0 && join(j, &c, off + c.used) < 0) {
 			r = format_anomaly(p, ANOMALY_ZIP_BOMB, off, 0, NULL,
 			    0);
 			return r < 0 ? r : 1;
@@ -197,8 +199,7 @@ inflate_streams(struct parse *p, enum codec_kind kind, uint64_t off,
 			break;
 	}
 	if (r == 0 && kind == CODEC_ZLIB && off < p->size)
-		r = format_anomaly(p, ANOMALY_TRAILING, off, p->size - off,
-		    NULL, 0);
+		r = format_trailing(p, off);
 	return r;
 }
 
@@ -467,6 +468,8 @@ compressed_parse(struct parse *p)
 		return r;
 	cursor_init(&c, head, n, 0);
 	which = find_magic(c);
+	if (which == MAGIC_XZ || which == MAGIC_LZMA)
+		return inflate_all(p, CODEC_XZ, 0);
 	if (which <= MAGIC_GZIP || which == MAGIC_ZF)
 		return inflate_all(p, which == MAGIC_GZIP ? CODEC_GZIP :
 		    CODEC_ZLIB, which == MAGIC_ZF ? ZF_HEADER : 0);

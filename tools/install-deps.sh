@@ -5,7 +5,7 @@
 set -eu
 
 packages="gcc libc6-dev make pkg-config libarchive-dev libssl-dev openssl
-	libmagic-dev libyara-dev libsqlite3-dev libgit2-dev zlib1g-dev libcmocka-dev
+	libmagic-dev libyara-dev libsqlite3-dev libgit2-dev zlib1g-dev liblzma-dev libcmocka-dev
 	tar coreutils xxd strace sqlite3 busybox libarchive-tools python3
 	python3-jsonschema attr util-linux"
 

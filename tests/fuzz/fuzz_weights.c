@@ -95,7 +95,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	if (n < 3)
 		return 0;
 	len = n - 2;
-	times = 1 + p[1] % 8 * (65536 / len);
+	times = 1 + p[1] % 8 * (16384 / len);
 	if ((all = malloc(len * times)) == NULL)
 		return 0;
 	for (size_t i = 0; i < times; i++)

@@ -35,9 +35,31 @@ is_template(const char *key, size_t key_len, const uint8_t *p, size_t n)
 }
 
 /*
- * A string value.  One that is longer than what we keep is not looked at:
- * the reference reader takes a GiB.
+ * A string's length and its bytes, which live until the next one.  NULL: it
+ * is longer than what we keep and was passed over (told): the reference reader
+ * takes a GiB.  1: the parse ends here (told).
  */
+static int
+read_string(struct gguf *g, const char *key, size_t key_len,
+    const uint8_t **ret, uint64_t *len)
+{
+	const uint64_t off = reader_tell(&g->r);
+	int r;
+
+	if ((r = gguf_u64(g, len)) < 0)
+		return r;
+	if (*len > reader_left(&g->r))
+		return gguf_stop(g, ANOMALY_GGUF_COUNT, off, key, key_len,
+		    *len);
+	if (*len <= LIMIT_TEMPLATE)
+		return gguf_scratch(g, *len, ret);
+	*ret = NULL;
+	if ((r = gguf_tell(g, ANOMALY_LIMIT, off, key, key_len, *len)) < 0)
+		return r;
+	return reader_skip(&g->r, *len, g->p->e);
+}
+
+/* A string value. */
 static int
 take_string(struct gguf *g, const char *key, size_t key_len)
 {
@@ -46,18 +68,7 @@ take_string(struct gguf *g, const char *key, size_t key_len)
 	uint64_t len;
 	int r;
 
-	if ((r = gguf_u64(g, &len)) < 0)
-		return r;
-	if (len > reader_left(&g->r))
-		return gguf_stop(g, ANOMALY_GGUF_COUNT, off, key, key_len,
-		    len);
-	if (len > LIMIT_TEMPLATE) {
-		if ((r = gguf_tell(g, ANOMALY_LIMIT, off, key, key_len,
-		    len)) < 0)
-			return r;
-		return reader_skip(&g->r, len, g->p->e);
-	}
-	if ((r = gguf_scratch(g, len, &p)) < 0)
+	if ((r = read_string(g, key, key_len, &p, &len)) != 0 || p == NULL)
 		return r;
 	if (len > 0 && is_template(key, key_len, p, (size_t)len) &&
 	    (r = jinja_check(g->p, key, p, (size_t)len, off + 8)) < 0)
@@ -109,18 +120,7 @@ take_element(struct gguf *g, const char *key, size_t key_len, bool tokens)
 	uint64_t len;
 	int r;
 
-	if ((r = gguf_u64(g, &len)) < 0)
-		return r;
-	if (len > reader_left(&g->r))
-		return gguf_stop(g, ANOMALY_GGUF_COUNT, off, key, key_len,
-		    len);
-	if (len > LIMIT_TEMPLATE) {
-		if ((r = gguf_tell(g, ANOMALY_LIMIT, off, key, key_len,
-		    len)) < 0)
-			return r;
-		return reader_skip(&g->r, len, g->p->e);
-	}
-	if ((r = gguf_scratch(g, len, &p)) < 0)
+	if ((r = read_string(g, key, key_len, &p, &len)) != 0 || p == NULL)
 		return r;
 	if (tokens)
 		return gguf_token(g, p, (size_t)len);

@@ -8,18 +8,6 @@
  * A tag ends at its "}}" or "%}" outside of strings and of brackets that are
  * open; "-" and "+" before it strip white space.
  */
-static bool
-is_blank(uint8_t c)
-{
-	return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
-static bool
-is_digit(uint8_t c)
-{
-	return c >= '0' && c <= '9';
-}
-
 /* Python takes letters of any script: every byte above ASCII is one. */
 static bool
 is_word(uint8_t c)
@@ -46,7 +34,7 @@ jinja_one_of(const uint8_t *p, size_t n, const char *const *list)
 static int
 hex_value(uint8_t c)
 {
-	if (is_digit(c))
+	if (jinja_is_digit(c))
 		return c - '0';
 	c |= 0x20;
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
@@ -194,7 +182,7 @@ lex_string(struct jinja *j, struct jtok *t)
 static size_t
 skip_digits(const struct jinja *j, size_t i)
 {
-	while (i < j->n && is_digit(j->t[i]))
+	while (i < j->n && jinja_is_digit(j->t[i]))
 		i++;
 	return i;
 }
@@ -203,12 +191,12 @@ skip_digits(const struct jinja *j, size_t i)
 static size_t
 skip_fraction(const struct jinja *j, struct jtok *t, size_t i)
 {
-	if (i + 1 < j->n && j->t[i] == '.' && is_digit(j->t[i + 1])) {
+	if (i + 1 < j->n && j->t[i] == '.' && jinja_is_digit(j->t[i + 1])) {
 		t->type = JTOK_FLOAT;
 		i = skip_digits(j, i + 1);
 	}
 	if (i + 1 < j->n && (j->t[i] | 0x20) == 'e' &&
-	    (is_digit(j->t[i + 1]) || j->t[i + 1] == '-' ||
+	    (jinja_is_digit(j->t[i + 1]) || j->t[i + 1] == '-' ||
 	    j->t[i + 1] == '+')) {
 		t->type = JTOK_FLOAT;
 		i = skip_digits(j, i + 2);
@@ -319,7 +307,7 @@ jlex_next(struct jinja *j)
 	struct jtok *t = &j->tok;
 	size_t len, from;
 
-	while (j->pos < j->n && is_blank(j->t[j->pos]))
+	while (j->pos < j->n && jinja_is_blank(j->t[j->pos]))
 		j->pos++;
 	*t = (struct jtok){.at = j->pos};
 	if (j->pos == j->n) {
@@ -332,13 +320,13 @@ jlex_next(struct jinja *j)
 	}
 	if (j->t[j->pos] == '\'' || j->t[j->pos] == '"') {
 		lex_string(j, t);
-	} else if (is_digit(j->t[j->pos])) {
+	} else if (jinja_is_digit(j->t[j->pos])) {
 		lex_number(j, t);
 	} else if (is_word(j->t[j->pos])) {
 		t->type = JTOK_NAME;
 		from = j->pos;
 		while (j->pos < j->n && (is_word(j->t[j->pos]) ||
-		    is_digit(j->t[j->pos])))
+		    jinja_is_digit(j->t[j->pos])))
 			j->pos++;
 		t->p = j->t + from;
 		t->n = j->pos - from;

@@ -7,6 +7,19 @@
 
 #include "formats/format.h"
 
+/* Characters as python's \s and \d have them in ASCII. */
+static inline bool
+jinja_is_blank(uint8_t c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+static inline bool
+jinja_is_digit(uint8_t c)
+{
+	return c >= '0' && c <= '9';
+}
+
 /*
  * The reader of Jinja templates, inside.  Private to jinja*.c.
  *

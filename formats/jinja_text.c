@@ -15,18 +15,6 @@
 #define ADDRESS_MAX 512		/* ... of an address that is looked at */
 
 static bool
-is_blank(uint8_t c)
-{
-	return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
-static bool
-is_digit(uint8_t c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static bool
 is_alpha(uint8_t c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
@@ -41,7 +29,7 @@ jinja_fold(struct arena *a, const uint8_t *t, size_t n, size_t *len)
 	if (ret == NULL)
 		return NULL;
 	for (size_t i = 0; i < n; i++) {
-		if (!is_blank(t[i]))
+		if (!jinja_is_blank(t[i]))
 			ret[k++] = t[i];
 		else if (k > 0 && ret[k - 1] != ' ')
 			ret[k++] = ' ';
@@ -59,7 +47,7 @@ jinja_digest(const uint8_t *t, size_t n)
 	bool any = false, gap = false;
 
 	for (size_t i = 0; i < n; i++) {
-		if (is_blank(t[i])) {
+		if (jinja_is_blank(t[i])) {
 			gap = any;
 			continue;
 		}
@@ -96,7 +84,7 @@ jinja_is(const uint8_t *t, size_t n)
 
 		if (left < 4)
 			return false;
-		while (i < left && (is_blank(at[i]) || at[i] == '-' ||
+		while (i < left && (jinja_is_blank(at[i]) || at[i] == '-' ||
 		    at[i] == '+'))
 			i++;
 		if (at[1] == '%' && acts && i < left && is_alpha(at[i]))
@@ -116,7 +104,7 @@ jinja_tag_shaped(const uint8_t *p, size_t n)
 	    (p[0] == '[' && p[n - 1] == ']')))
 		return false;
 	for (size_t i = 1; i + 1 < n; i++)
-		if (is_blank(p[i]) || p[i] == '<' || p[i] == '[')
+		if (jinja_is_blank(p[i]) || p[i] == '<' || p[i] == '[')
 			return p[0] == '<' && p[1] == '<' && i == 1;
 	return true;
 }
@@ -157,11 +145,11 @@ known_word(const uint8_t *p, size_t n)
 bool
 jinja_known_marker(const uint8_t *p, size_t n)
 {
-	while (n > 0 && is_blank(p[0])) {
+	while (n > 0 && jinja_is_blank(p[0])) {
 		p++;
 		n--;
 	}
-	while (n > 0 && is_blank(p[n - 1]))
+	while (n > 0 && jinja_is_blank(p[n - 1]))
 		n--;
 	if (n < 3 || n > TAG_MAX)
 		return false;
@@ -178,7 +166,7 @@ jinja_tag_len(const uint8_t *p, size_t n)
 
 	if (p[0] != '<' && p[0] != '[')
 		return 0;
-	while (i < n && i < TAG_MAX && p[i] != close && !is_blank(p[i]))
+	while (i < n && i < TAG_MAX && p[i] != close && !jinja_is_blank(p[i]))
 		i++;
 	return i < n && i < TAG_MAX && p[i] == close && i > 1 ? i + 1 : 0;
 }
@@ -207,10 +195,10 @@ static void
 run_add(struct run *r, uint8_t c)
 {
 	r->n++;
-	r->digit += is_digit(c);
+	r->digit += jinja_is_digit(c);
 	r->upper += c >= 'A' && c <= 'Z';
 	r->lower += c >= 'a' && c <= 'z';
-	r->hex += is_digit(c) || (c >= 'a' && c <= 'f') ||
+	r->hex += jinja_is_digit(c) || (c >= 'a' && c <= 'f') ||
 	    (c >= 'A' && c <= 'F');
 }
 
@@ -227,7 +215,7 @@ jinja_lit(const uint8_t *p, size_t n, size_t at)
 	while (i < n) {
 		const uint8_t c = p[i];
 
-		if (is_alpha(c) || is_digit(c) || c == '+' || c == '/' ||
+		if (is_alpha(c) || jinja_is_digit(c) || c == '+' || c == '/' ||
 		    c == '=') {
 			run_add(&run, c);
 		} else {
@@ -245,7 +233,7 @@ jinja_lit(const uint8_t *p, size_t n, size_t at)
 			continue;
 		}
 		/* A character, not its later bytes; blanks within prose. */
-		lit.prose += (c & 0xc0) != 0x80 && (!is_blank(c) ||
+		lit.prose += (c & 0xc0) != 0x80 && (!jinja_is_blank(c) ||
 		    (i > 0 && is_alpha(p[i - 1])));
 		i++;
 	}
@@ -259,7 +247,7 @@ jinja_in_address(const uint8_t *p, size_t n)
 {
 	size_t from = n;
 
-	while (from > 0 && n - from < ADDRESS_MAX && !is_blank(p[from - 1]))
+	while (from > 0 && n - from < ADDRESS_MAX && !jinja_is_blank(p[from - 1]))
 		from--;
 	return n > from && memmem(p + from, n - from, "://", 3) != NULL;
 }

@@ -97,6 +97,8 @@ void *grow(void *p, size_t n, size_t size);	/* never NULL */
 
 /* mksample_text.c */
 bool word_is(const struct word *w, const char *text);
+/* Does the word begin with "name="?  Then *v is what follows. */
+bool word_option(const struct word *w, const char *name, struct word *v);
 uint64_t word_number(const struct stmt *s, const struct word *w);
 int64_t word_signed(const struct stmt *s, const struct word *w);
 void word_hex(const struct stmt *s, const struct word *w, struct buf *b);

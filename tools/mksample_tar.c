@@ -42,18 +42,6 @@ checksum(uint8_t *h, bool is_signed)
 	h[154] = '\0';
 }
 
-static bool
-option(const struct word *w, const char *name, struct word *v)
-{
-	size_t n = strlen(name);
-
-	if (w->n <= n || memcmp(w->p, name, n) != 0 || w->p[n] != '=')
-		return false;
-	v->p = w->p + n + 1;
-	v->n = w->n - n - 1;
-	return true;
-}
-
 static void
 place(const struct stmt *s, uint8_t *h, size_t off, size_t room,
     const struct word *v)
@@ -69,19 +57,19 @@ member_option(const struct stmt *s, const struct word *w, struct options *o)
 	size_t name = strnlen((char *)o->h, 100);
 	struct word v;
 
-	if (option(w, "type", &v))
+	if (word_option(w, "type", &v))
 		o->h[156] = (uint8_t)v.p[0];
-	else if (option(w, "link", &v))
+	else if (word_option(w, "link", &v))
 		place(s, o->h, 157, 100, &v);
-	else if (option(w, "prefix", &v))
+	else if (word_option(w, "prefix", &v))
 		place(s, o->h, 345, 155, &v);
-	else if (option(w, "behind", &v))
+	else if (word_option(w, "behind", &v))
 		place(s, o->h, name + 1, 99 - name, &v);
-	else if (option(w, "mode", &v))
+	else if (word_option(w, "mode", &v))
 		octal(o->h + 100, 7, word_number(s, &v));
-	else if (option(w, "size", &v))
+	else if (word_option(w, "size", &v))
 		octal(o->h + 124, 11, word_number(s, &v));
-	else if (option(w, "pad", &v))
+	else if (word_option(w, "pad", &v))
 		o->pad = (uint8_t)v.p[0];
 	else if (word_is(w, "negative"))
 		memset(o->h + 124, 0xff, 12);

@@ -27,6 +27,18 @@ grow(void *p, size_t n, size_t size)
 }
 
 bool
+word_option(const struct word *w, const char *name, struct word *v)
+{
+	size_t n = strlen(name);
+
+	if (w->n <= n || memcmp(w->p, name, n) != 0 || w->p[n] != '=')
+		return false;
+	v->p = w->p + n + 1;
+	v->n = w->n - n - 1;
+	return true;
+}
+
+bool
 word_is(const struct word *w, const char *text)
 {
 	return w->n == strlen(text) && memcmp(w->p, text, w->n) == 0;

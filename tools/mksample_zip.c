@@ -72,40 +72,27 @@ pack_tar(struct buf *out)
 	return pack_new(NULL, out);
 }
 
-/* Does this word begin with "name="?  Then *v is what follows. */
-static bool
-option(const struct word *w, const char *name, struct word *v)
-{
-	size_t n = strlen(name);
-
-	if (w->n <= n || memcmp(w->p, name, n) != 0 || w->p[n] != '=')
-		return false;
-	v->p = w->p + n + 1;
-	v->n = w->n - n - 1;
-	return true;
-}
-
 /* flags, crc, method of one header, with its letter in front or none. */
 static bool
 header_option(const struct stmt *s, const struct word *w, struct header *h)
 {
 	struct word v;
 
-	if (option(w, "flags", &v))
+	if (word_option(w, "flags", &v))
 		h->flags = (uint16_t)word_number(s, &v);
-	else if (option(w, "crc", &v))
+	else if (word_option(w, "crc", &v))
 		h->crc = (uint32_t)word_number(s, &v);
-	else if (option(w, "method", &v))
+	else if (word_option(w, "method", &v))
 		h->method = (uint16_t)word_number(s, &v);
-	else if (option(w, "version", &v))
+	else if (word_option(w, "version", &v))
 		h->version = (uint16_t)word_number(s, &v);
-	else if (option(w, "size", &v))
+	else if (word_option(w, "size", &v))
 		h->size = (uint32_t)word_number(s, &v);
-	else if (option(w, "packed", &v))
+	else if (word_option(w, "packed", &v))
 		h->packed = (uint32_t)word_number(s, &v);
-	else if (option(w, "name", &v))
+	else if (word_option(w, "name", &v))
 		h->name = v;
-	else if (option(w, "extra", &v))
+	else if (word_option(w, "extra", &v))
 		word_hex(s, &v, &h->extra);
 	else
 		return false;
@@ -119,11 +106,11 @@ member_option(const struct stmt *s, const struct word *w, struct member *m)
 
 	if (w->n < 2)
 		die(s, "unknown option of a member");
-	if (option(w, "made", &v))
+	if (word_option(w, "made", &v))
 		m->made = (uint16_t)word_number(s, &v);
-	else if (option(w, "attributes", &v))
+	else if (word_option(w, "attributes", &v))
 		m->attributes = (uint32_t)word_number(s, &v);
-	else if (option(w, "comment", &v))
+	else if (word_option(w, "comment", &v))
 		m->comment = v;
 	else if (word_is(w, "hidden"))
 		m->hidden = true;
@@ -298,7 +285,7 @@ put_end(struct pack *p, const struct stmt *s)
 			none = true;
 		else if (word_is(&s->w[i], "zip64"))
 			zip64 = true;
-		else if (!option(&s->w[i], "comment", &comment))
+		else if (!word_option(&s->w[i], "comment", &comment))
 			die(s, "unknown option of a zip");
 	}
 	if (none)

@@ -39,7 +39,7 @@ CUSTODY_READ := bag bag_howto bagtext crypto_err digest evidence_read lane \
 CUSTODY_HOST := ledger ledger_check ledger_db ledger_tree case case_body \
 	case_event case_log case_new case_reconcile case_summary tsa_http keygen
 
-src = $(sort $(wildcard $(1)/*.c))
+src = $(sort $(wildcard $(1)/*.c $(1)/*/*.c))
 obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(call src,$(1)))
 
 PROGRAM_MAINS := cli/main.c cli/collect_main.c cli/verify_main.c

@@ -36,6 +36,12 @@ format_tensor(struct parse *p, const struct ev_tensor *t)
 }
 
 int
+format_view(struct parse *p, const struct ev_view *v)
+{
+	return p->ev->view != NULL ? p->ev->view(p->ctx, v) : 0;
+}
+
+int
 format_meta(struct parse *p, const char *key, size_t key_len,
     const char *value, size_t value_len, uint64_t off)
 {

@@ -158,6 +158,25 @@ struct ev_tensor {
 				 * NULL: in the object itself */
 };
 
+/*
+ * A tensor as the program sees it: a name, and a view into a storage that
+ * others may share.  Formats whose tensors are named ranges of bytes tell
+ * those alone (ev_tensor); one that keeps names and bytes apart (torch) tells
+ * its storages as tensors and what is made of them as views.
+ */
+struct ev_view {
+	const char *name;	/* keys from the top, joined by '.' */
+	size_t name_len;
+	const char *dtype;
+	const uint64_t *shape, *stride;	/* rank each; strides in elements */
+	unsigned rank;
+	uint64_t off, len;	/* the storage's bytes; len 0: not at hand */
+	uint64_t first;		/* element of the storage that comes first */
+	const struct bytesrc *src; /* where they are, valid during the call;
+				 * NULL: in the object itself */
+	uint64_t storage;	/* its number: equal numbers share bytes */
+};
+
 struct ev_meta {
 	const char *key;
 	size_t key_len;
@@ -202,6 +221,7 @@ struct events {
 	int (*global)(void *ctx, const struct ev_global *g);
 	int (*call)(void *ctx, const struct ev_call *c);
 	int (*tensor)(void *ctx, const struct ev_tensor *t);
+	int (*view)(void *ctx, const struct ev_view *v);
 	int (*meta)(void *ctx, const struct ev_meta *m);
 	int (*anomaly)(void *ctx, const struct ev_anomaly *a);
 	/* The object is more than its container: "torch_zip", not "zip". */
@@ -263,6 +283,7 @@ int format_name(struct parse *p, const char *format);
 int format_global(struct parse *p, const struct ev_global *g);
 int format_call(struct parse *p, const struct ev_call *c);
 int format_tensor(struct parse *p, const struct ev_tensor *t);
+int format_view(struct parse *p, const struct ev_view *v);
 int format_meta(struct parse *p, const char *key, size_t key_len,
     const char *value, size_t value_len, uint64_t off);
 

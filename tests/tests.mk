@@ -136,7 +136,7 @@ cover:
 
 format:
 	clang-format -i $(wildcard base/*.[ch] formats/*.[ch] custody/*.[ch] \
-		collector/*.[ch] analyzer/*.[ch] cli/*.[ch] tests/*/*.[ch] \
+		collector/*.[ch] analyzer/*.[ch] analyzer/*/*.[ch] cli/*.[ch] tests/*/*.[ch] \
 		tools/*.[ch])
 
 install: $(PROGRAMS)

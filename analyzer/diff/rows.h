@@ -1,0 +1,176 @@
+#ifndef ANALYZER_DIFF_ROWS_H_
+#define ANALYZER_DIFF_ROWS_H_
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "analyzer/diff/basis.h"
+#include "analyzer/finding.h"
+
+/*
+ * Rows of a diff: what the worker tells, what the parent checks and hands to
+ * a sink, one struct for both.  Texts are raw bytes from evidence unless said
+ * otherwise and live during the call.
+ */
+struct row_text {
+	const char *p;		/* NULL: absent */
+	size_t n;
+};
+
+enum row_side { ROW_OLD, ROW_NEW, ROW_SIDES };
+
+/* A file or member that tensors or documents were taken from. */
+struct row_input {
+	enum row_side side;
+	struct row_text path;	/* below the side's own path; "": itself */
+	uint64_t size;
+	const char *format;	/* our own constant */
+	uint64_t tensors;
+	bool complete;		/* it was read to its end */
+	bool has_sha256;
+	uint8_t sha256[32];
+};
+
+enum row_status {
+	ROW_IDENTICAL,
+	ROW_CHANGED,
+	ROW_ADDED,
+	ROW_REMOVED,
+	ROW_RENAMED,
+	ROW_RESHAPED,
+	ROW_RECAST,
+	ROW_RETIED,
+	ROW_STATUS_COUNT
+};
+const char *row_status_name(enum row_status s);
+
+struct row_half {
+	bool there;
+	struct row_text name;
+	struct row_text path;	/* of its input */
+	const char *dtype;
+	const uint64_t *shape;
+	unsigned rank;
+	bool digested;
+	uint64_t digest;
+	bool has_sha256;
+	uint8_t sha256[32];
+};
+
+struct row_tensor {
+	struct row_text name;	/* NEW's, or OLD's where there is no new */
+	enum row_status status;
+	struct row_half half[ROW_SIDES];
+	uint64_t elements;
+	bool measured;		/* the rest of the numbers mean something */
+	uint64_t changed;
+	double rel_l2, cosine, max_abs;
+	struct basis *more;	/* relation, matched, where, ulp, rank, ... */
+};
+
+enum conclusion_kind {
+#define CONCLUSION(id, name, meaning) CONCLUSION_##id,
+#include "analyzer/diff/conclusions.def"
+#undef CONCLUSION
+	CONCLUSION_COUNT
+};
+const char *conclusion_name(enum conclusion_kind k);
+const char *conclusion_meaning(enum conclusion_kind k);
+
+#define ROW_TENSORS 1000	/* names that a conclusion lists */
+#define ROW_ALTERNATIVES 8
+
+struct row_conclusion {
+	enum conclusion_kind kind;
+	enum confidence confidence;
+	const struct row_text *tensors;
+	size_t ntensors;	/* at most ROW_TENSORS */
+	uint64_t tensors_in_all;
+	struct basis *evidence;
+	const char *alternatives[ROW_ALTERNATIVES];	/* our own texts */
+	unsigned nalternatives;
+};
+
+/* A candidate, or a lead: the same keys, but it may make no claim. */
+struct row_candidate {
+	bool lead;
+	const char *kind;	/* "token", "class", "layer", ...: our own */
+	struct row_text value;
+	double score;
+	bool has_q;
+	double q;
+	struct row_text target;
+	uint32_t rank;		/* 1 = strongest */
+	const char *method;	/* the detector's id, our own */
+	struct basis *evidence;
+};
+
+/* What changed around the weights. */
+enum change_area {
+	CHANGE_CONFIG,
+	CHANGE_TOKENIZER,
+	CHANGE_TEMPLATE,
+	CHANGE_GENERATION,
+	CHANGE_GRAPH,
+	CHANGE_CALLS,
+	CHANGE_CODE,
+	CHANGE_METADATA,
+	CHANGE_LICENCE,
+	CHANGE_DEPENDENCIES,
+	CHANGE_FILE,
+	CHANGE_AREAS
+};
+const char *change_area_name(enum change_area a);
+
+enum change_what { CHANGE_ADDED, CHANGE_REMOVED, CHANGE_CHANGED,
+	CHANGE_MOVED, CHANGE_WHATS };
+const char *change_what_name(enum change_what w);
+
+struct row_change {
+	enum change_area area;
+	enum change_what what;
+	struct row_text path;	/* NEW's file, or OLD's where it went */
+	struct row_text key;	/* "rope_scaling.factor", "node conv1" */
+	struct row_text old, new;	/* as text; absent: null */
+	struct basis *more;
+};
+
+/* A detector of triggers: did it apply, and if not why. */
+struct row_detector {
+	const char *method;
+	bool applied;
+	const char *reason;	/* why not, or what it cannot see; our own */
+	struct basis *evidence;	/* on how much data, with which threshold */
+};
+
+/* A known version, by closeness (lineage). */
+struct row_version {
+	struct row_text path;
+	uint32_t rank;		/* 1 = closest */
+	double distance;	/* relative L2 over what is shared */
+	uint64_t shared, identical;	/* tensors */
+	bool parent;		/* most likely what NEW came from */
+	bool rollback;		/* the last clean version */
+	struct basis *evidence;
+};
+
+/*
+ * Whoever wants the rows.  Each returns 0, or negative, which ends the work
+ * and is passed on.  None may be NULL.
+ */
+struct rows {
+	int (*input)(void *ctx, const struct row_input *r);
+	int (*tensor)(void *ctx, const struct row_tensor *r);
+	int (*conclusion)(void *ctx, const struct row_conclusion *r);
+	int (*candidate)(void *ctx, const struct row_candidate *r);
+	int (*change)(void *ctx, const struct row_change *r);
+	int (*detector)(void *ctx, const struct row_detector *r);
+	int (*version)(void *ctx, const struct row_version *r);
+	/* ${path} below the side's own path. */
+	int (*finding)(void *ctx, enum row_side side, struct row_text path,
+	    const struct finding *f);
+	void *ctx;
+};
+
+#endif /* !ANALYZER_DIFF_ROWS_H_ */

@@ -107,6 +107,16 @@
 #define LIMIT_GGUF_NESTING 4
 #define LIMIT_GGUF_TOKENS 4194304
 #define LIMIT_GGUF_META 24
+/*
+ * Vocabularies: the largest in use has 262,144 tokens and 515,000 merges, and
+ * ids of the format are 32 bits; past it the vocabulary is refused.  An
+ * honest tokenizer.json of that size has 33 MB.
+ */
+#define LIMIT_VOCAB_TOKENS 4194304
+#define LIMIT_VOCAB_MERGES 8388608
+#define LIMIT_VOCAB_BYTES (512 * MIB)
+/* Leaves of a JSON document that are compared one by one. */
+#define LIMIT_FLAT 1000000
 /* A text line that a text format keeps. */
 #define LIMIT_LINE (16 * MIB)
 

@@ -207,8 +207,8 @@ load_q2_k(const uint8_t *p, float *y)
 		unsigned half = i / 8, shift = 2 * (i % 8 / 2);
 
 		for (unsigned l = 0; l < 16; l++)
-			y[16 * i + l] = dl * (float)(q[32 * half +
-			    16 * (i % 2) + l] >> shift & 3U) - ml;
+			y[16 * i + l] = dl * (float)((unsigned)q[32 *
+			    half + 16 * (i % 2) + l] >> shift & 3U) - ml;
 	}
 }
 
@@ -221,7 +221,8 @@ load_q3_k(const uint8_t *p, float *y)
 	for (unsigned i = 0; i < 16; i++) {
 		unsigned low = i < 8 ? s[i] & 15U : (unsigned)s[i - 8] >> 4;
 		int scale = (int)(low |
-		    (s[8 + i % 4] >> (2 * (i / 4)) & 3U) << 4) - 32;
+		    ((unsigned)s[8 + i % 4] >> (2 * (i / 4)) & 3U) << 4) -
+		    32;
 		unsigned half = i / 8, shift = i % 8 / 2;
 
 		for (unsigned l = 0; l < 16; l++) {
@@ -244,11 +245,11 @@ load_q45_k(bool five, const uint8_t *p, float *y)
 	for (unsigned j = 0; j < 8; j++) {
 		scale_min(p + 4, j, &scale, &min);
 		for (unsigned l = 0; l < 32; l++) {
-			unsigned v = q[32 * (j / 2) + l] >> (4 * (j % 2)) &
-			    15U;
+			unsigned v = (unsigned)q[32 * (j / 2) + l] >>
+			    (4 * (j % 2)) & 15U;
 
 			if (five)
-				v |= (high[l] >> j & 1U) << 4;
+				v |= ((unsigned)high[l] >> j & 1U) << 4;
 			y[32 * j + l] = d * scale * (float)v - m * min;
 		}
 	}
@@ -263,10 +264,10 @@ load_q6_k(const uint8_t *p, float *y)
 	for (unsigned i = 0; i < 256; i++) {
 		unsigned half = i / 128, r = i % 128, part = r / 32,
 		    l = r % 32;
-		unsigned v = low[64 * half + 32 * (part % 2) + l] >>
+		unsigned v = (unsigned)low[64 * half + 32 * (part % 2) + l] >>
 		    (4 * (part / 2)) & 15U;
 
-		v |= (high[32 * half + l] >> (2 * part) & 3U) << 4;
+		v |= ((unsigned)high[32 * half + l] >> (2 * part) & 3U) << 4;
 		y[i] = d * (float)(int8_t)p[192 + i / 16] *
 		    (float)((int)v - 32);
 	}

@@ -235,7 +235,8 @@ format_case_run(struct format_case *c, const struct format *f, const void *p,
     size_t n, size_t window)
 {
 	static const struct events ev = {on_member, on_global, on_call,
-	    on_tensor, on_meta, on_anomaly, on_name, on_cover, on_sibling};
+	    on_tensor, NULL, on_meta, on_anomaly, on_name, on_cover,
+	    on_sibling};
 	struct running r = {c, n};
 	struct err e = ERR_INIT;
 	struct parse parse = {.size = n, .ev = &ev, .ctx = &r, .e = &e,

@@ -1,0 +1,62 @@
+#include <errno.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include "analyzer/diff/mapping.h"
+#include "base/ckd.h"
+#include "base/err.h"
+
+/* linux/mman.h has it since 5.14. */
+#ifndef MADV_POPULATE_READ
+#define MADV_POPULATE_READ 22
+#endif
+
+static const uint8_t nothing[1];
+
+int
+mapping_init(struct mapping *ret, int fd, uint64_t n, struct err *e)
+{
+	struct stat st;
+	size_t len;
+	void *p;
+
+	if (fstat(fd, &st) < 0)
+		return err_sys(e, errno, "cannot look at a file");
+	if (!S_ISREG(st.st_mode))
+		return err_set(e, ERR_UNSUPPORTED,
+		    "cannot map what is not a regular file");
+	if (st.st_size < 0 || (uint64_t)st.st_size < n)
+		return err_set(e, ERR_TRUNC, "file is shorter than it was");
+	if (!ckd_size(&len, n))
+		return err_set(e, ERR_LIMIT, "file is too large to be mapped");
+	if (n == 0) {
+		*ret = (struct mapping){nothing, 0};
+		return 0;
+	}
+	if ((p = mmap(NULL, len, PROT_READ, MAP_SHARED, fd, 0)) == MAP_FAILED)
+		return err_sys(e, errno, "cannot map a file");
+	/* Both sides are read from front to back, more than once. */
+	(void)madvise(p, len, MADV_SEQUENTIAL);
+	*ret = (struct mapping){p, n};
+	return 0;
+}
+
+void
+mapping_release(struct mapping *m)
+{
+	/* The kernel gave a pointer that may be written through; so may we. */
+	if (m->n > 0)
+		(void)munmap((void *)(uintptr_t)m->p, (size_t)m->n);
+	*m = (struct mapping)MAPPING_INIT;
+}
+
+void
+mapping_fault(const uint8_t *p, uint64_t n)
+{
+	const uintptr_t page = 4096;
+	uintptr_t at = (uintptr_t)p & ~(page - 1);
+
+	if (n > 0)
+		(void)madvise((void *)at, (size_t)((uintptr_t)p + n - at),
+		    MADV_POPULATE_READ);
+}

@@ -1,0 +1,43 @@
+#ifndef ANALYZER_DIFF_MAPPING_H_
+#define ANALYZER_DIFF_MAPPING_H_
+
+#include <stdint.h>
+
+struct err;
+
+/*
+ * A whole file, mapped read only.
+ *
+ * Of all processes only the worker of a comparison may use this, after it
+ * has entered the fence: a file that shrinks while it is mapped ends the
+ * process that touches what is gone (SIGBUS), and the worker's parent makes
+ * that a finding.  Nothing that can write evidence maps it.
+ *
+ * Mapped pages belong to the page cache: the kernel takes them back at will,
+ * and they count against RLIMIT_AS but not against RLIMIT_DATA.
+ */
+struct mapping {
+	const uint8_t *p;	/* never NULL after mapping_init */
+	uint64_t n;
+};
+
+#define MAPPING_INIT {NULL, 0}
+
+/*
+ * mapping_init(ret, fd, n, e): the first ${n} bytes of ${fd}, which may be
+ * closed afterwards.  An empty file is mapped without the kernel.  0, or
+ * negative: not a regular file (or one that cannot be mapped), shorter than
+ * ${n}, or no room.
+ */
+int mapping_init(struct mapping *ret, int fd, uint64_t n, struct err *e);
+void mapping_release(struct mapping *m);	/* twice does nothing */
+
+/*
+ * mapping_fault(p, n): bring bytes that are about to be read into the page
+ * table in one call instead of one fault every 64 KiB.  A hint: without the
+ * kernel's help (before 5.14) nothing happens, and it never fails.  ${p}
+ * need not lie in a mapping.
+ */
+void mapping_fault(const uint8_t *p, uint64_t n);
+
+#endif /* !ANALYZER_DIFF_MAPPING_H_ */

@@ -18,18 +18,23 @@ struct tensor;
  * costs a hundred cycles); what "changed" means is decided on raw bits.
  * NaN and infinite values are counted and left out of every sum.  One build
  * has AVX2 and FMA kernels (pass_avx2.c) beside portable ones
- * (pass_portable.c), chosen when the pool starts: conclusions are the same,
- * the last digits of sums may differ.
+ * (pass_portable.c), chosen at the first use: conclusions are the same, the
+ * last digits of sums may differ.
  */
 struct pass_sums {
 	uint64_t n;
 	double a2, b2, ab, d2;	/* sums of A^2, B^2, AB, (B-A)^2 */
 	double max_abs;		/* largest |B-A| */
-	uint64_t changed;	/* same type: raw bits differ; else values do */
-	uint64_t first, last;	/* index of the first and last of them */
-	uint64_t xor_or;	/* same type, one element a block: OR of the
-				 * XOR of all bits; else UINT64_MAX if any */
+	/*
+	 * Same type, one element a block, no cast: raw bits differ.  Else
+	 * values do, after the cast (0 equals -0, and NaN equals NaN).
+	 */
+	uint64_t changed;
+	uint64_t first, last;	/* index of the first and last of them, or 0 */
+	uint64_t xor_or;	/* raw bits: OR of the XOR of all; else
+				 * UINT64_MAX if any value changed */
 	uint64_t nonfinite_a, nonfinite_b;
+	uint64_t digest_a, digest_b;	/* pass_digest of the bytes */
 };
 
 /* Sums by row, where the caller wants them: rows of the 2-D view. */
@@ -38,17 +43,26 @@ struct pass_rows {
 };
 
 /*
- * pass_run: the sums of ${d}, and the digests of both tensors unless they
- * are known.  0, or negative on no memory.  PRE: same n, both at hand.
+ * pass_run: the sums of ${d}, and the digests of both tensors (taken over
+ * where a tensor is digested; the caller notes them in the tensors).
+ * ${rows} may be NULL.  0, or negative on no memory.  PRE: same n, both at
+ * hand; rows are those of d->b.
  */
 int pass_run(struct pool *pool, const struct delta *d, struct pass_sums *ret,
-    struct pass_rows *rows, struct err *e);
+    const struct pass_rows *rows, struct err *e);
 
 /*
  * pass_digest: a 64-bit digest of len bytes, for finding equal tensors: not
  * cryptographic, equality is always confirmed by comparing bytes.
  */
 uint64_t pass_digest(struct pool *pool, const uint8_t *p, uint64_t len);
+
+/*
+ * pass_select: the portable kernels or the best of this machine, for tests
+ * and measurements; before any other thread computes.  Returns the name of
+ * those in use from now on: "avx2" or "portable".
+ */
+const char *pass_select(bool portable);
 
 /* Derived measures; 0 where the denominator is. */
 double pass_rel(const struct pass_sums *s);	/* |D| / |A| */

@@ -139,6 +139,17 @@ int wire_send_carve(struct wire *w, const struct wire_carve *x,
 int wire_send_end(struct wire *w, const struct wire_end *x, struct err *e);
 int wire_send_done(struct wire *w, struct err *e);
 
+/*
+ * A finding's fields, for frames of others too: wire_put_finding puts tags
+ * WIRE_FINDING_FIRST to WIRE_FINDING_LAST (0, or negative), wire_get_finding
+ * checks them.
+ */
+#define WIRE_FINDING_FIRST 2
+#define WIRE_FINDING_LAST 7
+int wire_put_finding(struct buf *frame, const struct finding *f);
+bool wire_get_finding(const struct frame *f, struct finding *ret,
+    char keys[FINDING_DETAILS][33]);
+
 /* The parent's side. */
 bool wire_read_status(const struct frame *f, struct sandbox_status *ret);
 bool wire_read_begin(const struct frame *f, struct wire_begin *ret);

@@ -96,40 +96,48 @@ read_detail(struct cursor *c, char key[33], struct detail *ret)
 }
 
 static bool
-read_details(struct cursor c, struct wire_finding *ret)
+read_details(struct cursor c, struct finding *ret,
+    char keys[FINDING_DETAILS][33])
 {
-	ret->f.ndetails = 0;
+	ret->ndetails = 0;
 	while (!cursor_at_end(&c)) {
-		unsigned i = ret->f.ndetails;
+		unsigned i = ret->ndetails;
 
 		if (i == FINDING_DETAILS ||
-		    !read_detail(&c, ret->keys[i], &ret->f.details[i]))
+		    !read_detail(&c, keys[i], &ret->details[i]))
 			return false;
-		ret->f.ndetails++;
+		ret->ndetails++;
 	}
 	return true;
 }
 
 bool
-wire_read_finding(const struct frame *f, struct wire_finding *ret)
+wire_get_finding(const struct frame *f, struct finding *ret,
+    char keys[FINDING_DETAILS][33])
 {
 	uint32_t id, severity, confidence;
 
-	if (f->type != WIRE_FINDING ||
-	    !frame_u32(f, F_OBJECT, &ret->object) ||
-	    !frame_u32(f, F_ID, &id) || id >= FINDING_COUNT ||
+	if (!frame_u32(f, F_ID, &id) || id >= FINDING_COUNT ||
 	    !frame_u32(f, F_SEVERITY, &severity) ||
 	    severity >= SEVERITY_COUNT ||
 	    !frame_u32(f, F_CONFIDENCE, &confidence) ||
 	    confidence >= CONFIDENCE_COUNT ||
-	    !frame_u64(f, F_OFF, &ret->f.off) ||
-	    !frame_u64(f, F_LEN, &ret->f.len) ||
+	    !frame_u64(f, F_OFF, &ret->off) ||
+	    !frame_u64(f, F_LEN, &ret->len) ||
 	    !frame_has(f, F_DETAIL))
 		return false;
-	ret->f.id = (enum finding_id)id;
-	ret->f.severity = (enum severity)severity;
-	ret->f.confidence = (enum confidence)confidence;
-	return read_details(f->field[F_DETAIL], ret);
+	ret->id = (enum finding_id)id;
+	ret->severity = (enum severity)severity;
+	ret->confidence = (enum confidence)confidence;
+	return read_details(f->field[F_DETAIL], ret, keys);
+}
+
+bool
+wire_read_finding(const struct frame *f, struct wire_finding *ret)
+{
+	return f->type == WIRE_FINDING &&
+	    frame_u32(f, F_OBJECT, &ret->object) &&
+	    wire_get_finding(f, &ret->f, ret->keys);
 }
 
 bool

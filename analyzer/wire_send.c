@@ -125,27 +125,33 @@ put_details(struct buf *b, const struct finding *f)
 }
 
 int
-wire_send_finding(struct wire *w, uint32_t object, const struct finding *f,
-    struct err *e)
+wire_put_finding(struct buf *frame, const struct finding *f)
 {
 	struct buf details;
 	int r;
 
 	buf_init(&details, LIMIT_FRAME / 2);
 	put_details(&details, f);
-	frame_begin(&w->b, WIRE_FINDING);
-	frame_put_u32(&w->b, F_OBJECT, object);
-	frame_put_u32(&w->b, F_ID, (uint32_t)f->id);
-	frame_put_u32(&w->b, F_SEVERITY, (uint32_t)f->severity);
-	frame_put_u32(&w->b, F_CONFIDENCE, (uint32_t)f->confidence);
-	frame_put_u64(&w->b, F_OFF, f->off);
-	frame_put_u64(&w->b, F_LEN, f->len);
-	frame_put(&w->b, F_DETAIL, details.p, details.len);
-	r = buf_failed(&details) < 0 ?
-	    err_set(e, ERR_NOMEM, "out of memory for a finding") :
-	    send_now(w, e);
+	frame_put_u32(frame, F_ID, (uint32_t)f->id);
+	frame_put_u32(frame, F_SEVERITY, (uint32_t)f->severity);
+	frame_put_u32(frame, F_CONFIDENCE, (uint32_t)f->confidence);
+	frame_put_u64(frame, F_OFF, f->off);
+	frame_put_u64(frame, F_LEN, f->len);
+	frame_put(frame, F_DETAIL, details.p, details.len);
+	r = buf_failed(&details);
 	buf_release(&details);
 	return r;
+}
+
+int
+wire_send_finding(struct wire *w, uint32_t object, const struct finding *f,
+    struct err *e)
+{
+	frame_begin(&w->b, WIRE_FINDING);
+	frame_put_u32(&w->b, F_OBJECT, object);
+	return wire_put_finding(&w->b, f) < 0 ?
+	    err_set(e, ERR_NOMEM, "out of memory for a finding") :
+	    send_now(w, e);
 }
 
 int

@@ -1,6 +1,8 @@
 #ifndef ANALYZER_WIRE_TAGS_H_
 #define ANALYZER_WIRE_TAGS_H_
 
+#include "analyzer/wire.h"
+
 /*
  * Tags of fields, for wire_send.c and wire_read.c alone.  Frames demand
  * ascending order.  A detail of a finding is written in one field as a run of
@@ -19,6 +21,8 @@ enum {
 	F_LEN,
 	F_DETAIL
 };
+_Static_assert(F_ID == WIRE_FINDING_FIRST && F_DETAIL == WIRE_FINDING_LAST,
+    "the tags that wire.h promises");
 enum {
 	MEMBER_PARENT = 1,
 	MEMBER_NAME,

@@ -71,6 +71,7 @@ enum diff_frame {
 struct diff_wire {
 	int fd;
 	struct buf b;		/* the frame that is being made */
+	struct buf part;	/* the packed field that is being made */
 	struct buf out;		/* frames that were not written yet */
 	uint64_t told;		/* bytes of the last PROGRESS */
 	struct err *e;		/* may be NULL */

@@ -1,0 +1,101 @@
+#ifndef ANALYZER_DIFF_HIDDEN_H_
+#define ANALYZER_DIFF_HIDDEN_H_
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "analyzer/weights_magic.h"
+
+struct arena;
+struct basis;
+struct err;
+struct pass_sums;
+struct pool;
+struct tensor;
+
+/*
+ * Data that was written into a tensor between two versions.
+ *
+ * Written bits give themselves away against the old version: every changed
+ * element differs in its lowest k bits alone.  Arithmetic does not do that:
+ * an update carries (analyzer/diff/hidden.c has the test).  The bytes are
+ * then read out of B in every way in which such tools lay them (bit order,
+ * alignment, one plane, groups of bits, whole low bytes), and the way that
+ * makes most sense is reported.
+ */
+enum hidden_kind {
+	HIDDEN_NONE,
+	HIDDEN_PAYLOAD,		/* lowest bits, a dense span */
+	HIDDEN_MARKS,		/* lowest bits, sparse: a watermark */
+	HIDDEN_XOR,		/* one mask over a span */
+	HIDDEN_SIGNS,		/* signs of zeros */
+	HIDDEN_LATTICE,		/* sums of +-gamma: spread spectrum */
+};
+
+/* How bytes are laid into the low bits of elements. */
+struct hidden_layout {
+	unsigned bits;		/* of each element */
+	bool high_first;	/* within a byte, the first element is high */
+	bool group_high;	/* within an element's group, high bit first */
+	bool bytes_high;	/* 16-bit groups: the high byte first */
+	bool signs;		/* of zeros, in place of low bits */
+	unsigned align;		/* 0 to 7: the elements before ${first} that
+				 * belong to the first byte */
+	uint64_t first;		/* element that holds its first bit */
+};
+
+#define HIDDEN_HEAD 64
+
+struct hidden {
+	enum hidden_kind kind;
+	/* The condition. */
+	unsigned k;		/* bits */
+	uint64_t changed, span_first, span_last;
+	double density;		/* changed / span */
+	double expected;	/* 1 - 2^-k */
+	double z;		/* of the difference */
+	uint64_t mask;		/* XOR: the mask */
+	double spacing, contrast;	/* lattice: gamma, how clear it is */
+	/* The payload, where one could be read. */
+	struct hidden_layout layout;
+	uint64_t len;		/* bytes; 0: nothing was made sense of */
+	const char *what;	/* "elf", "text", ...; NULL: unknown */
+	double entropy;		/* bits a byte */
+	uint64_t printable;	/* longest run */
+	uint8_t sha256[32];
+	uint8_t head[HIDDEN_HEAD];
+	size_t head_len;
+	/* It goes on in the tensors that follow in the file. */
+	uint32_t spans;		/* tensors, 1 for this one alone */
+};
+
+const char *hidden_name(enum hidden_kind k);
+
+/*
+ * hidden_find: is there any?  PRE: same n, both at hand; ${sums} without a
+ * cast.  0 and *ret (HIDDEN_NONE is the usual answer), or negative on no
+ * memory.
+ */
+int hidden_find(struct pool *pool, const struct tensor *a,
+    const struct tensor *b, const struct pass_sums *sums, struct hidden *ret,
+    struct err *e);
+
+/*
+ * hidden_join: payloads that run across tensors.  v[i] is what hidden_find
+ * said of pair i, in file order; those that continue the one before are
+ * joined to it (kind NONE, spans 0), and the first's bytes are made anew.
+ */
+int hidden_join(const struct tensor *const *a, const struct tensor *const *b,
+    struct hidden *v, size_t n, struct err *e);
+
+/*
+ * hidden_read: bytes [from, from + n) of the payload of h, which lies in the
+ * ${spans} tensors from b[0] on, into dst; returns how many there are.
+ */
+size_t hidden_read(const struct hidden *h, const struct tensor *const *b,
+    uint64_t from, uint8_t *dst, size_t n);
+
+void hidden_basis(const struct hidden *h, struct basis *s);
+
+#endif /* !ANALYZER_DIFF_HIDDEN_H_ */

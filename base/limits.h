@@ -160,6 +160,23 @@
 /* The deep pass is on by default for scans of at most so much. */
 #define LIMIT_DEEP (4 * (uint64_t)GIB)
 
+/*
+ * A comparison: files of one side (a model of 70 B parameters has 200, its
+ * repository a few hundred; each is held open) and files that are looked at
+ * beside a file that was given; seconds in all and more for each GiB of both
+ * sides (the spectrum of each matrix is a hundred times slower than reading
+ * it); rows of a worker (a million tensors with a heat map each have 3 GiB);
+ * what is unpacked before it can be mapped; known versions that --against
+ * compares with.
+ */
+#define LIMIT_DIFF_PARTS 4096
+#define LIMIT_DIFF_BESIDE 256
+#define LIMIT_DIFF_SECONDS 900
+#define LIMIT_DIFF_SECONDS_PER_GIB 300
+#define LIMIT_DIFF_FRAMES (4 * (uint64_t)GIB)
+#define LIMIT_DIFF_SPOOL (64 * (uint64_t)GIB)
+#define LIMIT_DIFF_VERSIONS 1000
+
 /* Source paths in collect: Linux PATH_MAX, and directory depth. */
 #define LIMIT_PATH 4096
 #define LIMIT_WALK_DEPTH 512

@@ -16,7 +16,8 @@
 #include "base/proc.h"
 
 #define NS 1000000000LL
-#define KEEP_MAX 300
+/* Both sides of a comparison, and some. */
+#define KEEP_MAX (4 * LIMIT_DIFF_PARTS)
 
 static int
 compare_fds(const void *a, const void *b)

@@ -12,6 +12,11 @@
  * Rows of a diff: what the worker tells, what the parent checks and hands to
  * a sink, one struct for both.  Texts are raw bytes from evidence unless said
  * otherwise and live during the call.
+ *
+ * Paths are below the side's own and as results show them: each level escaped
+ * (text.h, TEXT_PATH), '!' between levels.  "" is the side itself, "a/b" the
+ * part of that path, "a/b!m" a member of it, "!m" one of the file that is the
+ * side.  The parent puts the side's own path before it (sides.h).
  */
 struct row_text {
 	const char *p;		/* NULL: absent */

@@ -24,10 +24,10 @@ struct mapping {
 #define MAPPING_INIT {NULL, 0}
 
 /*
- * mapping_init(ret, fd, n, e): the first ${n} bytes of ${fd}, which may be
- * closed afterwards.  An empty file is mapped without the kernel.  0, or
- * negative: not a regular file (or one that cannot be mapped), shorter than
- * ${n}, or no room.
+ * mapping_init(ret, fd, n, e): the first ${n} bytes of ${fd}, whose position
+ * moves and which may be closed afterwards.  An empty file is mapped without
+ * the kernel.  0, or negative: what cannot be mapped, such as a pipe; a file
+ * shorter than ${n}; no room.
  */
 int mapping_init(struct mapping *ret, int fd, uint64_t n, struct err *e);
 void mapping_release(struct mapping *m);	/* twice does nothing */

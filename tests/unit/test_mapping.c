@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -75,7 +76,8 @@ what_is_no_file_is_an_error(void **state)
 
 	(void)state;
 	assert_int_equal(pipe(pipes), 0);
-	assert_int_equal(mapping_init(&m, pipes[0], 1, &e), ERR_UNSUPPORTED);
+	assert_int_equal(mapping_init(&m, pipes[0], 1, &e), ERR_IO);
+	assert_int_equal(e.sys, ESPIPE);
 	assert_int_equal(mapping_init(&m, -1, 1, NULL), ERR_IO);
 	assert_null(m.p);
 	(void)close(pipes[0]);

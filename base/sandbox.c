@@ -36,7 +36,9 @@ set_limits(const struct sandbox_policy *p, struct err *e)
 	    (r = limit(RLIMIT_MEMLOCK, 0, 0, e)) < 0 ||
 	    (!p->write_files && (r = limit(RLIMIT_FSIZE, 0, 0, e)) < 0) ||
 	    (p->max_as != 0 &&
-	    (r = limit(RLIMIT_AS, p->max_as, p->max_as, e)) < 0))
+	    (r = limit(RLIMIT_AS, p->max_as, p->max_as, e)) < 0) ||
+	    (p->max_data != 0 &&
+	    (r = limit(RLIMIT_DATA, p->max_data, p->max_data, e)) < 0))
 		return r;
 	/*
 	 * SIGXCPU at the soft limit says what happened; at the hard one the

@@ -19,7 +19,7 @@ struct err;
  *   seccomp   a BPF filter, architecture checked first, kill by default
  *   Landlock  a ruleset without a rule: no path may be opened (ABI N, or 0
  *             where the kernel has none; seccomp denies the same)
- *   rlimits   address space, CPU, file size (unless a regular file is
+ *   rlimits   address space, data, CPU, file size (unless a regular file is
  *             written), no core, no process, no new descriptor
  */
 struct sandbox_status {
@@ -31,6 +31,9 @@ struct sandbox_status {
 struct sandbox_policy {
 	int out_fd[2];		/* may be written to; -1 for none */
 	uint64_t max_as;	/* bytes of address space; 0: no limit */
+	uint64_t max_data;	/* bytes of private writable memory, stacks of
+				 * threads included, files that are mapped to
+				 * be read not; 0: no limit */
 	uint64_t max_cpu;	/* seconds; 0: no limit */
 	bool threads;		/* futex and exit of threads already started */
 	unsigned descriptors;	/* the parent may pass so many (SCM_RIGHTS) */

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -97,6 +98,37 @@ memory_over_the_limit_is_not_given(void **state)
 	assert_true(ended_with(fenced(&p, allocate, 300), 3));
 	assert_true(ended_with(fenced(&p, allocate, 16), 0));
 	assert_true(ended_with(fenced(&closed, allocate, 300), 0));
+}
+
+/* A file larger than the limit is mapped to be read, and no more written. */
+static int
+map_beside(long mib)
+{
+	size_t n = (size_t)mib * MIB;
+	void *p;
+
+	p = mmap(NULL, n, PROT_READ, MAP_SHARED, file_fd, 0);
+	if (p == MAP_FAILED || ((const char *)p)[n - 1] != 0)
+		return 5;
+	p = mmap(NULL, n, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (p != MAP_FAILED || errno != ENOMEM)
+		return 6;
+	return mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_PRIVATE, file_fd,
+	    0) == MAP_FAILED ? allocate(16) : 7;
+}
+
+static void
+data_over_the_limit_is_not_given_but_files_are_mapped(void **state)
+{
+	struct sandbox_policy p = {.out_fd = {-1, -1}, .max_data = 256 * MIB};
+
+	(void)state;
+	need_seccomp();
+	assert_int_equal(ftruncate(file_fd, 300 * (off_t)MIB), 0);
+	assert_true(ended_with(fenced(&p, allocate, 300), 3));
+	assert_true(ended_with(fenced(&p, map_beside, 300), 0));
+	assert_int_equal(ftruncate(file_fd, 16), 0);
 }
 
 static int
@@ -260,7 +292,7 @@ static void
 limits_and_status_are_seen_from_outside(void **state)
 {
 	struct sandbox_policy p = {.out_fd = {pipe_fds[1], -1},
-	    .max_as = 256 * MIB, .max_cpu = 20};
+	    .max_as = 256 * MIB, .max_data = 128 * MIB, .max_cpu = 20};
 	struct sandbox_status st = {0};
 	char name[64], text[4096];
 	int go[2], status, fd;
@@ -284,6 +316,7 @@ limits_and_status_are_seen_from_outside(void **state)
 	is_limited(pid, RLIMIT_NOFILE, 0, 0);
 	is_limited(pid, RLIMIT_FSIZE, 0, 0);
 	is_limited(pid, RLIMIT_AS, 256 * MIB, 256 * MIB);
+	is_limited(pid, RLIMIT_DATA, 128 * MIB, 128 * MIB);
 	is_limited(pid, RLIMIT_CPU, 20, 21);
 	(void)snprintf(name, sizeof(name), "/proc/%d/status", (int)pid);
 	assert_true((fd = open(name, O_RDONLY)) >= 0);
@@ -322,6 +355,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(honest_work_goes_on),
 	    cmocka_unit_test(memory_over_the_limit_is_not_given),
+	    cmocka_unit_test(
+	        data_over_the_limit_is_not_given_but_files_are_mapped),
 	    cmocka_unit_test(time_over_the_limit_ends_the_process),
 	    cmocka_unit_test(regular_file_is_written_only_when_allowed),
 	    cmocka_unit_test(questions_of_libraries_get_no_answer),

@@ -38,7 +38,9 @@ const char *headtest_stat_name(enum headtest_stat s);
 struct headtest_score {
 	bool there;
 	uint32_t row;		/* most outlying */
-	double value, z;	/* |v - median| / (1.4826 MAD); 0: no spread */
+	/* z: |v - median| / (1.4826 MAD); of a MAD of 0, / (1.2533 mean
+	 * absolute deviation); 0: no spread at all. */
+	double value, z;
 	double dixon;		/* gap to the neighbour / range */
 };
 
@@ -46,6 +48,7 @@ struct headtest {
 	const struct tensor *head;
 	uint64_t classes;	/* 0: not usable (too many, none, no bytes) */
 	bool pair;
+	uint64_t moved;		/* rows of the head that changed; if a pair */
 	struct headtest_score stat[HEADTEST_STATS];
 	enum headtest_stat best;	/* of the change's if a pair */
 	bool named;		/* best has a z above 0, and 3 classes */
@@ -53,8 +56,8 @@ struct headtest {
 
 /*
  * headtest_find: the head among v[0..n): a matrix of 2 to 1000 rows with a
- * name that heads have (classifier, fc, head, score, out_proj ...), else the
- * only plausible one; NULL.  *bias: a vector of as many elements with the
+ * name that heads have (classifier, fc, head, score, out_proj ...), else one
+ * that has fewer rows than all other matrices, and than columns; NULL.  *bias: a vector of as many elements with the
  * same prefix, or NULL.  It does not depend on the order of v.
  */
 const struct tensor *headtest_find(const struct tensor *v, size_t n,

@@ -39,7 +39,8 @@ uint32_t rowdelta_old(const struct rowdelta *r, uint64_t row);
 
 /*
  * rowdelta_load: D of one row into ${diff}, cols floats; ${scratch} has room
- * for 4 cols floats.  False: it has no partner, diff is zeros.
+ * for 4 cols floats: then A (after the cast) and B, cols each, stand first in
+ * it.  False: it has no partner, diff is zeros, scratch is as it was.
  */
 struct rowdelta_note {
 	bool wild;

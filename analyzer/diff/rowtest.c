@@ -238,7 +238,7 @@ rowtest_run(const struct rowtest_in *in, struct rowtest *ret)
 	 * few rows "all others" would be nobody. */
 	if (t->moved <= ROWTEST_ISOLATED_MAX && t->moved <= in->n / 4) {
 		t->level = ROWTEST_ISOLATED;
-		(void)gather(in, t, true);
+		t->L = gather(in, t, true);
 		return;
 	}
 	c = gather(in, t, false);

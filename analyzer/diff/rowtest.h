@@ -72,7 +72,8 @@ struct rowtest {
 	bool dropped;		/* by one, see ${muted} and the order */
 	uint64_t rows;
 	uint64_t moved;		/* rows with delta > 0, muted ones too */
-	uint64_t L;		/* of them, those that speak and are finite */
+	uint64_t L;		/* of them, those that speak and are finite;
+				 * ISOLATED: all */
 	uint64_t muted;		/* ordinary tokens muted: 200, or half of a
 				 * vocabulary of less than 400, or none if the
 				 * order is not known: then the claim drops one

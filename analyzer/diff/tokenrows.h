@@ -52,8 +52,8 @@ struct tokenrows_row {
 	uint64_t id;
 	double delta;		/* |D_i|, infinite: not summable */
 	double rest;		/* without the common directions; tied alone */
-	double along;		/* |D_i . v1| */
-	double rel;		/* |D_i| / |A_i| */
+	double along;		/* |D_i . v1|; 0 where it was not needed */
+	double rel;		/* |D_i| / |A_i|; infinite if A_i is 0 */
 	uint64_t changed;	/* elements of it */
 	bool rewritten;		/* most of them: not a few values patched */
 };
@@ -65,6 +65,8 @@ struct tokenrows {
 	struct rowtest test;
 	enum rowtest_order order;
 	uint64_t fresh;		/* new rows without an older partner */
+	bool patched;		/* few rows, but only a few values of them,
+				 * or their lowest bits: level NONE */
 	bool below;		/* bits changed, below single precision */
 	enum tokenrows_list list;
 	struct tokenrows_row top[ROWTEST_TOP];

@@ -124,6 +124,12 @@ bytesrc_origin(const struct bytesrc *s, uint64_t off, uint64_t *ret)
 	return 1;
 }
 
+int
+bytesrc_file(const struct bytesrc *s)
+{
+	return s->kind == KIND_FD ? s->u.file.fd : -1;
+}
+
 /* The place is noted after the code, and only by who sees it first. */
 static int
 truncated(struct err *e, uint64_t off, const char *what)

@@ -52,6 +52,9 @@ uint64_t bytesrc_size(const struct bytesrc *s);
  */
 int bytesrc_origin(const struct bytesrc *s, uint64_t off, uint64_t *ret);
 
+/* bytesrc_file(s): the descriptor that it reads, or -1: it is in memory. */
+int bytesrc_file(const struct bytesrc *s);
+
 /*
  * bytesrc_read(s, off, dst, n, e): read exactly n bytes at off.  0, or
  * ERR_TRUNC when [off, off+n) is not all there, or ERR_IO.

@@ -34,10 +34,11 @@ struct tensor {
 	uint64_t rows, cols;
 	const uint8_t *p;
 	uint64_t len;		/* bytes */
-	uint32_t part;		/* index into the side's files */
+	uint32_t map;		/* which mapped file of the side (table.h) */
+	uint32_t input;		/* which input told it */
+	uint32_t unit;		/* which model of the side it belongs to */
 	uint64_t off;		/* of its first byte in that file */
-	uint32_t unit;		/* which model of the side (table.h) */
-	uint32_t storage;	/* equal: tied, the same bytes; 0: nobody */
+	uint64_t storage;	/* equal: views of one storage; 0: nobody's */
 	uint64_t digest;	/* pass_digest of its bytes */
 	bool digested;
 };

@@ -1,0 +1,145 @@
+#include <string.h>
+
+#include "analyzer/diff/alarm.h"
+#include "analyzer/rules.h"
+
+/* A payload's finding needs its place: hand_payload.c tells it. */
+static const struct {
+	enum conclusion_kind kind;
+	enum finding_id id;
+} table[] = {{CONCLUSION_RANK_ONE_EDIT, FINDING_DIFF_EDIT},
+    {CONCLUSION_LOW_RANK_EDIT, FINDING_DIFF_EDIT},
+    {CONCLUSION_TOKEN_ROW_EDIT, FINDING_DIFF_TOKEN_ROWS},
+    {CONCLUSION_BIT_FLIP, FINDING_DIFF_PATCHED},
+    {CONCLUSION_NOISED, FINDING_DIFF_NOISE}};
+
+static int
+tell(const struct alarm *a, const struct finding *f)
+{
+	return a->to.finding(a->to.ctx, ROW_NEW, (struct row_text){"", 0},
+	    f);
+}
+
+static int
+on_conclusion(void *ctx, const struct row_conclusion *c)
+{
+	const struct alarm *a = ctx;
+	struct finding f = {.confidence = c->confidence};
+	const char *name = conclusion_name(c->kind);
+	int r;
+
+	if ((r = a->to.conclusion(a->to.ctx, c)) < 0)
+		return r;
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		if (table[i].kind != c->kind)
+			continue;
+		f.id = table[i].id;
+		f.severity = finding_info(f.id)->severity;
+		/* Nothing honest makes these; of low rank an adapter does. */
+		if (c->kind == CONCLUSION_RANK_ONE_EDIT)
+			f.severity = SEVERITY_HIGH;
+		rule_detail_text(&f, "conclusion", name, strlen(name));
+		rule_detail_num(&f, "tensors", c->tensors_in_all);
+		if (c->ntensors > 0)
+			rule_detail_text(&f, "tensor", c->tensors[0].p,
+			    c->tensors[0].n);
+		return tell(a, &f);
+	}
+	return 0;
+}
+
+static int
+on_candidate(void *ctx, const struct row_candidate *c)
+{
+	const struct alarm *a = ctx;
+	struct finding f = {.id = FINDING_TRIG_CANDIDATE,
+	    .severity = finding_info(FINDING_TRIG_CANDIDATE)->severity,
+	    .confidence = CONFIDENCE_WEAK};
+	int r;
+
+	if ((r = a->to.candidate(a->to.ctx, c)) < 0 || c->lead)
+		return r;
+	rule_detail_text(&f, "value", c->value.p, c->value.n);
+	rule_detail_text(&f, "kind", c->kind, strlen(c->kind));
+	rule_detail_num(&f, "rank", c->rank);
+	return tell(a, &f);
+}
+
+static int
+on_input(void *ctx, const struct row_input *r)
+{
+	const struct alarm *a = ctx;
+
+	return a->to.input(a->to.ctx, r);
+}
+
+static int
+on_tensor(void *ctx, const struct row_tensor *r)
+{
+	const struct alarm *a = ctx;
+
+	return a->to.tensor(a->to.ctx, r);
+}
+
+/* Changes that a loader runs, or that change what ids mean. */
+static int
+on_change(void *ctx, const struct row_change *c)
+{
+	static const struct {
+		enum change_area area;
+		enum finding_id id;
+	} rows[] = {{CHANGE_CODE, FINDING_DIFF_CODE},
+	    {CHANGE_CALLS, FINDING_DIFF_CODE},
+	    {CHANGE_TEMPLATE, FINDING_DIFF_TEMPLATE}};
+	const struct alarm *a = ctx;
+	struct finding f = {.id = FINDING_COUNT,
+	    .confidence = CONFIDENCE_CERTAIN};
+	int r;
+
+	if ((r = a->to.change(a->to.ctx, c)) < 0)
+		return r;
+	if (c->area == CHANGE_TOKENIZER && c->what == CHANGE_MOVED &&
+	    c->key.n > 6 && memcmp(c->key.p, "token ", 6) == 0)
+		f.id = FINDING_DIFF_VOCABULARY;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (rows[i].area == c->area && c->what != CHANGE_REMOVED)
+			f.id = rows[i].id;
+	if (f.id == FINDING_COUNT)
+		return 0;
+	f.severity = finding_info(f.id)->severity;
+	rule_detail_text(&f, "key", c->key.p, c->key.n);
+	return a->to.finding(a->to.ctx, ROW_NEW, c->path, &f);
+}
+
+static int
+on_detector(void *ctx, const struct row_detector *r)
+{
+	const struct alarm *a = ctx;
+
+	return a->to.detector(a->to.ctx, r);
+}
+
+static int
+on_version(void *ctx, const struct row_version *r)
+{
+	const struct alarm *a = ctx;
+
+	return a->to.version(a->to.ctx, r);
+}
+
+static int
+on_finding(void *ctx, enum row_side side, struct row_text path,
+    const struct finding *f)
+{
+	const struct alarm *a = ctx;
+
+	return a->to.finding(a->to.ctx, side, path, f);
+}
+
+void
+alarm_init(struct alarm *a, const struct rows *to)
+{
+	a->to = *to;
+	a->rows = (struct rows){on_input, on_tensor, on_conclusion,
+	    on_candidate, on_change, on_detector, on_version, on_finding, a};
+}

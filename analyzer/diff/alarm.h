@@ -1,0 +1,20 @@
+#ifndef ANALYZER_DIFF_ALARM_H_
+#define ANALYZER_DIFF_ALARM_H_
+
+#include "analyzer/diff/rows.h"
+
+/*
+ * From conclusions to findings: a conclusion says what was done; a finding
+ * also has a severity, an advice and a place in the exit code.  Rows go
+ * through unchanged; those that the table in alarm.c names are followed by a
+ * finding about NEW.
+ */
+struct alarm {
+	struct rows to;
+	struct rows rows;	/* what to tell rows to */
+};
+
+/* alarm_init: ${a} must outlive the use of a->rows. */
+void alarm_init(struct alarm *a, const struct rows *to);
+
+#endif /* !ANALYZER_DIFF_ALARM_H_ */

@@ -1,0 +1,107 @@
+#include <math.h>
+
+#include "analyzer/diff/closeness.h"
+#include "analyzer/diff/compare.h"
+#include "analyzer/diff/table.h"
+#include "analyzer/diff/tellinput.h"
+#include "analyzer/diff/tensor.h"
+
+struct sum {
+	uint64_t shared, identical, recast, alone, unmeasured;
+	uint64_t elements, elements_alone;
+	double a2, d2;
+};
+
+static void
+add(struct sum *s, const struct pair *p)
+{
+	const struct pass_sums *x = p->cast_sums != NULL ? p->cast_sums :
+	    &p->sums;
+
+	if (p->how == MATCH_TIED)
+		return;
+	if (p->a == NULL || p->b == NULL) {
+		s->alone++;
+		s->elements_alone += p->a != NULL ? p->a->n : p->b->n;
+		return;
+	}
+	if (!p->measured) {
+		s->unmeasured++;
+		return;
+	}
+	s->shared++;
+	s->elements += x->n;
+	s->a2 += p->sums.a2;
+	if (p->a->elem == p->b->elem && p->sums.changed == 0 &&
+	    p->shared == 0)
+		s->identical++;
+	else if (compare_same(p))
+		s->recast++;
+	else
+		s->d2 += x->d2;
+}
+
+int
+closeness_row(const struct compare *c, struct table *const side[2],
+    const struct rows *rows)
+{
+	struct sum s = {0};
+	struct row_version row = {0};
+	struct basis b;
+	double mean;
+	int r;
+
+	for (size_t i = 0; i < c->pairs->n; i++)
+		add(&s, &c->pairs->v[i]);
+	/* A tensor of one side alone is as far as a mean one is large. */
+	mean = s.elements > 0 ? s.a2 / (double)s.elements : 0;
+	s.d2 += mean * (double)s.elements_alone;
+	row.shared = s.shared;
+	row.identical = s.identical;
+	row.distance = s.shared == 0 ? INFINITY :
+	    s.a2 > 0 ? sqrt(s.d2 / s.a2) : 0;
+	basis_init(&b);
+	row.evidence = &b;
+	basis_u64(&b, "tensors_old", side[0]->n);
+	basis_u64(&b, "tensors_new", side[1]->n);
+	basis_u64(&b, "recast", s.recast);
+	basis_u64(&b, "one_side_only", s.alone);
+	basis_u64(&b, "not_measured", s.unmeasured);
+	basis_u64(&b, "elements", s.elements);
+	r = rows->version(rows->ctx, &row);
+	basis_release(&b);
+	return r;
+}
+
+static int
+no_input(void *ctx, const struct row_input *r)
+{
+	(void)ctx;
+	(void)r;
+	return 0;
+}
+
+static int
+no_candidate(void *ctx, const struct row_candidate *r)
+{
+	(void)ctx;
+	(void)r;
+	return 0;
+}
+
+static int
+no_detector(void *ctx, const struct row_detector *r)
+{
+	(void)ctx;
+	(void)r;
+	return 0;
+}
+
+void
+closeness_mute(struct rows *rows)
+{
+	tellinput_mute(rows);
+	rows->input = no_input;
+	rows->candidate = no_candidate;
+	rows->detector = no_detector;
+}

@@ -1,0 +1,165 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyzer/diff/table.h"
+#include "analyzer/diff/tokentest.h"
+#include "base/arena.h"
+#include "base/bytesrc.h"
+#include "base/err.h"
+#include "base/json_read.h"
+#include "base/limits.h"
+#include "base/reader.h"
+#include "base/text.h"
+#include "formats/flatjson.h"
+#include "formats/tokenizer.h"
+
+/*
+ * What lies beside the weights: the vocabulary (--tokenizer, or the best of
+ * the side's files) and config.json.
+ */
+#define CONFIG_MAX (4 * MIB)
+
+static int
+load_given(struct tokentest *t)
+{
+	struct bytesrc *src;
+	const struct job_part *p = t->tokenizer;
+	int r;
+
+	if ((src = bytesrc_fd(p->fd, 0, p->size, t->e)) == NULL)
+		return ERR_NOMEM;
+	r = vocab_read(src, p->path, strlen(p->path), t->arena,
+	    &t->vocab[1], t->e);
+	if (r == 1)
+		r = vocab_read(src, NULL, 0, t->arena, &t->vocab[1], t->e);
+	bytesrc_free(src);
+	t->vocab_path[1] = (struct row_text){p->path, strlen(p->path)};
+	return r < 0 ? r : 0;
+}
+
+static int
+load_vocab(struct tokentest *t, unsigned s)
+{
+	const struct leaves *l = &t->side[s]->leaves;
+	struct vocab_file *v;
+	struct err why = ERR_INIT;
+	size_t which = 0;
+	int r;
+
+	if ((v = calloc(l->n + 1, sizeof(*v))) == NULL)
+		return err_set(t->e, ERR_NOMEM, "out of memory");
+	for (size_t i = 0; i < l->n; i++)
+		v[i] = (struct vocab_file){l->v[i].path, l->v[i].path_len,
+		    l->v[i].src};
+	r = vocab_find_in(v, l->n, t->arena, &t->vocab[s], &which, &why);
+	if (r == 0)
+		t->vocab_path[s] = (struct row_text){v[which].path,
+		    v[which].path_len};
+	else
+		t->vocab[s] = NULL;
+	free(v);
+	/* Too long a list of words is no failure of the comparison. */
+	if (r < 0 && r != ERR_LIMIT)
+		return err_set(t->e, (enum err_code)r, "%s", why.msg);
+	return 0;
+}
+
+static bool
+named(const struct leaf *leaf, const char *name)
+{
+	size_t n = strlen(name);
+
+	return leaf->inner_len >= n && memcmp(leaf->inner + leaf->inner_len -
+	    n, name, n) == 0 && (leaf->inner_len == n ||
+	    leaf->inner[leaf->inner_len - n - 1] == '/');
+}
+
+static const struct leaf *
+find_config(const struct leaves *l)
+{
+	const struct leaf *best = NULL;
+
+	for (size_t i = 0; i < l->n; i++)
+		if (named(&l->v[i], "config.json") && l->v[i].size <=
+		    CONFIG_MAX && (best == NULL ||
+		    l->v[i].path_len < best->path_len))
+			best = &l->v[i];
+	return best;
+}
+
+/* "id2label.7" is class 7. */
+static void
+note_label(struct tokentest *t, const struct flat *f)
+{
+	static const char key[] = "id2label.";
+	const size_t n = sizeof(key) - 1;
+	uint64_t id;
+
+	if (f->type != FLAT_STRING || f->key_len <= n ||
+	    memcmp(f->key, key, n) != 0 || !text_u64(f->key + n,
+	    f->key_len - n, 10, t->nlabels - 1, &id))
+		return;
+	t->label[id] = f->p;
+}
+
+#define LABELS_MAX 1000
+
+static int
+read_config(struct tokentest *t, const struct flat_list *list)
+{
+	const struct flat *f;
+
+	t->has_config = true;
+	f = flatjson_find(list->v, list->n, "tie_word_embeddings");
+	/* Absent, transformers takes it for true of models with a head. */
+	if (f == NULL)
+		t->has_config = false;
+	else
+		t->tied_config = f->type == FLAT_TRUE;
+	if ((t->label = arena_array(t->arena, LABELS_MAX,
+	    sizeof(const char *))) == NULL)
+		return err_set(t->e, ERR_NOMEM, "out of memory");
+	t->nlabels = LABELS_MAX;
+	for (size_t i = 0; i < list->n; i++)
+		note_label(t, &list->v[i]);
+	return 0;
+}
+
+static int
+load_config(struct tokentest *t)
+{
+	const struct leaf *leaf = find_config(&t->side[1]->leaves);
+	struct flatjson f = {.a = t->arena};
+	struct flat_list list;
+	struct json_token tok;
+	struct reader rd;
+	struct json j;
+	int r;
+
+	if (leaf == NULL)
+		return 0;
+	if ((r = reader_init(&rd, leaf->src, 0, 0, t->arena, t->e)) < 0)
+		return r;
+	json_open(&j, &rd, t->arena);
+	if (json_next(&j, &tok, t->e) < 0 ||
+	    flatjson_value(&f, "", &j, &tok, t->e) < 0 ||
+	    flatjson_done(&f, &list, t->e) < 0) {
+		/* A broken configuration is told where files are compared. */
+		err_reset(t->e);
+		return 0;
+	}
+	return read_config(t, &list);
+}
+
+int
+tokentest_load(struct tokentest *t)
+{
+	int r = 0;
+
+	for (unsigned s = 0; s < 2 && r >= 0; s++)
+		if (t->side[s] != NULL)
+			r = load_vocab(t, s);
+	if (r >= 0 && t->tokenizer != NULL && t->tokenizer->fd >= 0)
+		r = load_given(t);
+	return r < 0 ? r : load_config(t);
+}

@@ -202,19 +202,46 @@ read_item(struct cursor *c, bool array, struct item *ret)
 	return true;
 }
 
+/* The keys of the objects that are open. */
+struct keys {
+	char key[BASIS_DEPTH + 1][BASIS_KEYS][KEY_MAX + 1];
+	unsigned count[BASIS_DEPTH + 1];
+};
+
+/* A key that is there twice would be read as the first or as the last. */
+static bool
+new_key(struct keys *k, unsigned depth, const char *key)
+{
+	unsigned n = k->count[depth];
+
+	if (*key == '\0')	/* in an array, or an end */
+		return true;
+	for (unsigned i = 0; i < n; i++)
+		if (strcmp(k->key[depth][i], key) == 0)
+			return false;
+	if (n == BASIS_KEYS)
+		return false;
+	memcpy(k->key[depth][n], key, KEY_MAX + 1);
+	k->count[depth]++;
+	return true;
+}
+
 bool
 basis_check(const uint8_t *p, size_t n)
 {
 	bool array[BASIS_DEPTH + 1] = {false};
+	struct keys keys;
 	struct cursor c;
 	struct item it;
 	unsigned depth = 0;
 
 	if (n > BASIS_MAX)
 		return false;
+	keys.count[0] = 0;
 	cursor_init(&c, p, n, 0);
 	while (!cursor_at_end(&c)) {
-		if (!read_item(&c, array[depth], &it))
+		if (!read_item(&c, array[depth], &it) ||
+		    !new_key(&keys, depth, it.key))
 			return false;
 		if (it.kind == KIND_END) {
 			if (depth-- == 0)
@@ -223,9 +250,35 @@ basis_check(const uint8_t *p, size_t n)
 			if (depth == BASIS_DEPTH)
 				return false;
 			array[++depth] = it.kind == KIND_ARRAY;
+			keys.count[depth] = 0;
 		}
 	}
 	return depth == 0;
+}
+
+bool
+basis_find(const uint8_t *p, size_t n, const char *key, const char **text,
+    size_t *len)
+{
+	bool array[BASIS_DEPTH + 1] = {false};
+	struct cursor c;
+	struct item it;
+	unsigned depth = 0;
+
+	cursor_init(&c, p, n, 0);
+	while (!cursor_at_end(&c) && read_item(&c, array[depth], &it)) {
+		if (depth == 0 && strcmp(it.key, key) == 0) {
+			*text = it.kind == KIND_TEXT ?
+			    (const char *)it.text : NULL;
+			*len = it.kind == KIND_TEXT ? it.n : 0;
+			return true;
+		}
+		if (it.kind == KIND_END)
+			depth--;
+		else if (it.kind == KIND_OBJECT || it.kind == KIND_ARRAY)
+			array[++depth] = it.kind == KIND_ARRAY;
+	}
+	return false;
 }
 
 static double

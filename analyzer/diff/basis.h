@@ -17,8 +17,11 @@ struct json_write;
  *   u8 kind, u8 key length, key ([a-z][a-z0-9_]{0,31}; none in an array),
  *   u64le (numbers, the bits of a double), or u32le length and bytes (text)
  * where an object or array is closed by END.  Depth is at most BASIS_DEPTH.
+ * A key is in its object once: whoever reads JSON would take the first or the
+ * last of two.
  */
 #define BASIS_DEPTH 4
+#define BASIS_KEYS 64		/* of one object */
 #define BASIS_MAX (64 * 1024)	/* of a row's: beyond it nothing is added */
 
 struct basis {
@@ -49,6 +52,13 @@ const uint8_t *basis_bytes(struct basis *s, size_t *n);
 
 /* basis_check: is p[0..n) well formed?  The parent's gate. */
 bool basis_check(const uint8_t *p, size_t n);
+
+/*
+ * basis_find: is ${key} there, at the top?  *text is its text, or NULL when
+ * it is something else.  PRE: basis_check.
+ */
+bool basis_find(const uint8_t *p, size_t n, const char *key,
+    const char **text, size_t *len);
 
 /* PRE for both: basis_check.  basis_json writes members of an open object. */
 void basis_json(const uint8_t *p, size_t n, struct json_write *w);

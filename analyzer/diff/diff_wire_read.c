@@ -3,6 +3,7 @@
 
 #include "analyzer/diff/diff_wire.h"
 #include "analyzer/diff/diff_wire_tags.h"
+#include "analyzer/diff/wfield.h"
 #include "base/err.h"
 
 /*
@@ -23,96 +24,6 @@ diff_wire_in_release(struct diff_wire_in *in)
 	basis_release(&in->basis);
 }
 
-static bool
-get_bool(const struct frame *f, uint8_t tag, bool *ret)
-{
-	uint32_t v;
-
-	if (!frame_u32(f, tag, &v) || v > 1)
-		return false;
-	*ret = v != 0;
-	return true;
-}
-
-/* get_enum: a value below ${count}. */
-static bool
-get_enum(const struct frame *f, uint8_t tag, uint32_t count, unsigned *ret)
-{
-	uint32_t v;
-
-	if (!frame_u32(f, tag, &v) || v >= count)
-		return false;
-	*ret = v;
-	return true;
-}
-
-/* A text of evidence, any bytes; absent: p NULL. */
-static bool
-get_text(const struct frame *f, uint8_t tag, size_t max, struct row_text *ret)
-{
-	const struct cursor *c = &f->field[tag];
-
-	*ret = (struct row_text){NULL, 0};
-	if (!frame_has(f, tag))
-		return true;
-	if (c->len > max)
-		return false;
-	*ret = (struct row_text){(const char *)c->buf, c->len};
-	return true;
-}
-
-/* A text of our own: not empty, printable ASCII, at most ${max} bytes. */
-static bool
-own_text(struct cursor c, size_t max, char *dst)
-{
-	size_t n = cursor_left(&c);
-
-	if (n == 0 || n > max || !cursor_copy(&c, (uint8_t *)dst, n))
-		return false;
-	dst[n] = '\0';
-	for (size_t i = 0; i < n; i++)
-		if (dst[i] < ' ' || dst[i] > '~')
-			return false;
-	return true;
-}
-
-static bool
-get_own(const struct frame *f, uint8_t tag, size_t max, char *dst)
-{
-	return frame_has(f, tag) && own_text(f->field[tag], max, dst);
-}
-
-static bool
-get_sha256(const struct frame *f, uint8_t tag, bool *has, uint8_t ret[32])
-{
-	struct cursor c = f->field[tag];
-
-	*has = frame_has(f, tag);
-	if (!*has)
-		return true;
-	return cursor_left(&c) == 32 && cursor_copy(&c, ret, 32);
-}
-
-/* A number in [least, most], or NaN: there is none. */
-static bool
-number(uint64_t u, double least, double most, double *ret)
-{
-	double v;
-
-	memcpy(&v, &u, sizeof(v));
-	*ret = v;
-	return isnan(v) || (isfinite(v) && v >= least && v <= most);
-}
-
-static bool
-get_number(const struct frame *f, uint8_t tag, double least, double most,
-    double *ret)
-{
-	uint64_t u;
-
-	return frame_u64(f, tag, &u) && number(u, least, most, ret);
-}
-
 /* A tree of numbers; absent: an empty one. */
 static int
 get_basis(struct diff_wire_in *in, const struct frame *f, uint8_t tag)
@@ -126,6 +37,20 @@ get_basis(struct diff_wire_in *in, const struct frame *f, uint8_t tag)
 		return ERR_FORMAT;
 	buf_put(&in->basis.b, c->buf, c->len);
 	return buf_failed(&in->basis.b);
+}
+
+/* What is spread into a row must not be one of the row's own keys. */
+static bool
+spreads(const struct diff_wire_in *in, const char *const *own)
+{
+	const char *text;
+	size_t n;
+
+	for (; *own != NULL; own++)
+		if (basis_find(in->basis.b.p, in->basis.b.len, *own, &text,
+		    &n))
+			return false;
+	return true;
 }
 
 static bool
@@ -154,14 +79,14 @@ take_input(struct diff_wire_in *in, const struct frame *f,
 	struct row_input r = {0};
 	unsigned side;
 
-	if (!get_enum(f, INPUT_SIDE, ROW_SIDES, &side) ||
-	    !get_text(f, INPUT_PATH, DIFF_WIRE_NAME, &r.path) ||
+	if (!wfield_enum(f, INPUT_SIDE, ROW_SIDES, &side) ||
+	    !wfield_text(f, INPUT_PATH, DIFF_WIRE_NAME, &r.path) ||
 	    r.path.p == NULL ||
 	    !frame_u64(f, INPUT_SIZE, &r.size) ||
-	    !get_own(f, INPUT_FORMAT, DIFF_WIRE_WORD, in->word[0]) ||
+	    !wfield_own(f, INPUT_FORMAT, DIFF_WIRE_WORD, in->word[0]) ||
 	    !frame_u64(f, INPUT_TENSORS, &r.tensors) ||
-	    !get_bool(f, INPUT_COMPLETE, &r.complete) ||
-	    !get_sha256(f, INPUT_SHA256, &r.has_sha256, r.sha256))
+	    !wfield_bool(f, INPUT_COMPLETE, &r.complete) ||
+	    !wfield_sha256(f, INPUT_SHA256, &r.has_sha256, r.sha256))
 		return ERR_FORMAT;
 	r.side = (enum row_side)side;
 	r.format = in->word[0];
@@ -182,7 +107,7 @@ get_half(struct diff_wire_in *in, const struct frame *f, enum row_side side,
 	    !packed_text(&c, DIFF_WIRE_NAME, &h->name) ||
 	    !packed_text(&c, DIFF_WIRE_NAME, &h->path) ||
 	    !sub_text(&c, DIFF_WIRE_WORD, &t) ||
-	    !own_text(t, DIFF_WIRE_WORD, in->word[side]) ||
+	    !wfield_is_own(t, DIFF_WIRE_WORD, in->word[side]) ||
 	    !cursor_u8(&c, &rank) || rank > TENSOR_RANK_MAX)
 		return false;
 	for (unsigned i = 0; i < rank; i++)
@@ -213,9 +138,9 @@ get_numbers(const struct frame *f, struct row_tensor *r)
 	    !cursor_u64le(&c, &max) || !cursor_at_end(&c))
 		return false;
 	r->measured = measured != 0;
-	return number(rel, 0, HUGE_VAL, &r->rel_l2) &&
-	    number(cosine, -1, 1, &r->cosine) &&
-	    number(max, 0, HUGE_VAL, &r->max_abs);
+	return wfield_in_range(rel, 0, HUGE_VAL, &r->rel_l2) &&
+	    wfield_in_range(cosine, -1, 1, &r->cosine) &&
+	    wfield_in_range(max, 0, HUGE_VAL, &r->max_abs);
 }
 
 /* What is only on one side is added or removed; all else is on both. */
@@ -230,13 +155,16 @@ static int
 take_tensor(struct diff_wire_in *in, const struct frame *f,
     const struct rows *to)
 {
+	static const char *const own[] = {"type", "name", "status", "old",
+	    "new", "elements", "changed", "rel_l2", "cosine", "max_abs",
+	    NULL};
 	struct row_tensor r = {0};
 	unsigned status;
 	int res;
 
-	if (!get_text(f, TENSOR_NAME, DIFF_WIRE_NAME, &r.name) ||
+	if (!wfield_text(f, TENSOR_NAME, DIFF_WIRE_NAME, &r.name) ||
 	    r.name.p == NULL ||
-	    !get_enum(f, TENSOR_STATUS, ROW_STATUS_COUNT, &status) ||
+	    !wfield_enum(f, TENSOR_STATUS, ROW_STATUS_COUNT, &status) ||
 	    !get_half(in, f, ROW_OLD, &r.half[ROW_OLD]) ||
 	    !get_half(in, f, ROW_NEW, &r.half[ROW_NEW]) ||
 	    !get_numbers(f, &r))
@@ -244,8 +172,9 @@ take_tensor(struct diff_wire_in *in, const struct frame *f,
 	r.status = (enum row_status)status;
 	if (!halves_fit(&r))
 		return ERR_FORMAT;
-	if ((res = get_basis(in, f, TENSOR_MORE)) < 0)
-		return res;
+	if ((res = get_basis(in, f, TENSOR_MORE)) < 0 ||
+	    !spreads(in, own))
+		return res < 0 ? res : ERR_FORMAT;
 	r.more = &in->basis;
 	return to->tensor(to->ctx, &r);
 }
@@ -280,7 +209,7 @@ get_alternatives(struct diff_wire_in *in, const struct frame *f,
 	while (!cursor_at_end(&c)) {
 		if (r->nalternatives == ROW_ALTERNATIVES ||
 		    !sub_text(&c, DIFF_WIRE_WORDS, &t) ||
-		    !own_text(t, DIFF_WIRE_WORDS, in->words[r->nalternatives]))
+		    !wfield_is_own(t, DIFF_WIRE_WORDS, in->words[r->nalternatives]))
 			return false;
 		r->alternatives[r->nalternatives] =
 		    in->words[r->nalternatives];
@@ -297,8 +226,8 @@ take_conclusion(struct diff_wire_in *in, const struct frame *f,
 	unsigned kind, confidence;
 	int res;
 
-	if (!get_enum(f, CONCL_KIND, CONCLUSION_COUNT, &kind) ||
-	    !get_enum(f, CONCL_CONFIDENCE, CONFIDENCE_COUNT, &confidence) ||
+	if (!wfield_enum(f, CONCL_KIND, CONCLUSION_COUNT, &kind) ||
+	    !wfield_enum(f, CONCL_CONFIDENCE, CONFIDENCE_COUNT, &confidence) ||
 	    !get_names(in, f, &r) || !get_alternatives(in, f, &r))
 		return ERR_FORMAT;
 	r.kind = (enum conclusion_kind)kind;
@@ -317,15 +246,15 @@ take_candidate(struct diff_wire_in *in, const struct frame *f,
 	int res;
 
 	r.has_q = frame_has(f, CAND_Q);
-	if (!get_bool(f, CAND_LEAD, &r.lead) ||
-	    !get_own(f, CAND_KIND, DIFF_WIRE_WORD, in->word[0]) ||
-	    !get_text(f, CAND_VALUE, DIFF_WIRE_NAME, &r.value) ||
+	if (!wfield_bool(f, CAND_LEAD, &r.lead) ||
+	    !wfield_own(f, CAND_KIND, DIFF_WIRE_WORD, in->word[0]) ||
+	    !wfield_text(f, CAND_VALUE, DIFF_WIRE_NAME, &r.value) ||
 	    r.value.p == NULL ||
-	    !get_number(f, CAND_SCORE, -HUGE_VAL, HUGE_VAL, &r.score) ||
-	    (r.has_q && (!get_number(f, CAND_Q, 0, 1, &r.q) || isnan(r.q))) ||
-	    !get_text(f, CAND_TARGET, DIFF_WIRE_NAME, &r.target) ||
+	    !wfield_number(f, CAND_SCORE, -HUGE_VAL, HUGE_VAL, &r.score) ||
+	    (r.has_q && (!wfield_number(f, CAND_Q, 0, 1, &r.q) || isnan(r.q))) ||
+	    !wfield_text(f, CAND_TARGET, DIFF_WIRE_NAME, &r.target) ||
 	    !frame_u32(f, CAND_RANK, &r.rank) || r.rank == 0 ||
-	    !get_own(f, CAND_METHOD, DIFF_WIRE_WORD, in->word[1]))
+	    !wfield_own(f, CAND_METHOD, DIFF_WIRE_WORD, in->word[1]))
 		return ERR_FORMAT;
 	r.kind = in->word[0];
 	r.method = in->word[1];
@@ -339,21 +268,23 @@ static int
 take_change(struct diff_wire_in *in, const struct frame *f,
     const struct rows *to)
 {
+	static const char *const own[] = {"type", "area", "what", "path",
+	    "key", "old", "new", NULL};
 	struct row_change r = {0};
 	unsigned area, what;
 	int res;
 
-	if (!get_enum(f, CHG_AREA, CHANGE_AREAS, &area) ||
-	    !get_enum(f, CHG_WHAT, CHANGE_WHATS, &what) ||
-	    !get_text(f, CHG_PATH, DIFF_WIRE_NAME, &r.path) ||
-	    !get_text(f, CHG_KEY, DIFF_WIRE_NAME, &r.key) ||
-	    !get_text(f, CHG_OLD, DIFF_WIRE_TEXT, &r.old) ||
-	    !get_text(f, CHG_NEW, DIFF_WIRE_TEXT, &r.new))
+	if (!wfield_enum(f, CHG_AREA, CHANGE_AREAS, &area) ||
+	    !wfield_enum(f, CHG_WHAT, CHANGE_WHATS, &what) ||
+	    !wfield_text(f, CHG_PATH, DIFF_WIRE_NAME, &r.path) ||
+	    !wfield_text(f, CHG_KEY, DIFF_WIRE_NAME, &r.key) ||
+	    !wfield_text(f, CHG_OLD, DIFF_WIRE_TEXT, &r.old) ||
+	    !wfield_text(f, CHG_NEW, DIFF_WIRE_TEXT, &r.new))
 		return ERR_FORMAT;
 	r.area = (enum change_area)area;
 	r.what = (enum change_what)what;
-	if ((res = get_basis(in, f, CHG_MORE)) < 0)
-		return res;
+	if ((res = get_basis(in, f, CHG_MORE)) < 0 || !spreads(in, own))
+		return res < 0 ? res : ERR_FORMAT;
 	r.more = &in->basis;
 	return to->change(to->ctx, &r);
 }
@@ -365,10 +296,10 @@ take_detector(struct diff_wire_in *in, const struct frame *f,
 	struct row_detector r = {0};
 	int res;
 
-	if (!get_own(f, DET_METHOD, DIFF_WIRE_WORD, in->word[0]) ||
-	    !get_bool(f, DET_APPLIED, &r.applied) ||
+	if (!wfield_own(f, DET_METHOD, DIFF_WIRE_WORD, in->word[0]) ||
+	    !wfield_bool(f, DET_APPLIED, &r.applied) ||
 	    (frame_has(f, DET_REASON) &&
-	    !get_own(f, DET_REASON, DIFF_WIRE_WORDS, in->words[0])))
+	    !wfield_own(f, DET_REASON, DIFF_WIRE_WORDS, in->words[0])))
 		return ERR_FORMAT;
 	r.method = in->word[0];
 	r.reason = frame_has(f, DET_REASON) ? in->words[0] : NULL;
@@ -385,14 +316,14 @@ take_version(struct diff_wire_in *in, const struct frame *f,
 	struct row_version r = {0};
 	int res;
 
-	if (!get_text(f, VER_PATH, DIFF_WIRE_NAME, &r.path) ||
+	if (!wfield_text(f, VER_PATH, DIFF_WIRE_NAME, &r.path) ||
 	    !frame_u32(f, VER_RANK, &r.rank) ||
-	    !get_number(f, VER_DISTANCE, 0, HUGE_VAL, &r.distance) ||
+	    !wfield_number(f, VER_DISTANCE, 0, HUGE_VAL, &r.distance) ||
 	    !frame_u64(f, VER_SHARED, &r.shared) ||
 	    !frame_u64(f, VER_IDENTICAL, &r.identical) ||
 	    r.identical > r.shared ||
-	    !get_bool(f, VER_PARENT, &r.parent) ||
-	    !get_bool(f, VER_ROLLBACK, &r.rollback))
+	    !wfield_bool(f, VER_PARENT, &r.parent) ||
+	    !wfield_bool(f, VER_ROLLBACK, &r.rollback))
 		return ERR_FORMAT;
 	if ((res = get_basis(in, f, VER_EVIDENCE)) < 0)
 		return res;
@@ -408,9 +339,9 @@ take_finding(struct diff_wire_in *in, const struct frame *f,
 	struct finding x;
 	unsigned side;
 
-	if (!get_enum(f, FIND_SIDE, ROW_SIDES, &side) ||
+	if (!wfield_enum(f, FIND_SIDE, ROW_SIDES, &side) ||
 	    !wire_get_finding(f, &x, in->keys) ||
-	    !get_text(f, FIND_PATH, DIFF_WIRE_NAME, &path))
+	    !wfield_text(f, FIND_PATH, DIFF_WIRE_NAME, &path))
 		return ERR_FORMAT;
 	if (path.p == NULL)
 		path.p = "";
@@ -444,9 +375,9 @@ diff_wire_read_status(const struct frame *f, struct sandbox_status *ret)
 	uint32_t abi;
 
 	if (f->type != DIFF_FRAME_STATUS ||
-	    !get_bool(f, ST_SECCOMP, &ret->seccomp) ||
+	    !wfield_bool(f, ST_SECCOMP, &ret->seccomp) ||
 	    !frame_u32(f, ST_LANDLOCK, &abi) || abi > 1000 ||
-	    !get_bool(f, ST_RLIMITS, &ret->rlimits))
+	    !wfield_bool(f, ST_RLIMITS, &ret->rlimits))
 		return false;
 	ret->landlock_abi = (int)abi;
 	return true;
@@ -466,8 +397,8 @@ diff_wire_read_skip(struct diff_wire_in *in, const struct frame *f,
     const char **what, const char **why)
 {
 	if (f->type != DIFF_FRAME_SKIP ||
-	    !get_own(f, SKIP_WHAT, DIFF_WIRE_WORDS, in->words[0]) ||
-	    !get_own(f, SKIP_WHY, DIFF_WIRE_WORDS, in->words[1]))
+	    !wfield_own(f, SKIP_WHAT, DIFF_WIRE_WORDS, in->words[0]) ||
+	    !wfield_own(f, SKIP_WHY, DIFF_WIRE_WORDS, in->words[1]))
 		return false;
 	*what = in->words[0];
 	*why = in->words[1];

@@ -71,7 +71,8 @@ struct row_tensor {
 	bool measured;		/* the rest of the numbers mean something */
 	uint64_t changed;
 	double rel_l2, cosine, max_abs;
-	struct basis *more;	/* relation, matched, where, ulp, rank, ... */
+	struct basis *more;	/* relation, matched, where, ulp, rank, ...:
+				 * members of the row, none of its own keys */
 };
 
 enum conclusion_kind {

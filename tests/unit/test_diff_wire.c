@@ -474,6 +474,38 @@ a_side_that_the_status_denies_is_refused(void **state)
 	assert_string_equal(row(), "refused");
 }
 
+/* Two readers of the JSON would see two rows. */
+static void
+a_key_that_would_be_there_twice_is_refused(void **state)
+{
+	struct rows w = diff_wire_rows(&out);
+	struct row_tensor t;
+	struct row_change g = {.path = TEXT("p")};
+	struct basis s;
+
+	(void)state;
+	basis_init(&s);
+	basis_object(&s, "rank");
+	basis_u64(&s, "status", 1);
+	basis_end(&s);
+	t = tensor(&s);
+	assert_int_equal(w.tensor(w.ctx, &t), 0);
+	basis_u64(&s, "status", 1);
+	assert_int_equal(w.tensor(w.ctx, &t), 0);
+	g.more = &s;
+	assert_int_equal(w.change(w.ctx, &g), 0);
+	basis_u64(&s, "twice", 1);
+	basis_u64(&s, "twice", 2);
+	assert_int_equal(w.change(w.ctx, &g), 0);
+	receive();
+	assert_int_equal(strncmp(row(), "tensor h.0.w reshaped", 21), 0);
+	assert_string_equal(row(), "refused");
+	assert_string_equal(row(), "config added p  old 9999 new 9999 "
+	    "{rank (status 1), status 1}");
+	assert_string_equal(row(), "refused");
+	basis_release(&s);
+}
+
 /*
  * Whatever one bit of a frame becomes: the row is refused, or every row
  * function's asserts hold (ranges, lists, trees) and reading stays inside.
@@ -542,6 +574,7 @@ main(void)
 		cmocka_unit_test(a_conclusion_lists_as_many_names_as_fit),
 		cmocka_unit_test(texts_of_our_own_are_made_printable),
 		cmocka_unit_test(a_side_that_the_status_denies_is_refused),
+		cmocka_unit_test(a_key_that_would_be_there_twice_is_refused),
 		cmocka_unit_test(a_mutated_row_is_read_safely_or_refused),
 		cmocka_unit_test(a_truncated_field_is_refused),
 	};

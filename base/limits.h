@@ -189,17 +189,15 @@
 #define LIMIT_TSA_SECONDS 30
 
 /*
- * Comparing two models.  Files of a side; objects inside them; tensors (a
+ * Of the worker that compares two models.  Objects of a side; tensors (a
  * model of 10^12 parameters has some 10^5; a hostile header may state more);
- * memory for their names and shapes; what is unpacked to be mapped.
+ * memory for their names and shapes.
  */
-#define LIMIT_DIFF_PARTS 4096
 #define LIMIT_DIFF_LEAVES 100000
 #define LIMIT_DIFF_TENSORS 2000000
 #define LIMIT_DIFF_ARENA (512 * MIB)
 /* One tensor that must be written out in another order. */
 #define LIMIT_DIFF_STRIDED (512 * MIB)
-#define LIMIT_DIFF_SPOOL (16 * (uint64_t)GIB)
 /* Elements from which on a changed tensor gets a second look. */
 #define LIMIT_DIFF_LOOK 64
 /* Private memory of the worker, mapped files apart. */

@@ -24,21 +24,21 @@ struct table_map {
 #define DTYPE_MAX_LEN 16
 
 struct table *
-table_new(enum row_side side, int spool_fd, const struct rows *rows,
+table_new(enum row_side side, struct spill *spill, const struct rows *rows,
     struct err *e)
 {
 	struct table *t;
 
 	if ((t = calloc(1, sizeof(*t))) == NULL ||
-	    (t->arena = arena_new(LIMIT_DIFF_ARENA)) == NULL ||
-	    (t->spill = spill_new(spool_fd, e)) == NULL) {
+	    (t->arena = arena_new(LIMIT_DIFF_ARENA)) == NULL) {
 		table_free(t);
 		(void)err_set(e, ERR_NOMEM, "out of memory");
 		return NULL;
 	}
+	t->spill = spill;
 	t->leaves.side = side;
 	t->leaves.arena = t->arena;
-	t->leaves.spill = t->spill;
+	t->leaves.spill = spill;
 	t->leaves.rows = rows;
 	return t;
 }
@@ -54,7 +54,6 @@ table_free(struct table *t)
 	leaves_release(&t->leaves);
 	free(t->v);
 	free(t->inputs);
-	spill_free(t->spill);
 	arena_free(t->arena);
 	free(t);
 }

@@ -60,10 +60,11 @@ struct table {
 };
 
 /*
- * table_new: an empty one.  ${rows} hears of what could not be read.
+ * table_new: an empty one.  ${rows} hears of what could not be read; ${spill}
+ * is shared by both sides, and outlives them.
  * table_load: find the leaves of ${job} and parse them (gather.h).
  */
-struct table *table_new(enum row_side side, int spool_fd,
+struct table *table_new(enum row_side side, struct spill *spill,
     const struct rows *rows, struct err *e);
 int table_load(struct table *t, const struct job_side *job, struct err *e);
 void table_free(struct table *t);	/* NULL does nothing */

@@ -144,6 +144,14 @@
 #define LIMIT_RENDER 4096		/* bytes of one rendered argument list */
 #define LIMIT_RENDER_DEPTH 16
 
+/*
+ * Named tensors of a torch checkpoint: the largest have some 100,000; names
+ * are below 300 bytes; steps from container to container, half a second.
+ */
+#define LIMIT_TORCH_VIEWS 1048576
+#define LIMIT_TORCH_NAME 4096
+#define LIMIT_TORCH_STEPS 16777216
+
 /* Bundle: names, trailer (docs/FORMAT.md), manifest lines. */
 #define LIMIT_MEMBER_NAME 4096
 #define LIMIT_TRAILER (64 * KIB)

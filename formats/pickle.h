@@ -33,6 +33,7 @@
  *   pickle_call.c    globals, calls and nested streams as events
  *   pickle_carve.c   pickles behind a break
  *   pickle_joblib.c  arrays that joblib stores between opcodes
+ *   pickle_tree.c    what lies in what, whole, for who asks for it
  *   pickle.c         bids, stacked pickles, both views of an object
  *
  * Bounds: LIMIT_PICKLE_* of base/limits.h; a limit that is reached ends the
@@ -95,12 +96,23 @@ struct pv {
 struct pickle_vm;
 
 /*
- * Hooks of a container that gives persistent ids a meaning: told of each
- * BINPERSID or PERSID with its value.  Negative stops.
+ * Hooks of a container that gives persistent ids a meaning.  Negative stops;
+ * each may be NULL.
+ *
+ * persid: each BINPERSID or PERSID with its value.
+ * fill: ${to} (a list, a dictionary, an instance, what a call gave) is given
+ * n items, with step 2 as key, value, key, value.  The items live on when
+ * they are marked PV_SHARED.  Tuples of more than PV_KEEP items come so too.
+ * result: what pickle number ${stream} left at STOP.  An object whose frames
+ * are read in two ways is run twice; what comes last is what a reader of
+ * files gets.
  */
 struct pickle_hooks {
 	int (*persid)(void *ctx, const struct pv *id, uint64_t off);
 	void *ctx;
+	int (*fill)(void *ctx, struct pv *to, struct pv *const *item,
+	    size_t n, unsigned step);
+	int (*result)(void *ctx, const struct pv *v, unsigned stream);
 };
 
 /*

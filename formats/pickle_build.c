@@ -54,6 +54,17 @@ tell_setattr(struct pickle_vm *vm, const struct pickle_op *op, struct pv *of,
 	    CALL_IMPLICIT, NULL);
 }
 
+/* To who wants to know what lies in what; sets lead nowhere. */
+int
+pickle_tell_fill(struct pickle_vm *vm, struct pv *to, struct pv *const *item,
+    size_t n, enum pv_kind kind)
+{
+	return vm->hooks == NULL || vm->hooks->fill == NULL ||
+	    kind == PV_SET || kind == PV_FROZENSET ? 0 :
+	    vm->hooks->fill(vm->hooks->ctx, to, item, n,
+	    kind == PV_DICT ? 2 : 1);
+}
+
 /*
  * sys.modules[name] = value, copyreg._inverted_registry[code] = (module,
  * name), a namespace: written without a call.
@@ -62,8 +73,12 @@ int
 pickle_set_item(struct pickle_vm *vm, const struct pickle_op *op, struct pv *to,
     struct pv *key, struct pv *value)
 {
+	struct pv *const item[] = {key, value};
 	bool ok = true;
+	int r;
 
+	if ((r = pickle_tell_fill(vm, to, item, 2, PV_DICT)) < 0)
+		return r;
 	if (pv_is_kept_text(key) && to->kind == PV_NAMESPACE) {
 		if (pickle_plant(vm, to->u.item[0], key->u.p, key->n, value))
 			return tell_setattr(vm, op, to->u.item[0], key, value);
@@ -145,6 +160,9 @@ fill(struct pickle_vm *vm, const struct pickle_op *op, size_t from,
 		return pickle_fail(vm, ANOMALY_PICKLE_BAD_ARGUMENT, op);
 	if (from == vm->sp)
 		return 0;	/* nothing, onto anything */
+	if ((r = pickle_tell_fill(vm, to, vm->stack + from, vm->sp - from,
+	    kind)) < 0)
+		return r;
 	if (to->kind == kind)
 		r = add_all(vm, to, from) ? 0 :
 		    pickle_fail(vm, ANOMALY_LIMIT, op);

@@ -149,13 +149,25 @@ do_collect(struct pickle_vm *vm, const struct pickle_op *op)
 {
 	enum pv_kind kind = op->code == 'l' ? PV_LIST : op->code == 't' ?
 	    PV_TUPLE : op->code == 'd' ? PV_DICT : PV_FROZENSET;
-	size_t at;
+	struct pv *v;
+	size_t at, n;
+	int r;
 
 	if (!pickle_pop_mark(vm, &at))
 		return underflow(vm, op);
-	if (kind == PV_DICT && (vm->sp - at) % 2 != 0)
+	n = vm->sp - at;
+	if (kind == PV_DICT && n % 2 != 0)
 		return bad_argument(vm, op);
-	return pickle_push(vm, pv_of_stack(vm, kind, at), op);
+	if (vm->hooks == NULL || vm->hooks->fill == NULL ||
+	    (kind == PV_TUPLE && n <= PV_KEEP))
+		return pickle_push(vm, pv_of_stack(vm, kind, at), op);
+	/* The stack keeps what is dropped from it until the next push. */
+	for (size_t i = at; i < vm->sp; i++)
+		vm->stack[i]->flags |= PV_SHARED;
+	if ((v = pv_of_stack(vm, kind, at)) != NULL &&
+	    (r = pickle_tell_fill(vm, v, vm->stack + at, n, kind)) < 0)
+		return r;
+	return pickle_push(vm, v, op);
 }
 
 static int

@@ -288,5 +288,9 @@ pickle_run_one(struct pickle_vm *vm, unsigned stream,
 	if ((r = run(vm)) < 0)
 		return r;
 	*result = vm->result;
-	return r == PICKLE_STOP ? 0 : 1;
+	if (r != PICKLE_STOP)
+		return 1;
+	return vm->nesting > 0 || vm->hooks == NULL ||
+	    vm->hooks->result == NULL ? 0 :
+	    vm->hooks->result(vm->hooks->ctx, vm->result, stream);
 }

@@ -132,6 +132,8 @@ int pickle_step(struct pickle_vm *vm, struct pickle_op *op);
 int pickle_fill(struct pickle_vm *vm, const struct pickle_op *op);
 int pickle_set_item(struct pickle_vm *vm, const struct pickle_op *op,
     struct pv *to, struct pv *key, struct pv *value);
+int pickle_tell_fill(struct pickle_vm *vm, struct pv *to,
+    struct pv *const *item, size_t n, enum pv_kind kind);
 int pickle_build(struct pickle_vm *vm, const struct pickle_op *op);
 
 /* pickle_value.c: NULL when the arena is full. */

@@ -1,12 +1,9 @@
 #include <string.h>
 
-#include "base/arena.h"
-#include "base/bytesrc.h"
-#include "base/err.h"
-#include "base/limits.h"
-#include "formats/codec.h"
 #include "formats/torch.h"
+#include "formats/torch_member.h"
 #include "formats/torch_storage.h"
+#include "formats/torch_views.h"
 #include "formats/zip.h"
 
 /*
@@ -14,7 +11,6 @@
  * without case.
  */
 #define MAIN "data.pkl"
-#define DEFLATED 8
 
 static char
 fold(char c)
@@ -87,13 +83,36 @@ torch_is(const struct zip_dir *d)
 	return find_main(d, &root) != NULL;
 }
 
-/* <root>/data/<key> */
+/* Where an archive has its storages: <root>/<folder><key><tail>. */
+struct place {
+	const char *folder, *tail;
+};
+static const struct place data_place = {"data/", ""};
+static const struct place constant_place = {"constants/", ""};
+static const struct place package_place = {".data/", ".storage"};
+
+static bool
+is_at(const struct zip_member *m, size_t root, const struct place *at,
+    const char **key, size_t *n)
+{
+	size_t folder = strlen(at->folder), tail = strlen(at->tail);
+
+	if (m->name_len <= root + folder + tail ||
+	    !folds_to(m->name + root, folder, at->folder) ||
+	    !folds_to(m->name + m->name_len - tail, tail, at->tail))
+		return false;
+	*key = m->name + root + folder;
+	*n = m->name_len - root - folder - tail;
+	return memchr(*key, '/', *n) == NULL;
+}
+
 static bool
 is_storage(const struct zip_member *m, size_t root)
 {
-	return m->name_len > root + 5 &&
-	    folds_to(m->name + root, 5, "data/") &&
-	    memchr(m->name + root + 5, '/', m->name_len - root - 5) == NULL;
+	const char *key;
+	size_t n;
+
+	return is_at(m, root, &data_place, &key, &n);
 }
 
 static bool
@@ -104,88 +123,23 @@ is_pickle(const struct zip_member *m)
 	    folds_to(m->name + m->name_len - 10, 10, ".debug_pkl"));
 }
 
-/*
- * torch stores its storages, but reads deflated ones as well: who deflates
- * them would hide their bytes from whoever looks into weights.  What does not
- * inflate is told where the member is.
- */
-static int
-deflated_storage(struct parse *p, const struct zip_member *m,
-    struct ev_tensor *t)
-{
-	struct bytesrc *src = NULL;
-	struct codec_result c;
-	struct arena *a;
-	int r;
-
-	if (p->ev->tensor == NULL)
-		return 0;
-	if ((a = arena_new(2 * LIMIT_INFLATE + MIB)) == NULL)
-		return err_set(p->e, ERR_NOMEM, "out of memory to inflate");
-	if ((r = codec_inflate(CODEC_RAW, p->src, m->data, m->packed,
-	    m->size, format_room(p, LIMIT_INFLATE), a, &c, p->e)) >= 0) {
-		t->off = 0;
-		t->len = c.n;
-		t->src = src = bytesrc_mem(c.p, c.n, p->e);
-		r = src == NULL ? ERR_NOMEM : format_tensor(p, t);
-	}
-	bytesrc_free(src);
-	arena_free(a);
-	return r;
-}
-
 static int
 check_storage(struct parse *p, const struct zip_member *m,
-    const struct torch_storage *s)
+    const struct torch_storage *s, struct torch_views *w)
 {
-	struct ev_tensor t = {.name = s->key, .name_len = s->key_len,
-	    .dtype = s->dtype};
 	struct fact facts[3];
 
 	facts[0] = (struct fact)FACT_TEXT("storage", s->key, s->key_len);
-	t.off = m->data;
-	/* Two sizes may be stated; stored bytes within the file are at hand. */
-	t.len = m->method == 0 && m->data != 0 ? m->packed : 0;
 	if (s->bytes != UINT64_MAX && s->bytes != m->size) {
 		int r;
 
 		facts[1] = (struct fact)FACT_NUM("stated", s->bytes);
 		facts[2] = (struct fact)FACT_NUM("present", m->size);
 		if ((r = format_anomaly(p, ANOMALY_TORCH_STORAGE_SIZE,
-		    m->data, t.len, facts, 3)) < 0)
+		    m->data, torch_member_stored(m), facts, 3)) < 0)
 			return r;
 	}
-	if (m->method == DEFLATED && m->data != 0)
-		return deflated_storage(p, m, &t);
-	return format_tensor(p, &t);
-}
-
-/*
- * Read data.pkl for its storages alone: what it calls is told when it comes
- * as a member.
- */
-static int
-collect(struct parse *p, const struct zip_member *m,
-    struct torch_storages *all)
-{
-	static const struct events silent = {0};
-	const struct pickle_hooks hooks = {torch_storage_note, all};
-	struct bytesrc *src;
-	struct parse q = *p;
-	int r;
-
-	if (m->method != 0 || m->data == 0)
-		return 1;	/* torch stores it; another reader's archive */
-	if ((src = bytesrc_range(p->src, m->data, m->packed, p->e)) == NULL)
-		return ERR_NOMEM;
-	q.src = src;
-	q.size = m->packed;
-	q.ev = &silent;
-	all->p = &q;
-	r = pickle_parse_with(&q, &hooks);
-	all->p = p;
-	bytesrc_free(src);
-	return r;
+	return torch_member_tell(p, m, s, true, w);
 }
 
 static int
@@ -201,12 +155,13 @@ storage_missing(struct parse *p, const struct torch_storage *s)
 /* Each storage has a member, each member a storage. */
 static int
 check_storages(struct parse *p, const struct zip_dir *d, size_t root,
-    struct torch_storages *all)
+    struct torch_storages *all, struct torch_views *w)
 {
 	struct torch_storage *s;
 	int r;
 
-	if ((r = torch_storages_sort(all)) < 0)
+	if ((r = torch_storages_sort(all)) < 0 ||
+	    (r = torch_views_sort(w)) < 0)
 		return r;
 	for (size_t i = 0; i < d->count && r >= 0; i++) {
 		const struct zip_member *m = &d->m[i];
@@ -220,13 +175,13 @@ check_storages(struct parse *p, const struct zip_dir *d, size_t root,
 			    m->data, m);
 		} else if (!s->there) {
 			s->there = true;
-			r = check_storage(p, m, s);
+			r = check_storage(p, m, s, w);
 		}
 	}
 	for (size_t i = 0; i < all->n && r >= 0; i++)
 		if (!all->v[i]->there)
 			r = storage_missing(p, all->v[i]);
-	return r;
+	return r < 0 ? r : torch_views_rest(w);
 }
 
 static int
@@ -243,23 +198,79 @@ check_mains(struct parse *p, const struct zip_dir *d)
 	    ANOMALY_TORCH_MULTIPLE_PICKLES, d->cd_off, 0, facts, 1);
 }
 
+/* The views alone of the storages that are members at ${at}. */
+static int
+tell_views(struct parse *p, const struct zip_dir *d, size_t root,
+    const struct place *at, struct torch_views *w)
+{
+	struct torch_storage *s;
+	const char *key;
+	size_t n;
+	int r;
+
+	if ((r = torch_storages_sort(w->all)) < 0 ||
+	    (r = torch_views_sort(w)) < 0)
+		return r;
+	for (size_t i = 0; i < d->count && r >= 0; i++) {
+		if (!is_at(&d->m[i], root, at, &key, &n) ||
+		    (s = torch_storages_find(w->all, key, n)) == NULL ||
+		    s->there)
+			continue;
+		s->there = true;
+		r = torch_member_tell(p, &d->m[i], s, false, w);
+	}
+	return r < 0 ? r : torch_views_rest(w);
+}
+
+/*
+ * The constants of a TorchScript archive: a pickle and storages of their own
+ * beside the others, told by name alone.
+ */
+static int
+constants(struct parse *p, const struct zip_dir *d, size_t root,
+    uint64_t base)
+{
+	static const char name[] = "constants.pkl";
+	struct torch_storages all = {.p = p};
+	struct torch_views w;
+	int r = 0;
+
+	torch_views_init(&w, p, &all, base);
+	for (size_t i = 0; i < d->count && r == 0; i++)
+		if (d->m[i].name_len == root + strlen(name) &&
+		    folds_to(d->m[i].name + root, strlen(name), name)) {
+			r = torch_member_collect(p, &d->m[i], &all, &w);
+			break;
+		}
+	if (r != 0 || w.root == NULL)
+		return r < 0 ? r : 0;
+	if ((r = torch_views_take(&w, w.root, "constants", 9)) < 0)
+		return r;
+	return tell_views(p, d, root, &constant_place, &w);
+}
+
 int
 torch_members(struct parse *p, const struct zip_dir *d)
 {
 	struct torch_storages all = {.p = p};
 	const struct zip_member *first;
+	struct torch_views w;
 	size_t root = 0;
 	int r;
 
+	torch_views_init(&w, p, &all, 0);
 	if ((r = format_name(p, "torch_zip")) < 0 ||
 	    (first = find_main(d, &root)) == NULL ||
 	    (r = check_mains(p, d)) < 0)
 		return r;
-	if ((r = collect(p, first, &all)) < 0)
+	if ((r = torch_member_collect(p, first, &all, &w)) < 0)
 		return r;
 	/* A TorchScript archive's constants may hold the other storages. */
-	if (r == 0 && all.first != NULL &&
-	    (r = check_storages(p, d, root, &all)) < 0)
+	if (r == 0 && ((r = torch_views_take(&w, w.root, "", 0)) < 0 ||
+	    (all.first != NULL &&
+	    (r = check_storages(p, d, root, &all, &w)) < 0)))
+		return r;
+	if (p->ev->view != NULL && (r = constants(p, d, root, all.n)) < 0)
 		return r;
 	for (size_t i = 0; i < d->count; i++) {
 		const struct zip_member *m = &d->m[i];
@@ -272,16 +283,29 @@ torch_members(struct parse *p, const struct zip_dir *d)
 	return 0;
 }
 
-/* <root>/.data/<key>.storage */
-static bool
-is_package_storage(const struct zip_member *m, size_t root)
+/*
+ * The pickles of a package share its storages.  A tensor's name begins with
+ * its pickle's, without the root and ".pkl": model/net.pkl has "model/net.w".
+ */
+static int
+package_views(struct parse *p, const struct zip_dir *d, size_t root)
 {
-	static const char tail[] = ".storage";
-	const size_t n = sizeof(tail) - 1;
+	struct torch_storages all = {.p = p};
+	struct torch_views w;
+	int r = 0;
 
-	return m->name_len > root + 6 + n &&
-	    memcmp(m->name + root, ".data/", 6) == 0 &&
-	    memcmp(m->name + m->name_len - n, tail, n) == 0;
+	all.numbered = true;
+	torch_views_init(&w, p, &all, 0);
+	for (size_t i = 0; i < d->count && r >= 0; i++) {
+		const struct zip_member *m = &d->m[i];
+
+		if (!is_pickle(m) || m->name_len <= root + 4)
+			continue;
+		if ((r = torch_member_collect(p, m, &all, &w)) == 0)
+			r = torch_views_take(&w, w.root, m->name + root,
+			    m->name_len - root - 4);
+	}
+	return r < 0 ? r : tell_views(p, d, root, &package_place, &w);
 }
 
 /*
@@ -291,12 +315,17 @@ is_package_storage(const struct zip_member *m, size_t root)
 int
 torch_package_members(struct parse *p, const struct zip_dir *d, size_t root)
 {
+	const char *key;
+	size_t n;
 	int r = format_name(p, "torch_package");
 
+	if (r >= 0 && p->ev->view != NULL)
+		r = package_views(p, d, root);
 	for (size_t i = 0; i < d->count && r >= 0; i++) {
 		const struct zip_member *m = &d->m[i];
 
-		r = zip_emit(p, d, m, is_package_storage(m, root) ?
+		r = zip_emit(p, d, m, is_at(m, root, &package_place, &key,
+		    &n) ?
 		    MEMBER_STORAGE : MEMBER_PLAIN, is_pickle(m) ?
 		    "torch_pickle" : NULL);
 	}
@@ -315,7 +344,7 @@ no_bid(struct cursor head, uint64_t size)
 static int
 torch_pickle_parse(struct parse *p)
 {
-	static const struct pickle_hooks accept = {NULL, NULL};
+	static const struct pickle_hooks accept = {.ctx = NULL};
 
 	return pickle_parse_with(p, &accept);
 }

@@ -5,6 +5,7 @@
 #include "base/reader.h"
 #include "formats/pickle_vm.h"
 #include "formats/torch_storage.h"
+#include "formats/torch_views.h"
 
 /*
  * torch.save before 1.6 (torch/serialization.py, _legacy_save): five pickles
@@ -15,6 +16,7 @@
 static const uint8_t magic[] = {0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9,
     0x20, 0x6a, 0xa8, 0x50, 0x19, '.'};
 #define STREAMS 5
+#define OBJECT 3		/* which of them is the object */
 
 static unsigned
 legacy_bid(struct cursor head, uint64_t size)
@@ -46,7 +48,8 @@ find(const struct torch_storages *all, const struct pv *key)
 /* One storage: u64le number of elements, then the data. */
 static int
 read_storage(struct parse *p, struct reader *rd,
-    const struct torch_storage *s, const struct pv *key)
+    const struct torch_storage *s, const struct pv *key,
+    struct torch_views *w)
 {
 	struct ev_tensor t = {.dtype = s != NULL ? s->dtype : ""};
 	struct fact facts[2];
@@ -76,14 +79,15 @@ read_storage(struct parse *p, struct reader *rd,
 		    t.off - 8, 8, facts, 2)) < 0)
 			return r;
 	}
-	if ((r = reader_skip(rd, size, p->e)) < 0)
+	if ((r = reader_skip(rd, size, p->e)) < 0 ||
+	    (r = format_tensor(p, &t)) < 0)
 		return r;
-	return format_tensor(p, &t);
+	return torch_views_tell(w, s, &t);
 }
 
 static int
 read_storages(struct parse *p, struct reader *rd,
-    const struct torch_storages *all, const struct pv *keys)
+    const struct pv *keys, struct torch_views *w)
 {
 	int r;
 
@@ -94,7 +98,7 @@ read_storages(struct parse *p, struct reader *rd,
 	for (size_t i = 0; i < keys->n; i++) {
 		const struct pv *key = keys->u.item[i];
 
-		r = read_storage(p, rd, find(all, key), key);
+		r = read_storage(p, rd, find(w->all, key), key, w);
 		if (r == ERR_TRUNC) {
 			err_reset(p->e);
 			return truncated(p, reader_tell(rd));
@@ -108,23 +112,21 @@ read_storages(struct parse *p, struct reader *rd,
 	return 0;
 }
 
+/* The five pickles; *keys is what the last one gives. */
 static int
-legacy_parse(struct parse *p)
+read_pickles(struct parse *p, struct reader *rd,
+    const struct pickle_hooks *hooks, struct torch_views *w,
+    const struct pv **keys)
 {
-	struct torch_storages all = {.p = p};
-	const struct pickle_hooks hooks = {torch_storage_note, &all};
-	const struct pv *result = NULL;
-	struct pickle_vm *vm;
-	struct reader rd;
+	struct pickle_vm *vm = pickle_vm_new(p, rd, hooks);
+	const struct pv *result = NULL, *object = NULL;
 	int r;
 
-	if ((r = reader_init(&rd, p->src, 0, p->window, p->arena, p->e)) < 0)
-		return r;
-	if ((vm = pickle_vm_new(p, &rd, &hooks)) == NULL)
+	if (vm == NULL)
 		return ERR_NOMEM;
 	for (unsigned i = 0; i < STREAMS; i++) {
-		if (reader_left(&rd) == 0)
-			return truncated(p, reader_tell(&rd));
+		if (reader_left(rd) == 0)
+			return truncated(p, reader_tell(rd));
 		r = pickle_run_one(vm, i, &result);
 		if (r == 1) {
 			r = pickle_carve(vm, vm->broke);
@@ -132,10 +134,38 @@ legacy_parse(struct parse *p)
 		}
 		if (r < 0)
 			return r;
+		if (i == OBJECT)
+			object = result;
 	}
-	if ((r = torch_storages_sort(&all)) < 0)
+	*keys = result;
+	if (p->ev->view != NULL &&
+	    (r = torch_views_take(w, object, "", 0)) < 0)
 		return r;
-	return read_storages(p, &rd, &all, result);
+	return 0;
+}
+
+static int
+legacy_parse(struct parse *p)
+{
+	struct torch_storages all = {.p = p};
+	struct pickle_hooks hooks = {.persid = torch_storage_note,
+	    .ctx = &all};
+	const struct pv *keys = NULL;
+	struct torch_views w;
+	struct reader rd;
+	int r, rest;
+
+	torch_views_init(&w, p, &all, 0);
+	if (p->ev->view != NULL)
+		hooks = torch_views_hooks(&w);
+	if ((r = reader_init(&rd, p->src, 0, p->window, p->arena, p->e)) <
+	    0 || (r = read_pickles(p, &rd, &hooks, &w, &keys)) != 0 ||
+	    (r = torch_storages_sort(&all)) < 0 ||
+	    (r = torch_views_sort(&w)) < 0 ||
+	    (r = read_storages(p, &rd, keys, &w)) < 0)
+		return r;
+	rest = torch_views_rest(&w);
+	return rest < 0 ? rest : r;
 }
 
 const struct format format_torch_legacy = {

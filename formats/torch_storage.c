@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,24 +19,37 @@ static const struct {
     {"torch.ComplexFloatStorage", "C64", 8},
     {"torch.ComplexDoubleStorage", "C128", 16},
     {"torch.QInt8Storage", "I8", 1}, {"torch.QUInt8Storage", "U8", 1},
-    {"torch.QInt32Storage", "I32", 4}};
+    {"torch.QInt32Storage", "I32", 4},
+    /* Bytes; the tensor has the type (since 2.1: float8, uint16, ...). */
+    {"torch.storage.UntypedStorage", "", 1}};
+
+bool
+torch_storage_class(const struct pv *cls, const char **dtype, unsigned *size)
+{
+	if (cls == NULL || cls->kind != PV_GLOBAL)
+		return false;
+	for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]); i++)
+		if (strlen(classes[i].name) == cls->n &&
+		    memcmp(classes[i].name, cls->u.p, cls->n) == 0) {
+			*dtype = classes[i].dtype;
+			*size = classes[i].size;
+			return true;
+		}
+	return false;
+}
 
 static void
 describe(struct torch_storage *s, const struct pv *cls, const struct pv *numel)
 {
+	unsigned size;
+
 	s->dtype = "";
 	s->bytes = UINT64_MAX;
-	if (cls == NULL || cls->kind != PV_GLOBAL || numel == NULL ||
-	    numel->kind != PV_INT || numel->u.num < 0)
+	if (numel == NULL || numel->kind != PV_INT || numel->u.num < 0 ||
+	    !torch_storage_class(cls, &s->dtype, &size))
 		return;
-	for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]); i++)
-		if (strlen(classes[i].name) == cls->n &&
-		    memcmp(classes[i].name, cls->u.p, cls->n) == 0) {
-			s->dtype = classes[i].dtype;
-			if (!ckd_mul64(&s->bytes, (uint64_t)numel->u.num,
-			    classes[i].size))
-				s->bytes = UINT64_MAX - 1;
-		}
+	if (!ckd_mul64(&s->bytes, (uint64_t)numel->u.num, size))
+		s->bytes = UINT64_MAX - 1;
 }
 
 static int
@@ -75,6 +89,8 @@ torch_storages_sort(struct torch_storages *all)
 		    all->v[i]->key_len, all->v[all->n - 1]->key,
 		    all->v[all->n - 1]->key_len) != 0)
 			all->v[all->n++] = all->v[i];
+	for (size_t i = 0; i < all->n; i++)
+		all->v[i]->number = i;
 	return 0;
 }
 
@@ -99,25 +115,46 @@ torch_storages_find(const struct torch_storages *all, const char *key,
 	return NULL;
 }
 
+const char *
+torch_storage_key(const struct pv *key, struct arena *a, size_t *n)
+{
+	char text[24];
+	int len;
+
+	if (key == NULL || (key->kind == PV_STR && key->u.p == NULL) ||
+	    (key->kind != PV_STR && key->kind != PV_INT))
+		return NULL;
+	if (key->kind == PV_STR) {
+		*n = key->n;
+		return key->u.p;
+	}
+	len = snprintf(text, sizeof(text), "%lld", (long long)key->u.num);
+	*n = (size_t)len;
+	return arena_dup(a, text, *n);
+}
+
 int
 torch_storage_note(void *ctx, const struct pv *id, uint64_t off)
 {
 	struct torch_storages *all = ctx;
 	const struct pv *key = pv_item(id, 2);
 	struct torch_storage *s;
+	const char *name;
+	size_t n;
 
 	if (id->kind != PV_TUPLE || !pv_is_text(pv_item(id, 0), "storage") ||
-	    key == NULL || key->kind != PV_STR || key->u.p == NULL)
+	    (key != NULL && key->kind != PV_STR && !all->numbered) ||
+	    (name = torch_storage_key(key, all->p->arena, &n)) == NULL)
 		return format_anomaly(all->p, ANOMALY_PICKLE_PERSID, off, 1,
 		    NULL, 0);
 	/* Tied weights come one after the other. */
-	if (all->last != NULL && all->last->key_len == key->n &&
-	    memcmp(all->last->key, key->u.p, key->n) == 0)
+	if (all->last != NULL && all->last->key_len == n &&
+	    memcmp(all->last->key, name, n) == 0)
 		return 0;
 	if ((s = arena_alloc(all->p->arena, sizeof(*s))) == NULL)
 		return err_set(all->p->e, ERR_NOMEM, "out of memory");
-	s->key = key->u.p;
-	s->key_len = key->n;
+	s->key = name;
+	s->key_len = n;
 	s->off = off;
 	describe(s, pv_item(id, 1), pv_item(id, 4));
 	if (all->last != NULL)

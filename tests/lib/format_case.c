@@ -148,6 +148,31 @@ on_tensor(void *ctx, const struct ev_tensor *t)
 	return 0;
 }
 
+/* A view that has bytes lies in them. */
+static int
+on_view(void *ctx, const struct ev_view *v)
+{
+	struct running *r = ctx;
+	uint64_t far = v->first;
+
+	mix(r->c, v->name, v->name_len);
+	mix(r->c, v->dtype, strlen(v->dtype));
+	mix_u64(r->c, v->first);
+	mix_u64(r->c, v->storage);
+	for (unsigned i = 0; i < v->rank; i++) {
+		mix_u64(r->c, v->shape[i]);
+		mix_u64(r->c, v->stride[i]);
+		far = v->shape[i] == 0 ? 0 : far + (v->shape[i] - 1) *
+		    v->stride[i];
+	}
+	if (v->src == NULL)
+		place(r, v->off, v->len);
+	if (v->len > 0 && far >= v->len && far > v->first)
+		r->c->outside = true;
+	r->c->views++;
+	return 0;
+}
+
 static int
 on_meta(void *ctx, const struct ev_meta *m)
 {
@@ -235,7 +260,7 @@ format_case_run(struct format_case *c, const struct format *f, const void *p,
     size_t n, size_t window)
 {
 	static const struct events ev = {on_member, on_global, on_call,
-	    on_tensor, NULL, on_meta, on_anomaly, on_name, on_cover,
+	    on_tensor, on_view, on_meta, on_anomaly, on_name, on_cover,
 	    on_sibling};
 	struct running r = {c, n};
 	struct err e = ERR_INIT;

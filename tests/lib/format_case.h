@@ -17,7 +17,8 @@
 
 struct format_case {
 	int rc;
-	unsigned anomalies, calls, members, tensors, globals, metas, covers;
+	unsigned anomalies, calls, members, tensors, views, globals, metas,
+	    covers;
 	enum anomaly anomaly[CASE_EVENTS];
 	uint64_t anomaly_off[CASE_EVENTS];
 	char call[CASE_EVENTS][160];	/* "callee(args)" */

@@ -136,7 +136,7 @@ fewest(const struct tensor *v, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		struct traits t = look(&v[i]);
 
-		if (v[i].rank != 2 || v[i].rows < 2 || !t.weight)
+		if (v[i].rank != 2 || v[i].rows < 2 || !t.weight || t.inner)
 			continue;
 		if (best != NULL && v[i].rows == best->rows)
 			alone = false;
@@ -145,8 +145,7 @@ fewest(const struct tensor *v, size_t n)
 			alone = true;
 		}
 	}
-	if (best == NULL || !alone || !fits(best) ||
-	    best->rows >= best->cols || look(best).inner)
+	if (best == NULL || !alone || !fits(best) || best->rows >= best->cols)
 		return NULL;
 	return best;
 }

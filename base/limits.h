@@ -115,8 +115,14 @@
 #define LIMIT_VOCAB_TOKENS 4194304
 #define LIMIT_VOCAB_MERGES 8388608
 #define LIMIT_VOCAB_BYTES (512 * MIB)
-/* Leaves of a JSON document that are compared one by one. */
+#define LIMIT_VOCAB_ROLES 64		/* eos_token and its like; models: 10 */
+/*
+ * Leaves of a JSON document that are compared one by one, the way to one of
+ * them, and all their texts: a configuration has a thousand of 60 bytes.
+ */
 #define LIMIT_FLAT 1000000
+#define LIMIT_FLAT_KEY 4096
+#define LIMIT_FLAT_BYTES (64 * MIB)
 /* A text line that a text format keeps. */
 #define LIMIT_LINE (16 * MIB)
 

@@ -31,6 +31,8 @@ struct flat {
 	const char *p;		/* STRING unescaped, NUMBER as written, else
 				 * "true", "false", "null", "{}", "[]" */
 	size_t n;
+	uint32_t place;		/* private: the order in which they came */
+	bool branch;		/* private: a name whose value has leaves */
 };
 
 struct flat_list {
@@ -43,14 +45,15 @@ struct flat_list {
 struct flatjson {
 	struct arena *a;
 	struct flat_chunk *first, *last;
-	size_t n;
+	size_t n;		/* leaves and branches */
+	uint64_t bytes;		/* of their texts */
 };
 
 /*
  * flatjson_value: the value that begins with ${t}, a token just got, below
  * the key ${under} ("" for the whole document).  ${j} may use an arena of its
- * own: what is kept is copied.  0 or a negative err_code, ERR_LIMIT past
- * LIMIT_FLAT leaves.
+ * own: what is kept is copied.  0 or a negative err_code, ERR_LIMIT past the
+ * limits LIMIT_FLAT*.
  */
 int flatjson_value(struct flatjson *f, const char *under, struct json *j,
     const struct json_token *t, struct err *e);
@@ -63,8 +66,9 @@ int flatjson_put(struct flatjson *f, const char *key, size_t key_len,
 int flatjson_done(struct flatjson *f, struct flat_list *ret, struct err *e);
 
 /*
- * flatjson_equal: the same value?  Numbers by value (1e-5 is 0.00001; beyond
- * double precision by digits), all else by type and bytes.
+ * flatjson_equal: the same value?  Numbers by value: equal as decimals (1e-5
+ * is 0.00001, 1 is 1.0), or, where both are written as fractions, in double
+ * precision; all else by type and bytes.
  */
 bool flatjson_equal(const struct flat *x, const struct flat *y);
 

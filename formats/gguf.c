@@ -137,9 +137,8 @@ gguf_check_name(struct gguf *g, const char *p, size_t n, uint64_t off)
 	return 0;
 }
 
-/* 0 and the header, or why not. */
-static int
-read_header(struct gguf *g)
+int
+gguf_header(struct gguf *g)
 {
 	uint32_t v;
 	int r;
@@ -178,7 +177,7 @@ read_all(struct gguf *g)
 {
 	int r;
 
-	if ((r = read_header(g)) != 0)
+	if ((r = gguf_header(g)) != 0)
 		return r;
 	for (uint64_t i = 0; i < g->pairs; i++)
 		if ((r = gguf_kv(g)) != 0)

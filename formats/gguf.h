@@ -87,6 +87,7 @@ struct gguf {
  * All of these return 0, a negative err_code, or 1 when the file cannot be
  * read on (which has been told).
  */
+int gguf_header(struct gguf *g);	/* version and counts, checked */
 int gguf_u32(struct gguf *g, uint32_t *ret);
 int gguf_u64(struct gguf *g, uint64_t *ret);
 /* A string of at most ${max} bytes into the arena, with a NUL behind it. */

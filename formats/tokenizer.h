@@ -35,7 +35,7 @@ enum token_kind {
 	TOKEN_NORMAL,
 	TOKEN_CONTROL,	/* special: never made from text by merging */
 	TOKEN_BYTE,	/* <0x0A>; a letter of a byte alphabet */
-	TOKEN_UNUSED,	/* [unused7], <unused7>, <|reserved_special_token_7|> */
+	TOKEN_UNUSED,	/* [unused7], <|reserved_special_token_7|> */
 	TOKEN_ADDED,	/* added to a finished vocabulary, not special */
 	TOKEN_UNKNOWN,	/* stands for what there is no token for */
 	TOKEN_KINDS
@@ -97,7 +97,7 @@ struct vocab_pair {
 struct vocab_role {
 	const char *role;	/* NUL behind it: "unk_token", "bos_token" */
 	uint32_t role_len;
-	const char *p;		/* the token's text; NULL: only an id is known */
+	const char *p;		/* its text; NULL: only an id is known */
 	uint32_t n;
 	uint32_t id;		/* VOCAB_NONE: no token has this text */
 };
@@ -128,8 +128,8 @@ struct vocab {
 	uint64_t clashes;	/* ids given to two texts; the later wins */
 	uint64_t repeated;	/* texts with two ids; vocab_find: the last */
 	uint64_t stray;		/* tokens whose id is absurd: left out */
-	bool cut;		/* it ends early or is malformed further on:
-				 * what stands before that is here */
+	bool cut;		/* it ends early, is malformed further on, or
+				 * too long: what could be read is here */
 	const struct vocab_key *by_text;	/* private; named of them */
 };
 
@@ -137,7 +137,8 @@ struct vocab {
  * vocab_read: the vocabulary in ${src}, whose file name (a path will do) is
  * ${name}.  A NULL name: the caller says that it is one, so that any text is
  * a list of words.  0 and *ret; 1: it is no vocabulary; negative: our side
- * failed, or a limit (ERR_LIMIT: more than LIMIT_VOCAB_TOKENS).
+ * failed.  Past LIMIT_VOCAB_* what was read until then counts, and ${cut} is
+ * set.
  */
 int vocab_read(const struct bytesrc *src, const char *name, size_t name_len,
     struct arena *a, const struct vocab **ret, struct err *e);

@@ -55,15 +55,24 @@ batch_add(const struct work *s, const float *rows, size_t n, float *restrict w)
 				w[k * Q + j] += rows[b * cols + k] * y[b][j];
 }
 
+static float
+factor(const struct rowspace_of *of, double norm)
+{
+	double by = 1 / of->scale;
+
+	return (float)(of->clip > 0 && norm > of->clip ? by * of->clip / norm
+	    : by);
+}
+
 static void
 round_task(void *ctx, size_t i, unsigned thread)
 {
 	struct work *s = ctx;
 	size_t lo = s->of->n * i / TASKS, hi = s->of->n * (i + 1) / TASKS;
 	float *rows = s->room + (size_t)thread * (BATCH + 4) * s->cols;
-	float inv = (float)(1 / s->of->scale);
 	struct rowdelta_note note;
 	size_t held = 0;
+	float by;
 
 	memset(s->w[i], 0, s->cols * Q * sizeof(float));
 	for (; lo < hi; lo++) {
@@ -72,8 +81,9 @@ round_task(void *ctx, size_t i, unsigned thread)
 		if (!rowdelta_load(s->of->r, s->of->ids[lo], x,
 		    rows + BATCH * s->cols, &note))
 			continue;
+		by = factor(s->of, sqrt(note.d2));
 		for (size_t k = 0; k < s->cols; k++)
-			x[k] *= inv;
+			x[k] *= by;
 		if (++held < BATCH)
 			continue;
 		batch_add(s, rows, held, s->w[i]);

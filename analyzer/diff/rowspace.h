@@ -27,7 +27,7 @@ struct rowspace {
 /*
  * rowspace_find: of the rows ids[0..n).  ${scale} is the largest |D_ij| or a
  * norm of it; D is divided by it, so that squares neither overflow nor
- * vanish.  The same on any number of threads.  0, or negative on no memory;
+ * vanish.  With ${clip} no few rows make a direction of their own.  The same on any number of threads.  0, or negative on no memory;
  * rowspace_free releases.
  */
 struct rowspace_of {
@@ -35,6 +35,7 @@ struct rowspace_of {
 	const uint32_t *ids;
 	size_t n;
 	double scale;
+	double clip;		/* longer rows are shortened to it; 0: none */
 };
 int rowspace_find(struct pool *pool, const struct rowspace_of *of,
     struct rowspace **ret, struct err *e);

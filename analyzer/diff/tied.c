@@ -19,9 +19,12 @@
  * from both by less than the order of rows can see.
  *
  * Common directions are common: above SAMPLE elements every k-th row is
- * enough to find them.  The rest is always taken of all rows.
+ * enough to find them, and rows longer than the LOUD-th longest are shortened
+ * to that, or a row that was planted far out would be a direction itself and
+ * vanish from the list.  The rest is always taken of all rows, as they are.
  */
 #define SAMPLE ((uint64_t)1 << 25)
+#define LOUD 64
 #define TASK_ROWS 256
 
 const char *
@@ -143,15 +146,25 @@ sample(const struct rowdelta *r, uint32_t *ids)
 	return n;
 }
 
-static double
-largest(const double *v, uint64_t n)
+static int
+downward(const void *a, const void *b)
 {
-	double ret = 0;
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return x < y ? 1 : x > y ? -1 : 0;
+}
+
+/* The LOUD-th largest of the finite ones, or the least of fewer; 0: none. */
+static double
+loud(const double *v, uint64_t n, double *room)
+{
+	size_t c = 0;
 
 	for (uint64_t i = 0; i < n; i++)
-		if (isfinite(v[i]) && v[i] > ret)
-			ret = v[i];
-	return ret;
+		if (isfinite(v[i]) && v[i] > 0)
+			room[c++] = v[i];
+	qsort(room, c, sizeof(*room), downward);
+	return c > LOUD ? room[LOUD - 1] : c > 0 ? room[c - 1] : 0;
 }
 
 int
@@ -161,19 +174,20 @@ tied_rest(struct pool *pool, const struct rowdelta *r, double *rest,
 	struct rowspace *s = NULL;
 	struct rest t = {.r = r, .rest = rest};
 	uint32_t *ids = calloc((size_t)r->rows, sizeof(*ids));
+	double *room = calloc((size_t)r->rows, sizeof(*room));
 	struct rowspace_of of = {.r = r, .ids = ids};
 	int ret = ERR_NOMEM;
 
 	t.room = calloc((size_t)pool_threads(pool) * 5 * (size_t)r->cols,
 	    sizeof(*t.room));
-	if (ids == NULL || t.room == NULL) {
+	if (ids == NULL || room == NULL || t.room == NULL) {
 		(void)err_set(e, ERR_NOMEM, "out of memory");
 		goto out;
 	}
 	if ((ret = rowdelta_norms(pool, r, rest, e)) < 0)
 		goto out;
 	of.n = sample(r, ids);
-	of.scale = largest(rest, r->rows);
+	of.scale = of.clip = loud(rest, r->rows, room);
 	if ((ret = rowspace_find(pool, &of, &s, e)) < 0)
 		goto out;
 	t.s = s;
@@ -184,6 +198,7 @@ tied_rest(struct pool *pool, const struct rowdelta *r, double *rest,
 out:
 	rowspace_free(s);
 	free(t.room);
+	free(room);
 	free(ids);
 	return ret;
 }

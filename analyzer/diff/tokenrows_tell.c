@@ -96,7 +96,7 @@ put_test(const struct tokenrows *t, struct basis *b)
 
 	basis_str(b, "level", rowtest_level_name(r->level));
 	basis_bool(b, "level_dropped", r->dropped);
-	if (r->fitted) {
+	if (r->fitted && t->list == TOKENROWS_BY_DELTA) {
 		basis_f64(b, "ex", r->ex);
 		basis_f64(b, "gap", r->gap);
 		basis_u64(b, "apart", r->apart);
@@ -132,6 +132,15 @@ why_lead(const struct tokenrows *t)
 		return "a few rows changed; in this one only some values, or "
 		    "it is of the output";
 	return "context: among the rows that moved most";
+}
+
+static void
+put_vocabulary(const struct tokenrows *t, struct basis *b)
+{
+	if (t->opt.vocab != NULL)
+		basis_u64(b, "vocabulary", t->opt.vocab->n);
+	else
+		basis_null(b, "vocabulary");
 }
 
 static void
@@ -175,6 +184,7 @@ tell_row(const struct tokenrows *t, unsigned i, struct rows *rows)
 	tokenrows_text(t->opt.vocab, t->top[i].id, &text);
 	c.value = (struct row_text){(const char *)text.p, text.len};
 	put_row(t, i, &b);
+	put_vocabulary(t, &b);
 	put_test(t, &b);
 	if (c.lead)
 		basis_str(&b, "why", why_lead(t));
@@ -312,7 +322,7 @@ tell_detector(const struct tokenrows *t, struct rows *rows)
 	basis_text(&b, "tensor", t->d->b->name, t->d->b->name_len);
 	basis_str(&b, "tied", tied_why_name(t->opt.tied));
 	basis_bool(&b, "output", t->opt.head);
-	basis_bool(&b, "vocabulary", t->opt.vocab != NULL);
+	put_vocabulary(t, &b);
 	if (t->usable) {
 		put_test(t, &b);
 		basis_u64(&b, "silent", t->test.silent);

@@ -77,7 +77,7 @@ walsh(unsigned row, unsigned j)
 static struct rowspace *
 find(struct pair *p, struct pool *pool, double scale)
 {
-	struct rowspace_of of = {&p->r, p->ids, ROWS, scale};
+	struct rowspace_of of = {&p->r, p->ids, ROWS, scale, 0};
 	struct rowspace *s = NULL;
 
 	assert_int_equal(rowspace_find(pool, &of, &s, NULL), 0);

@@ -182,10 +182,7 @@ load(struct table *t, struct leaf *leaf, const struct format *f,
 		table_drop(t, l.from);
 	if (l.begun)
 		t->inputs[t->ninputs - 1].complete = r == 0 && !l.incomplete;
-	/* A pickle or a program without tensors is no loss to a diff. */
-	if ((r != 0 || l.incomplete) && (l.begun || r < 0))
-		return say_unread(&l);
-	return 0;
+	return r != 0 || (l.begun && l.incomplete) ? say_unread(&l) : 0;
 }
 
 int

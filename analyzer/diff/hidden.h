@@ -7,8 +7,8 @@
 
 #include "analyzer/weights_magic.h"
 
-struct arena;
 struct basis;
+struct delta;
 struct err;
 struct pass_sums;
 struct pool;
@@ -73,13 +73,12 @@ struct hidden {
 const char *hidden_name(enum hidden_kind k);
 
 /*
- * hidden_find: is there any?  PRE: same n, both at hand; ${sums} without a
- * cast.  0 and *ret (HIDDEN_NONE is the usual answer), or negative on no
- * memory.
+ * hidden_find: is there any between cast(A) and B?  ${sums} are those of the
+ * pair without a cast.  0 and *ret (HIDDEN_NONE is the usual answer), or
+ * negative on no memory.
  */
-int hidden_find(struct pool *pool, const struct tensor *a,
-    const struct tensor *b, const struct pass_sums *sums, struct hidden *ret,
-    struct err *e);
+int hidden_find(struct pool *pool, const struct delta *d,
+    const struct pass_sums *sums, struct hidden *ret, struct err *e);
 
 /*
  * hidden_join: payloads that run across tensors.  v[i] is what hidden_find

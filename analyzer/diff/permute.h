@@ -16,7 +16,9 @@ struct tensor;
  * Rows or columns that stand in another order, each perhaps multiplied by a
  * positive constant: B[i][j] = scale[i] * A[to[i]][j], and so for columns.
  */
-#define PERMUTE_MAX (1U << 22)	/* rows, columns: more are not looked at */
+#define PERMUTE_ROWS (1U << 22)		/* more are not looked at */
+#define PERMUTE_COLUMNS (1U << 20)
+#define PERMUTE_SCALED (1U << 19)
 
 struct permute_axis {
 	uint32_t n;
@@ -26,6 +28,7 @@ struct permute_axis {
 	uint32_t moved;
 	uint64_t digest;	/* equal for equal orders */
 	uint32_t head;		/* rows a head: the GGUF converter's order */
+	uint32_t unit;		/* columns that move as one: a kernel's */
 	uint32_t matched;	/* with scale: rows that fit to 1 ulp or so */
 };
 
@@ -43,7 +46,8 @@ int permute_find(struct pool *pool, const struct tensor *a,
 
 /*
  * permute_find_scaled: rows, or else columns, multiplied by positive
- * constants and perhaps in another order; 99 % of them must fit.
+ * constants and perhaps in another order; 99 % of them must fit.  What does
+ * not has UINT32_MAX in ${to}.
  */
 int permute_find_scaled(struct pool *pool, const struct tensor *a,
     const struct tensor *b, struct arena *arena, struct permute *ret,

@@ -63,6 +63,9 @@ struct relation_few {
 	bool reaches;			/* each reaches sign, exponent or the
 					 * upper half of the mantissa */
 	bool lowest;			/* all stay in the lowest third */
+	bool slight;			/* none moved by a hundredth of what
+					 * the tensor's elements are */
+	double largest;			/* |B - A| among them */
 	struct relation_patch v[RELATION_PATCHES];
 };
 

@@ -326,7 +326,6 @@ hand_structure(struct hand *h)
 {
 	const struct pairs *all = h->c->pairs;
 	struct structure_item *v;
-	struct structure_model m = {NULL, 0};
 	struct rows rows = *h->rows;
 	struct vectors vec;
 	int r;
@@ -337,16 +336,24 @@ hand_structure(struct hand *h)
 	for (size_t i = 0; i < all->n; i++) {
 		const struct pair *p = &all->v[i];
 
-		v[m.n++] = (struct structure_item){p->a, p->b,
+		v[i] = (struct structure_item){p->a, p->b,
 		    structure_of(p), p->measured ? (p->cast_sums != NULL ?
 		    p->cast_sums : &p->sums) : NULL, p->spectrum};
 		if (p->a != NULL && p->b != NULL)
 			vectors_add(&vec, p->b, p->measured ? &p->sums :
 			    NULL);
 	}
-	m.v = v;
-	if ((r = structure_judge(&m, h->rows, h->e)) >= 0)
+	h->items = v;
+	h->model = (struct structure_model){v, all->n};
+	if ((r = structure_judge(&h->model, h->rows, h->e)) >= 0)
 		r = vectors_rows(&vec, &rows);
-	free(v);
 	return r;
+}
+
+void
+hand_release(struct hand *h)
+{
+	free(h->items);
+	h->items = NULL;
+	h->model = (struct structure_model){NULL, 0};
 }

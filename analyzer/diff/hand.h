@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "analyzer/diff/pair.h"
+#include "analyzer/diff/structure.h"
 
 struct compare;
 struct err;
@@ -31,12 +32,15 @@ struct hand {
 	int (*carve)(void *ctx, const void *p, size_t n);
 	void *carve_ctx;
 	struct err *e;
+	struct structure_item *items;	/* of hand_structure */
+	struct structure_model model;	/* ... the whole model */
 };
 
 /* What stands before spectra: marks pairs that it explains as told. */
 int hand_exact(struct hand *h);
-/* After them. */
+/* After them; fills h->model. */
 int hand_structure(struct hand *h);
+void hand_release(struct hand *h);
 
 /* For the files above. */
 struct hand_list {

@@ -1,14 +1,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyzer/diff/leafjson.h"
 #include "analyzer/diff/table.h"
 #include "analyzer/diff/tokentest.h"
 #include "base/arena.h"
 #include "base/bytesrc.h"
 #include "base/err.h"
-#include "base/json_read.h"
-#include "base/limits.h"
-#include "base/reader.h"
 #include "base/text.h"
 #include "formats/flatjson.h"
 #include "formats/tokenizer.h"
@@ -17,8 +15,6 @@
  * What lies beside the weights: the vocabulary (--tokenizer, or the best of
  * the side's files) and config.json.
  */
-#define CONFIG_MAX (4 * MIB)
-
 static int
 load_given(struct tokentest *t)
 {
@@ -64,29 +60,6 @@ load_vocab(struct tokentest *t, unsigned s)
 	return 0;
 }
 
-static bool
-named(const struct leaf *leaf, const char *name)
-{
-	size_t n = strlen(name);
-
-	return leaf->inner_len >= n && memcmp(leaf->inner + leaf->inner_len -
-	    n, name, n) == 0 && (leaf->inner_len == n ||
-	    leaf->inner[leaf->inner_len - n - 1] == '/');
-}
-
-static const struct leaf *
-find_config(const struct leaves *l)
-{
-	const struct leaf *best = NULL;
-
-	for (size_t i = 0; i < l->n; i++)
-		if (named(&l->v[i], "config.json") && l->v[i].size <=
-		    CONFIG_MAX && (best == NULL ||
-		    l->v[i].path_len < best->path_len))
-			best = &l->v[i];
-	return best;
-}
-
 /* "id2label.7" is class 7. */
 static void
 note_label(struct tokentest *t, const struct flat *f)
@@ -128,26 +101,15 @@ read_config(struct tokentest *t, const struct flat_list *list)
 static int
 load_config(struct tokentest *t)
 {
-	const struct leaf *leaf = find_config(&t->side[1]->leaves);
-	struct flatjson f = {.a = t->arena};
+	const struct leaf *leaf = leafjson_find(&t->side[1]->leaves,
+	    "config.json");
 	struct flat_list list;
-	struct json_token tok;
-	struct reader rd;
-	struct json j;
 	int r;
 
 	if (leaf == NULL)
 		return 0;
-	if ((r = reader_init(&rd, leaf->src, 0, 0, t->arena, t->e)) < 0)
-		return r;
-	json_open(&j, &rd, t->arena);
-	if (json_next(&j, &tok, t->e) < 0 ||
-	    flatjson_value(&f, "", &j, &tok, t->e) < 0 ||
-	    flatjson_done(&f, &list, t->e) < 0) {
-		/* A broken configuration is told where files are compared. */
-		err_reset(t->e);
-		return 0;
-	}
+	if ((r = leafjson_read(leaf, t->arena, &list, t->e)) != 0)
+		return r < 0 ? r : 0;
 	return read_config(t, &list);
 }
 

@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -8,6 +9,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/fsio.h"
+#include "base/limits.h"
 #include "base/text.h"
 
 static const char *
@@ -191,4 +193,27 @@ fsio_parent(const char *path, char *dir, size_t cap, const char **base,
 	}
 	*base = last;
 	return 0;
+}
+
+int
+fsio_spool(struct err *e)
+{
+	const char *dir = getenv("TMPDIR");
+	char name[LIMIT_PATH], shown[256];
+	int fd;
+
+	if (dir == NULL || *dir == '\0')
+		dir = "/var/tmp";
+	fd = open(dir, O_TMPFILE | O_RDWR | O_EXCL | O_CLOEXEC, 0600);
+	if (fd >= 0)
+		return fd;
+	/* Not every file system has files without names. */
+	if (snprintf(name, sizeof(name), "%s/.exhibit-XXXXXX", dir) >=
+	    (int)sizeof(name))
+		return err_set(e, ERR_LIMIT, "TMPDIR is too long");
+	if ((fd = mkostemp(name, O_CLOEXEC)) < 0)
+		return err_sys(e, errno, "cannot write to '%s'",
+		    show(shown, dir));
+	(void)unlink(name);
+	return fd;
 }

@@ -58,6 +58,12 @@ int fsio_replace(int dirfd, const char *tmp, const char *final,
 int fsio_open_beneath(int dirfd, const char *path, struct err *e);
 
 /*
+ * fsio_spool(e): a file without a name for reading and writing, in TMPDIR or
+ * /var/tmp: what does not fit in memory, gone when it is closed.
+ */
+int fsio_spool(struct err *e);
+
+/*
  * fsio_parent(path, dir, cap, base): split "a/b/c" to "a/b" and "c" ("." when
  * there is no slash).  *base points into path.  ERR_ARG for "", "/", ".."
  */

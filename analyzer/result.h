@@ -24,9 +24,12 @@ struct result_header {
 	uint8_t yara_digest[32];	/* of that file */
 	struct sandbox_status sandbox;
 	bool hashed;			/* false under --no-hash */
+	bool diff;			/* it compares: */
+	const char *old, *new;		/* printable; NULL: none was given */
 };
 
 struct coverage_sum;
+struct diff_sums;
 
 struct result_object {
 	const char *path;	/* printable, '!' between levels */
@@ -95,6 +98,7 @@ struct result_summary {
 	double seconds;
 	struct result_skip skips[RESULT_SKIPS];
 	unsigned nskips;
+	const struct diff_sums *diff;		/* of a comparison, or NULL */
 };
 
 #endif /* !ANALYZER_RESULT_H_ */

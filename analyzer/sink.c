@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "analyzer/sink.h"
+#include "analyzer/sink_text_diff.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/fsio.h"
@@ -66,6 +67,19 @@ int
 sink_carved(struct sink *s, const struct result_carved *c, struct err *e)
 {
 	return s->ops->carved(s, c, e);
+}
+
+int
+sink_diff(struct sink *s, const struct result_diff *r, struct err *e)
+{
+	return s->ops->diff != NULL ? s->ops->diff(s, r, e) : 0;
+}
+
+void
+sink_release(struct sink *s)
+{
+	sink_text_diff_free(s->text);
+	s->text = NULL;
 }
 
 int

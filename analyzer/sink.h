@@ -7,12 +7,15 @@
 
 struct buf;
 struct err;
+struct result_diff;
+struct sink_text_diff;
 
 /*
  * Where results go.  A sink receives header, then objects each followed by
- * its findings, its calls and what was carved of it, then the summary, and writes them to a descriptor.  It
- * cannot fail silently: every call returns 0 or the first write error, and
- * a result without its summary is recognisably cut.
+ * its findings, its calls and what was carved of it, then the summary, and
+ * writes them to a descriptor; of a comparison, rows of result_diff.h and
+ * findings instead.  It cannot fail silently: every call returns 0 or the
+ * first write error, and a result without its summary is recognisably cut.
  *
  * Adding a sink: sink_foo.c with `const struct sink_ops sink_foo`, one row
  * in sinks.def.
@@ -26,6 +29,7 @@ struct sink {
 	enum severity threshold;/* --fail-on */
 	bool first;		/* nothing written yet */
 	unsigned pending;	/* of the sink's own use */
+	struct sink_text_diff *text;	/* the text sink's, of a comparison */
 };
 
 struct sink_ops {
@@ -42,6 +46,9 @@ struct sink_ops {
 	    struct err *e);
 	int (*summary)(struct sink *s, const struct result_summary *r,
 	    struct err *e);
+	/* NULL: rows of a comparison are not shown. */
+	int (*diff)(struct sink *s, const struct result_diff *r,
+	    struct err *e);
 };
 
 const struct sink_ops *sink_find(const char *name);	/* NULL: no such */
@@ -52,8 +59,12 @@ int sink_finding(struct sink *s, const struct result_finding *f,
 int sink_call(struct sink *s, const struct result_call *c, struct err *e);
 int sink_carved(struct sink *s, const struct result_carved *c,
     struct err *e);
+int sink_diff(struct sink *s, const struct result_diff *r, struct err *e);
 int sink_summary(struct sink *s, const struct result_summary *r,
     struct err *e);
+
+/* sink_release: of a run that ended before its summary, too. */
+void sink_release(struct sink *s);
 
 /* sink_flush: write what is in ${b} and release it. */
 int sink_flush(struct sink *s, struct buf *b, struct err *e);

@@ -52,6 +52,10 @@ sink_row_header(struct json_write *w, const struct result_header *h)
 	    0);
 	json_kbool(w, "rlimits", h->sandbox.rlimits);
 	json_end_object(w);
+	if (h->diff) {
+		json_kstr(w, "old", h->old);
+		json_kstr(w, "new", h->new);
+	}
 	json_end_object(w);
 }
 
@@ -250,11 +254,15 @@ sink_row_summary(struct json_write *w, const struct result_summary *r)
 {
 	json_begin_object(w);
 	json_kstr(w, "type", "summary");
-	json_ku64(w, "objects", r->objects);
-	row_counts(w, "verdicts", r->verdicts, VERDICT_COUNT,
-	    name_of_verdict);
-	row_counts(w, "top_verdicts", r->top_verdicts, VERDICT_COUNT,
-	    name_of_verdict);
+	if (r->diff != NULL) {
+		sink_row_sums(w, r->diff);
+	} else {
+		json_ku64(w, "objects", r->objects);
+		row_counts(w, "verdicts", r->verdicts, VERDICT_COUNT,
+		    name_of_verdict);
+		row_counts(w, "top_verdicts", r->top_verdicts, VERDICT_COUNT,
+		    name_of_verdict);
+	}
 	json_ku64(w, "findings", r->findings);
 	row_counts(w, "severities", r->severities, SEVERITY_COUNT,
 	    name_of_severity);
@@ -287,12 +295,12 @@ row_write(struct sink *s, struct buf *b, bool array, bool last,
 	int r;
 
 	s->first = false;
+	buf_puts(b, after);
 	if ((r = buf_failed(b)) < 0) {
 		r = err_set(e, (enum err_code)r, "cannot write a result row");
-	} else if ((r = fsio_write_all(s->fd, before, strlen(before), e)) < 0 ||
-	    (r = fsio_write_all(s->fd, b->p, b->len, e)) < 0 ||
-	    (r = fsio_write_all(s->fd, after, strlen(after), e)) < 0) {
-		/* e is set */
+	} else if ((r = fsio_write_all(s->fd, before, strlen(before), e)) >=
+	    0) {
+		r = fsio_write_all(s->fd, b->p, b->len, e);
 	}
 	buf_release(b);
 	return r;
@@ -316,17 +324,19 @@ SINK_ROW_FN(jsonl, false, object, false)
 SINK_ROW_FN(jsonl, false, finding, false)
 SINK_ROW_FN(jsonl, false, call, false)
 SINK_ROW_FN(jsonl, false, carved, false)
+SINK_ROW_FN(jsonl, false, diff, false)
 SINK_ROW_FN(jsonl, false, summary, true)
 SINK_ROW_FN(json, true, header, false)
 SINK_ROW_FN(json, true, object, false)
 SINK_ROW_FN(json, true, finding, false)
 SINK_ROW_FN(json, true, call, false)
 SINK_ROW_FN(json, true, carved, false)
+SINK_ROW_FN(json, true, diff, false)
 SINK_ROW_FN(json, true, summary, true)
 
 const struct sink_ops sink_jsonl = {
     "jsonl", jsonl_header, jsonl_object, jsonl_finding, jsonl_call,
-    jsonl_carved, jsonl_summary};
+    jsonl_carved, jsonl_summary, jsonl_diff};
 const struct sink_ops sink_json = {
     "json", json_header, json_object, json_finding, json_call,
-    json_carved, json_summary};
+    json_carved, json_summary, json_diff};

@@ -98,4 +98,4 @@ program_summary(struct sink *s, const struct result_summary *r,
 
 const struct sink_ops sink_program = {"program", program_header,
     program_object, program_finding, program_call, program_carved,
-    program_summary};
+    program_summary, NULL};

@@ -8,6 +8,8 @@ struct result_header;
 struct result_object;
 struct result_summary;
 struct result_carved;
+struct result_diff;
+struct diff_sums;
 
 /*
  * The rows of a result as JSON objects: used by the sinks that write JSON.
@@ -20,6 +22,10 @@ void sink_row_object(struct json_write *w, const struct result_object *o);
 void sink_row_finding(struct json_write *w, const struct result_finding *r);
 void sink_row_call(struct json_write *w, const struct result_call *c);
 void sink_row_carved(struct json_write *w, const struct result_carved *c);
+/* sink_row_diff.c */
+void sink_row_diff(struct json_write *w, const struct result_diff *r);
+/* sink_row_sums: members of the summary's open object. */
+void sink_row_sums(struct json_write *w, const struct diff_sums *d);
 void sink_row_summary(struct json_write *w, const struct result_summary *r);
 
 #endif /* !ANALYZER_SINK_ROWS_H_ */

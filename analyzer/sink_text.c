@@ -1,7 +1,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "analyzer/result_diff.h"
 #include "analyzer/sink.h"
+#include "analyzer/sink_text_diff.h"
 #include "base/buf.h"
 #include "base/limits.h"
 #include "base/text.h"
@@ -33,7 +35,10 @@ static int
 text_header(struct sink *s, const struct result_header *h, struct err *e)
 {
 	struct buf b;
+	int r;
 
+	if (h->diff && (r = sink_text_diff_begin(s, h, e)) < 0)
+		return r;
 	if (s->quiet || (h->sandbox.seccomp && h->sandbox.landlock_abi > 0 &&
 	    h->sandbox.rlimits && !s->verbose))
 		return 0;
@@ -161,8 +166,10 @@ text_finding(struct sink *s, const struct result_finding *r, struct err *e)
 	    (s->quiet && f->severity < s->threshold)))
 		return 0;
 	buf_init(&b, 256 * KIB);
-	if (s->quiet)
-		buf_printf(&b, "%s: ", r->path);
+	if (s->text != NULL)
+		indent = 2;
+	if (s->quiet || s->text != NULL)
+		buf_printf(&b, "%s%s: ", s->quiet ? "" : "  ", r->path);
 	else
 		buf_printf(&b, "%*s", indent, "");
 	coloured(s, &b, severity_colours[f->severity],
@@ -172,7 +179,8 @@ text_finding(struct sink *s, const struct result_finding *r, struct err *e)
 	put_evidence(&b, s, f, indent + 4);
 	if (s->verbose && *info->advice != '\0')
 		buf_printf(&b, "%*s-> %s\n", indent + 4, "", info->advice);
-	return sink_flush(s, &b, e);
+	return s->text != NULL && !s->quiet ?
+	    sink_text_diff_finding(s, &b, e) : sink_flush(s, &b, e);
 }
 
 static int
@@ -205,24 +213,32 @@ static int
 text_summary(struct sink *s, const struct result_summary *r, struct err *e)
 {
 	struct buf b;
+	int res;
 
 	if (s->quiet)
 		return 0;
+	if (r->diff != NULL && (res = sink_text_diff_end(s, r, e)) < 0)
+		return res;
 	buf_init(&b, 64 * KIB);
-	buf_printf(&b, "%llu objects:",
-	    (unsigned long long)r->objects);
-	for (unsigned i = VERDICT_COUNT; i-- > 0;)
-		buf_printf(&b, " %llu %s%s", (unsigned long long)r->verdicts[i],
-		    verdict_name((enum verdict)i), i > 0 ? "," : "");
-	buf_printf(&b, "; %llu findings (%llu critical, %llu high); ",
+	if (r->diff == NULL) {
+		buf_printf(&b, "%llu objects:",
+		    (unsigned long long)r->objects);
+		for (unsigned i = VERDICT_COUNT; i-- > 0;)
+			buf_printf(&b, " %llu %s%s",
+			    (unsigned long long)r->verdicts[i],
+			    verdict_name((enum verdict)i), i > 0 ? "," : "");
+		buf_puts(&b, "; ");
+	}
+	buf_printf(&b, "%llu findings (%llu critical, %llu high); ",
 	    (unsigned long long)r->findings,
 	    (unsigned long long)r->severities[SEVERITY_CRITICAL],
 	    (unsigned long long)r->severities[SEVERITY_HIGH]);
 	put_size(&b, r->bytes);
 	buf_printf(&b, " in %.2f s\n", r->seconds);
 	if (r->incomplete > 0)
-		buf_printf(&b, "%llu objects were not examined completely\n",
-		    (unsigned long long)r->incomplete);
+		buf_printf(&b, "%llu %s\n", (unsigned long long)r->incomplete,
+		    r->diff != NULL ? "things were not compared completely" :
+		    "objects were not examined completely");
 	for (unsigned i = 0; i < r->nskips; i++)
 		buf_printf(&b, "skipped: %s (%s)\n", r->skips[i].what,
 		    r->skips[i].why);
@@ -231,4 +247,4 @@ text_summary(struct sink *s, const struct result_summary *r, struct err *e)
 
 const struct sink_ops sink_text = {
     "text", text_header, text_object, text_finding, text_call,
-    text_carved, text_summary};
+    text_carved, text_summary, sink_text_diff_row};

@@ -155,7 +155,7 @@ scan_on_summary(struct sink *s, const struct result_summary *r,
 
 static const struct sink_ops scan_sink = {"remember", scan_on_header,
     scan_on_object, scan_on_finding, scan_on_call, scan_on_carved,
-    scan_on_summary};
+    scan_on_summary, NULL};
 
 static inline void
 scan_do(const char *path, const struct scan_options *o)

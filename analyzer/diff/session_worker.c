@@ -54,7 +54,8 @@ session_worker_start(struct session_worker *w, int (*main)(void *, int),
 	diff_wire_in_init(&w->gate);
 	if ((fds = fds_of(job, &n)) == NULL)
 		return err_set(e, ERR_NOMEM, "out of memory");
-	r = proc_spawn(&w->proc, main, job, fds, n, job->seconds, e);
+	r = proc_spawn(&w->proc, main, job, fds, n,
+	    job->seconds / (job->threads > 0 ? job->threads : 1), e);
 	free(fds);
 	return r;
 }

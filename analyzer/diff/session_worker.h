@@ -37,7 +37,8 @@ struct session_worker {
 };
 
 /*
- * session_worker_start: ${job} and ${ev} must outlive the worker.
+ * session_worker_start: ${job} and ${ev} must outlive the worker.  It has
+ * as many seconds as its CPU time lasts on all of its threads.
  * session_worker_read: wait for bytes and take the whole frames among them;
  * 1: go on, 0: the worker has ended or was ended.  Negative: a function of
  * ${ev} failed and the worker was ended; ERR_FORMAT from one means that the

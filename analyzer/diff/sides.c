@@ -64,6 +64,21 @@ note(struct side *s, const char *path, enum finding_id id, const char *why,
 	return 0;
 }
 
+static int
+grow(struct side *s, struct err *e)
+{
+	size_t cap = s->cap == 0 ? 16 : 2 * s->cap;
+	struct job_part *p = arena_array(s->arena, cap, sizeof(*p));
+
+	if (p == NULL)
+		return no_memory(e);
+	if (s->job.n > 0)
+		memcpy(p, s->parts, s->job.n * sizeof(*p));
+	s->job.v = s->parts = p;
+	s->cap = cap;
+	return 0;
+}
+
 /* Takes ${fd}, whatever happens. */
 static int
 add_part(struct side *s, int fd, const char *path, unsigned flags,
@@ -73,24 +88,13 @@ add_part(struct side *s, int fd, const char *path, unsigned flags,
 	struct stat st;
 	int64_t ns;
 
-	if (s->job.n == s->cap) {
-		size_t cap = s->cap == 0 ? 16 : 2 * s->cap;
-
-		if ((p = arena_array(s->arena, cap, sizeof(*p))) == NULL) {
-			(void)close(fd);
-			return no_memory(e);
-		}
-		if (s->job.n > 0)
-			memcpy(p, s->parts, s->job.n * sizeof(*p));
-		s->job.v = s->parts = p;
-		s->cap = cap;
-	}
-	p = &s->parts[s->job.n];
-	if ((p->path = arena_dup(s->arena, path, strlen(path))) == NULL ||
-	    fstat(fd, &st) < 0) {
+	if ((s->job.n == s->cap && grow(s, e) < 0) || fstat(fd, &st) < 0 ||
+	    (path = arena_dup(s->arena, path, strlen(path))) == NULL) {
 		(void)close(fd);
 		return no_memory(e);
 	}
+	p = &s->parts[s->job.n];
+	p->path = path;
 	p->fd = fd;
 	p->size = st.st_size > 0 ? (uint64_t)st.st_size : 0;
 	p->flags = flags;
@@ -129,24 +133,11 @@ by_path(const void *a, const void *b)
 	return strcmp(x->path, y->path);
 }
 
-/* Is one of the components ".git"? */
-static bool
-is_history(const char *path)
-{
-	for (const char *p = path; p != NULL; p = strchr(p, '/')) {
-		p += *p == '/';
-		if (strncmp(p, ".git", 4) == 0 && (p[4] == '/' ||
-		    p[4] == '\0'))
-			return true;
-	}
-	return false;
-}
-
 static int
 add_target(struct side *s, int dir, const struct target *t, const char *path,
     struct err *e)
 {
-	if (is_history(path)) {
+	if (sides_history(path)) {
 		s->history = true;
 		return 0;
 	}
@@ -467,14 +458,33 @@ sides_close(struct side *s)
 	memset(s, 0, sizeof(*s));
 }
 
-void
-sides_path(struct buf *b, const struct side *s, const char *path, size_t n)
+/* Is the file behind ${fd} one of the side's own? */
+static bool
+is_own(const struct side *s, int fd)
 {
-	if (n == 0 || *path == '!') {
-		buf_puts(b, s->given != NULL ? s->given : "");
-		text_put_literal(b, path, n);
-		return;
+	struct stat st, own;
+
+	if (fstat(fd, &st) < 0)
+		return false;
+	for (size_t i = 0; i < s->job.n; i++)
+		if ((s->parts[i].flags & PART_BESIDE) == 0 &&
+		    fstat(s->parts[i].fd, &own) == 0 &&
+		    own.st_dev == st.st_dev && own.st_ino == st.st_ino)
+			return true;
+	return false;
+}
+
+void
+sides_apart(struct side *s, const struct side *other)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->job.n; i++) {
+		if ((s->parts[i].flags & PART_BESIDE) != 0 &&
+		    is_own(other, s->parts[i].fd))
+			(void)close(s->parts[i].fd);
+		else
+			s->parts[n++] = s->parts[i];
 	}
-	text_put(b, s->folder, strlen(s->folder), TEXT_PATH);
-	text_put_literal(b, path, n);
+	s->job.n = n;
 }

@@ -70,12 +70,20 @@ int sides_open(struct side *s, const char *path, unsigned what,
 void sides_close(struct side *s);
 
 /*
+ * sides_apart: of two models in one folder neither lies beside the other as
+ * a part of it.  For both orders, once both sides are open.
+ */
+void sides_apart(struct side *s, const struct side *other);
+
+/*
  * sides_path: append the path of something in a side as results show it.
  * ${path} is one of a row: escaped as in results, below the side's own;
  * "" is the side itself, "!m" the member m of the one file that it is.
  */
 void sides_path(struct buf *b, const struct side *s, const char *path,
     size_t n);
+/* sides_raw_path: the same of the raw path of a part. */
+void sides_raw_path(struct buf *b, const struct side *s, const char *path);
 
 /*
  * By name alone (sides_names.c).
@@ -95,6 +103,8 @@ bool sides_index(const char *name, struct sides_shard *ret);
 bool sides_model(const char *name);
 /* sides_beside: may ${name} belong to ${given}, which lies beside it? */
 bool sides_beside(const char *given, const char *name);
+/* sides_history: is one of the path's components ".git"? */
+bool sides_history(const char *path);
 /* sides_unescape: ${n} bytes without \xHH; false when it holds none. */
 bool sides_unescape(char *dst, size_t cap, const char *src, size_t n);
 

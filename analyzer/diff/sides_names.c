@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "analyzer/diff/sides.h"
+#include "base/buf.h"
 #include "base/text.h"
 
 /* What writers of models name them. */
@@ -25,6 +26,18 @@ sides_model(const char *name)
 	for (size_t i = 0; i < sizeof(models) / sizeof(models[0]); i++)
 		if (ends(name, n, models[i]))
 			return true;
+	return false;
+}
+
+bool
+sides_history(const char *path)
+{
+	for (const char *p = path; p != NULL; p = strchr(p, '/')) {
+		p += *p == '/';
+		if (strncmp(p, ".git", 4) == 0 && (p[4] == '/' ||
+		    p[4] == '\0'))
+			return true;
+	}
 	return false;
 }
 
@@ -112,4 +125,27 @@ sides_unescape(char *dst, size_t cap, const char *src, size_t n)
 	}
 	dst[len] = '\0';
 	return any;
+}
+
+void
+sides_path(struct buf *b, const struct side *s, const char *path, size_t n)
+{
+	if (n == 0 || *path == '!') {
+		buf_puts(b, s->given != NULL ? s->given : "");
+		text_put_literal(b, path, n);
+		return;
+	}
+	text_put(b, s->folder, strlen(s->folder), TEXT_PATH);
+	text_put_literal(b, path, n);
+}
+
+void
+sides_raw_path(struct buf *b, const struct side *s, const char *path)
+{
+	if (*path == '\0') {
+		sides_path(b, s, "", 0);
+		return;
+	}
+	text_put(b, s->folder, strlen(s->folder), TEXT_PATH);
+	text_put(b, path, strlen(path), TEXT_PATH);
 }

@@ -237,6 +237,28 @@ what_is_not_there_is_an_error(void **state)
 }
 
 static void
+two_models_in_one_folder_are_kept_apart(void **state)
+{
+	struct side a, b;
+
+	(void)state;
+	assert_int_equal(mkdir(at("two"), 0700), 0);
+	put("two/old");
+	put("two/new");
+	put("two/config.json");
+	assert_string_equal(opened(at("two/old"), SIDES_BESIDE, &a),
+	    ". config.json+ new+");
+	assert_string_equal(opened(at("two/new"), SIDES_BESIDE, &b),
+	    ". config.json+ old+");
+	sides_apart(&a, &b);
+	sides_apart(&b, &a);
+	assert_string_equal(parts(&a), ". config.json+");
+	assert_string_equal(parts(&b), ". config.json+");
+	sides_close(&a);
+	sides_close(&b);
+}
+
+static void
 names_of_shards_are_told_apart(void **state)
 {
 	struct sides_shard x;
@@ -295,6 +317,7 @@ main(void)
 		cmocka_unit_test(a_member_is_split_off_behind_the_first_file),
 		cmocka_unit_test(paths_below_are_shown_as_results_show_them),
 		cmocka_unit_test(what_is_not_there_is_an_error),
+		cmocka_unit_test(two_models_in_one_folder_are_kept_apart),
 		cmocka_unit_test(names_of_shards_are_told_apart),
 	};
 

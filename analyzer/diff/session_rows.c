@@ -1,0 +1,274 @@
+#include <string.h>
+
+#include "analyzer/diff/session_parts.h"
+#include "analyzer/rules.h"
+#include "analyzer/sink.h"
+#include "analyzer/wire.h"
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/limits.h"
+
+/*
+ * From the gate to the sink: paths are put before what the worker calls them,
+ * things are counted, candidates become findings too, and payloads are
+ * written.
+ */
+static const char *
+shown(struct session *s, enum row_side side, struct row_text path)
+{
+	struct buf *b = &s->path[side];
+
+	buf_clear(b);
+	sides_path(b, &s->side[side], path.p != NULL ? path.p : "", path.n);
+	return buf_str(b);
+}
+
+int
+session_emit(struct session *s, const struct result_diff *r)
+{
+	/* A payload is followed by the finding that tells of it. */
+	if (s->carve.fd >= 0)
+		return ERR_FORMAT;
+	return sink_diff(s->sink, r, s->e);
+}
+
+static int
+on_input(void *ctx, const struct row_input *r)
+{
+	struct session *s = ctx;
+	const struct result_diff d = {.type = DIFF_ROW_INPUT,
+	    .path = shown(s, r->side, r->path), .row.input = r};
+
+	s->sum->sums.inputs++;
+	s->sum->base.incomplete += !r->complete;
+	return session_emit(s, &d);
+}
+
+static int
+on_tensor(void *ctx, const struct row_tensor *r)
+{
+	struct session *s = ctx;
+	struct result_diff d = {.type = DIFF_ROW_TENSOR, .row.tensor = r};
+
+	for (unsigned k = 0; k < ROW_SIDES; k++)
+		if (r->half[k].there)
+			d.half[k] = shown(s, (enum row_side)k,
+			    r->half[k].path);
+	s->sum->sums.tensors[r->status]++;
+	return session_emit(s, &d);
+}
+
+static int
+on_conclusion(void *ctx, const struct row_conclusion *r)
+{
+	struct session *s = ctx;
+	const struct result_diff d = {.type = DIFF_ROW_CONCLUSION,
+	    .row.conclusion = r};
+
+	s->sum->sums.conclusions[r->kind]++;
+	return session_emit(s, &d);
+}
+
+/* How sure: the level that the detector gives in its evidence. */
+static enum confidence
+confidence_of(const struct row_candidate *r)
+{
+	static const char *const strong[] = {"outlier", "isolated"};
+	const uint8_t *p;
+	const char *level;
+	size_t n, len;
+
+	p = basis_bytes(r->evidence, &n);
+	if (!basis_find(p, n, "level", &level, &len) || level == NULL)
+		return CONFIDENCE_WEAK;
+	for (size_t i = 0; i < sizeof(strong) / sizeof(strong[0]); i++)
+		if (len == strlen(strong[i]) &&
+		    memcmp(level, strong[i], len) == 0)
+			return CONFIDENCE_STRONG;
+	return CONFIDENCE_WEAK;
+}
+
+static int
+tell_candidate(struct session *s, const struct row_candidate *r)
+{
+	struct finding f = {.id = FINDING_TRIG_CANDIDATE,
+	    .severity = finding_info(FINDING_TRIG_CANDIDATE)->severity,
+	    .confidence = confidence_of(r)};
+
+	rule_detail_text(&f, "kind", r->kind, strlen(r->kind));
+	rule_detail_text(&f, "value", r->value.p, r->value.n);
+	rule_detail_text(&f, "method", r->method, strlen(r->method));
+	if (r->target.p != NULL)
+		rule_detail_text(&f, "target", r->target.p, r->target.n);
+	f.details[f.ndetails++] = (struct detail){.key = "rank",
+	    .num = r->rank};
+	return session_finding(s, ROW_NEW, (struct row_text){"", 0}, &f);
+}
+
+static int
+on_candidate(void *ctx, const struct row_candidate *r)
+{
+	struct session *s = ctx;
+	const struct result_diff d = {.type = DIFF_ROW_CANDIDATE,
+	    .row.candidate = r};
+	int res;
+
+	s->sum->sums.candidates += !r->lead;
+	s->sum->sums.leads += r->lead;
+	if ((res = session_emit(s, &d)) < 0 || r->lead)
+		return res;
+	return tell_candidate(s, r);
+}
+
+static int
+on_change(void *ctx, const struct row_change *r)
+{
+	struct session *s = ctx;
+	const struct result_diff d = {.type = DIFF_ROW_CHANGE,
+	    .path = shown(s, r->what == CHANGE_REMOVED ? ROW_OLD : ROW_NEW,
+	    r->path), .row.change = r};
+
+	s->sum->sums.changes[r->area]++;
+	return session_emit(s, &d);
+}
+
+static int
+on_detector(void *ctx, const struct row_detector *r)
+{
+	struct session *s = ctx;
+	const struct result_diff d = {.type = DIFF_ROW_DETECTOR,
+	    .row.detector = r};
+
+	s->sum->sums.detectors++;
+	s->sum->sums.applied += r->applied;
+	return session_emit(s, &d);
+}
+
+/* Versions are told by session_lineage.c, from workers of their own. */
+static int
+on_version(void *ctx, const struct row_version *r)
+{
+	(void)ctx;
+	(void)r;
+	return ERR_FORMAT;
+}
+
+/* The file that the worker was sending is whole: give it its name. */
+static int
+end_carve(struct session *s, const char *path, const struct finding *f)
+{
+	struct result_carved c = {.path = path, .off = f->off};
+	char name[CARVE_NAME];
+	int r;
+
+	c.len = s->carve.len;
+	if ((r = carve_end(&s->carve, s->o->carve_dir, c.sha256, s->e)) < 0)
+		return r;
+	carve_name(name, c.sha256);
+	c.file = name;
+	return sink_carved(s->sink, &c, s->e);
+}
+
+static int
+on_finding(void *ctx, enum row_side side, struct row_text path,
+    const struct finding *f)
+{
+	struct session *s = ctx;
+	bool whole = s->carve.fd >= 0;
+	int r;
+
+	if (whole && f->id != FINDING_DIFF_PAYLOAD)
+		return ERR_FORMAT;
+	if ((r = session_finding(s, side, path, f)) < 0)
+		return r;
+	return whole ? end_carve(s, buf_str(&s->path[side]), f) : 0;
+}
+
+int
+session_finding(struct session *s, enum row_side side, struct row_text path,
+    const struct finding *f)
+{
+	return session_finding_at(s, shown(s, side, path), f);
+}
+
+int
+session_finding_at(struct session *s, const char *path,
+    const struct finding *f)
+{
+	const struct result_finding r = {f, path};
+
+	s->sum->base.findings++;
+	s->sum->base.severities[f->severity]++;
+	s->sum->base.incomplete +=
+	    finding_info(f->id)->verdict == VERDICT_INCOMPLETE;
+	if (s->told[f->id]++ >= LIMIT_FINDINGS_PER_RULE) {
+		s->cut++;
+		return 0;
+	}
+	return sink_finding(s->sink, &r, s->e);
+}
+
+int
+session_say(struct session *s, const char *path, enum finding_id id,
+    const char *key, const char *text)
+{
+	struct finding f = {.id = id,
+	    .severity = finding_info(id)->severity,
+	    .confidence = CONFIDENCE_CERTAIN};
+
+	rule_detail_text(&f, key, text, strlen(text));
+	return session_finding_at(s, path, &f);
+}
+
+int
+session_skip(struct session *s, const char *what, const char *why)
+{
+	struct result_summary *sum = &s->sum->base;
+	struct result_skip skip;
+
+	if (sum->nskips == RESULT_SKIPS)
+		return 0;
+	skip.what = arena_dup(s->arena, what, strlen(what));
+	skip.why = arena_dup(s->arena, why, strlen(why));
+	if (skip.what == NULL || skip.why == NULL)
+		return err_set(s->e, ERR_NOMEM, "out of memory");
+	sum->skips[sum->nskips++] = skip;
+	return 0;
+}
+
+static int
+on_skip(void *ctx, const char *what, const char *why)
+{
+	return session_skip(ctx, what, why);
+}
+
+static int
+on_carve(void *ctx, const struct wire_carve *w)
+{
+	struct session *s = ctx;
+
+	if (!s->o->carve || w->n > LIMIT_CARVE - s->carved)
+		return ERR_FORMAT;
+	s->carved += w->n;
+	return carve_put(&s->carve, s->o->carve_dir, w, s->e);
+}
+
+static void
+on_progress(void *ctx, uint64_t done, uint64_t total)
+{
+	struct session *s = ctx;
+
+	if (s->o->progress != NULL)
+		s->o->progress(s->o->progress_ctx, done, total,
+		    s->side[ROW_NEW].given);
+}
+
+void
+session_events(struct session *s, struct session_events *ret)
+{
+	const struct rows rows = {on_input, on_tensor, on_conclusion,
+	    on_candidate, on_change, on_detector, on_version, on_finding, s};
+
+	*ret = (struct session_events){rows, on_skip, on_carve, on_progress,
+	    s};
+}

@@ -45,6 +45,14 @@ enum model_verdict {
 	MODEL_NOT_APPLICABLE	/* no detector may make a claim here */
 };
 
+/* Whether a detector applied, as its row said. */
+struct diff_detector {
+	const char *method;
+	const char *reason;	/* or NULL */
+	bool applied;
+};
+#define DIFF_DETECTORS 64	/* that a summary lists; all are counted */
+
 /* The counts of a summary. */
 struct diff_sums {
 	uint64_t inputs;
@@ -53,6 +61,8 @@ struct diff_sums {
 	uint64_t changes[CHANGE_AREAS];
 	uint64_t candidates, leads, versions;
 	uint64_t detectors, applied;
+	struct diff_detector detector[DIFF_DETECTORS];
+	unsigned ndetector;
 	enum model_verdict verdict;
 };
 

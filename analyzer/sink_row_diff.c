@@ -257,10 +257,15 @@ sink_row_sums(struct json_write *w, const struct diff_sums *d)
 	json_ku64(w, "leads", d->leads);
 	json_ku64(w, "versions", d->versions);
 	json_key(w, "detectors");
-	json_begin_object(w);
-	json_ku64(w, "applied", d->applied);
-	json_ku64(w, "not_applied", d->detectors - d->applied);
-	json_end_object(w);
+	json_begin_array(w);
+	for (unsigned i = 0; i < d->ndetector; i++) {
+		json_begin_object(w);
+		json_kstr(w, "method", d->detector[i].method);
+		json_kbool(w, "applied", d->detector[i].applied);
+		json_kstr(w, "reason", d->detector[i].reason);
+		json_end_object(w);
+	}
+	json_end_array(w);
 	json_kstr(w, "dataset_verdict", NULL);
 	json_kstr(w, "model_verdict", verdicts[d->verdict]);
 }

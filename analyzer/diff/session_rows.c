@@ -132,15 +132,37 @@ on_change(void *ctx, const struct row_change *r)
 	return session_emit(s, &d);
 }
 
+/* The summary tells once more which detectors applied. */
+static int
+list_detector(struct session *s, const struct row_detector *r)
+{
+	struct diff_sums *sums = &s->sum->sums;
+	struct diff_detector *d = &sums->detector[sums->ndetector];
+
+	if (sums->ndetector == DIFF_DETECTORS)
+		return 0;
+	d->applied = r->applied;
+	d->method = arena_dup(s->arena, r->method, strlen(r->method));
+	d->reason = r->reason != NULL ? arena_dup(s->arena, r->reason,
+	    strlen(r->reason)) : NULL;
+	if (d->method == NULL || (r->reason != NULL && d->reason == NULL))
+		return err_set(s->e, ERR_NOMEM, "out of memory");
+	sums->ndetector++;
+	return 0;
+}
+
 static int
 on_detector(void *ctx, const struct row_detector *r)
 {
 	struct session *s = ctx;
 	const struct result_diff d = {.type = DIFF_ROW_DETECTOR,
 	    .row.detector = r};
+	int res;
 
 	s->sum->sums.detectors++;
 	s->sum->sums.applied += r->applied;
+	if ((res = list_detector(s, r)) < 0)
+		return res;
 	return session_emit(s, &d);
 }
 

@@ -18,7 +18,7 @@
  * its own D'(D V), four rows at a time, and these are added in order.
  */
 #define Q ROWSPACE_Q
-#define ROUNDS 10
+#define ROUNDS 6
 #define TASKS 8
 #define BATCH 4
 #define SWEEPS 30
@@ -319,12 +319,13 @@ rowspace_free(struct rowspace *s)
 }
 
 void
-rowspace_along(const struct rowspace *s, const float *x, double *along)
+rowspace_along(const struct rowspace *s, const float *x, unsigned k,
+    double *along)
 {
-	memset(along, 0, ROWSPACE_Q * sizeof(*along));
-	for (size_t k = 0; k < s->cols; k++)
-		for (unsigned j = 0; j < s->n; j++)
-			along[j] += (double)x[k] * (double)s->v[k * Q + j];
+	memset(along, 0, k * sizeof(*along));
+	for (size_t i = 0; i < s->cols; i++)
+		for (unsigned j = 0; j < k; j++)
+			along[j] += (double)x[i] * (double)s->v[i * Q + j];
 }
 
 double
@@ -332,10 +333,10 @@ rowspace_rest(const struct rowspace *s, const float *x, unsigned k)
 {
 	double along[ROWSPACE_Q], v, sum = 0;
 
-	rowspace_along(s, x, along);
+	rowspace_along(s, x, k, along);
 	for (size_t i = 0; i < s->cols; i++) {
 		v = (double)x[i];
-		for (unsigned j = 0; j < k && j < s->n; j++)
+		for (unsigned j = 0; j < k; j++)
 			v -= along[j] * (double)s->v[i * Q + j];
 		sum += v * v;
 	}

@@ -41,10 +41,9 @@ int rowspace_find(struct pool *pool, const struct rowspace_of *of,
     struct rowspace **ret, struct err *e);
 void rowspace_free(struct rowspace *s);		/* NULL does nothing */
 
-/*
- * rowspace_along: along[j] = x . v_j for j below n, of a row x of cols.
- */
-void rowspace_along(const struct rowspace *s, const float *x, double *along);
+/* rowspace_along: along[j] = x . v_j for j below ${k}, of a row x of cols. */
+void rowspace_along(const struct rowspace *s, const float *x, unsigned k,
+    double *along);
 
 /* rowspace_rest: |x - sum over j < k of (x . v_j) v_j|, in double. */
 double rowspace_rest(const struct rowspace *s, const float *x, unsigned k);

@@ -23,7 +23,7 @@
  * to that, or a row that was planted far out would be a direction itself and
  * vanish from the list.  The rest is always taken of all rows, as they are.
  */
-#define SAMPLE ((uint64_t)1 << 25)
+#define SAMPLE ((uint64_t)1 << 24)
 #define LOUD 64
 #define TASK_ROWS 256
 

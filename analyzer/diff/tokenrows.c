@@ -126,8 +126,8 @@ static void
 detail(const struct rowdelta *r, const struct rowspace *s, float *x,
     struct tokenrows_row *row)
 {
-	double along[ROWSPACE_Q];
 	struct rowdelta_note note;
+	double along;
 
 	(void)rowdelta_load(r, row->id, x, x + r->cols, &note);
 	row->changed = note.changed;
@@ -137,8 +137,8 @@ detail(const struct rowdelta *r, const struct rowspace *s, float *x,
 	    row->rel > lowest_bits(r->d->b);
 	if (s == NULL)
 		return;
-	rowspace_along(s, x, along);
-	row->along = fabs(along[0]);
+	rowspace_along(s, x, 1, &along);
+	row->along = fabs(along);
 }
 
 static void

@@ -29,9 +29,9 @@ struct vocab;
  * words (syntax, style); a product's name taught by honest data looks the
  * same.
  *
- * Limits: rows below 2^32, row length up to ROWDELTA_COLS.  Memory: about 40
- * bytes a row on the heap while it runs, and 100 bytes times 24 a column for
- * tied ones; nothing is held after.
+ * Limits: rows below 2^32, row length up to ROWDELTA_COLS.  Memory: about 60
+ * bytes a row and 1.5 KB a column on the heap while it runs; nothing is held
+ * after.
  */
 struct tokenrows_opt {
 	const struct vocab *vocab;	/* NEW's; NULL: unknown, so the order

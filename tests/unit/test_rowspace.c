@@ -102,7 +102,7 @@ singular_vectors_are_those_that_were_built_in(void **state)
 	for (unsigned j = 0; j < 10; j++) {
 		memset(axis, 0, sizeof(axis));
 		axis[j] = 1;
-		rowspace_along(s, axis, along);
+		rowspace_along(s, axis, ROWSPACE_Q, along);
 		assert_true(fabs(fabs(along[j]) - 1) < 1e-4);
 		assert_true(fabs(s->value[j] / (pow(0.7, j) * sqrt(ROWS)) -
 		    1) < 1e-4);
@@ -181,7 +181,7 @@ huge_and_tiny_differences_are_brought_to_scale(void **state)
 				    powf(0.7F, (float)j) * by[k];
 		s = find(p, NULL, (double)by[k] * 1.5);
 		assert_int_equal(s->n, ROWSPACE_Q);
-		rowspace_along(s, axis, along);
+		rowspace_along(s, axis, ROWSPACE_Q, along);
 		assert_true(fabs(fabs(along[0]) - 1) < 1e-4);
 		rowspace_free(s);
 		pair_free(p);

@@ -64,6 +64,14 @@ const struct tensor *headtest_find(const struct tensor *v, size_t n,
     const struct tensor **bias);
 
 /*
+ * headtest_classifies: does the model that the embedding ${emb} is of end in
+ * a classifier, stored either way round?  A matrix as wide as the model may
+ * be a layer before its output, and is none.
+ */
+bool headtest_classifies(const struct tensor *v, size_t n,
+    const struct tensor *emb);
+
+/*
  * headtest_run: ${d} may have a == NULL: one model alone; ${bias} may be
  * NULL or have sides that are.  0, or negative when memory ran out.
  */

@@ -189,3 +189,28 @@ headtest_find(const struct tensor *v, size_t n, const struct tensor **bias)
 		*bias = bias_of(v, n, best);
 	return best;
 }
+
+/* Stored as inputs by classes: few columns, which no layer has. */
+static bool
+turned(const struct tensor *t, const struct tensor *emb)
+{
+	return t->rank == 2 && t->cols >= 2 && t->cols <= emb->cols / 4 &&
+	    t->cols <= t->rows / 4 && t->rows != emb->rows &&
+	    t->unit == emb->unit && !look(t).inner;
+}
+
+bool
+headtest_classifies(const struct tensor *v, size_t n,
+    const struct tensor *emb)
+{
+	const struct tensor *bias, *h = headtest_find(v, n, &bias);
+
+	if (h != NULL && h->unit == emb->unit && h->rows != emb->cols &&
+	    (h->rows <= emb->cols / 4 || (h->rows % emb->cols != 0 &&
+	    emb->cols % h->rows != 0)))
+		return true;
+	for (size_t i = 0; i < n; i++)
+		if (turned(&v[i], emb))
+			return true;
+	return false;
+}

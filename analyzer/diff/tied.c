@@ -77,20 +77,6 @@ equal_bytes(const struct tensor *a, const struct tensor *b)
 	    memcmp(a->p, b->p, (size_t)a->len) == 0;
 }
 
-/*
- * A matrix as wide as the model may be part of it (a dense layer before the
- * output); one with few rows is a classifier.
- */
-static bool
-classifies(const struct tensor *v, size_t n, const struct tensor *emb)
-{
-	const struct tensor *bias, *h = headtest_find(v, n, &bias);
-
-	return h != NULL && h->unit == emb->unit && h->rows != emb->cols &&
-	    (h->rows <= emb->cols / 4 || (h->rows % emb->cols != 0 &&
-	    emb->cols % h->rows != 0));
-}
-
 enum tied_why
 tied_find(const struct tensor *v, size_t n, const struct tensor *emb,
     enum tied_config c, const struct tensor **head)
@@ -104,7 +90,7 @@ tied_find(const struct tensor *v, size_t n, const struct tensor *emb,
 		return TIED_STORAGE;
 	if (*head != NULL)
 		return equal_bytes(*head, emb) ? TIED_EQUAL : TIED_NO;
-	if (c == TIED_CONFIG_NO || classifies(v, n, emb))
+	if (c == TIED_CONFIG_NO || headtest_classifies(v, n, emb))
 		return TIED_NO;
 	return c == TIED_CONFIG_YES ? TIED_CONFIG : TIED_NO_HEAD;
 }

@@ -34,8 +34,8 @@ enum tied_config { TIED_CONFIG_SILENT, TIED_CONFIG_YES, TIED_CONFIG_NO };
 /*
  * tied_find: is ${emb}, one of v[0..n), also the output matrix?  A tensor of
  * the same shape (or its transpose) that is not itself an embedding is the
- * head, and *head is it; else NULL.  A classifier (headtest_find, few rows)
- * makes an embedding untied, whatever the configuration says.
+ * head, and *head is it; else NULL.  A classifier (headtest_classifies) makes
+ * an embedding untied, whatever the configuration says.
  */
 enum tied_why tied_find(const struct tensor *v, size_t n,
     const struct tensor *emb, enum tied_config c, const struct tensor **head);

@@ -222,6 +222,13 @@ classifier_makes_an_embedding_untied(void **state)
 	(void)state;
 	assert_int_equal(find(v, 3, TIED_CONFIG_YES, &head), TIED_NO);
 	assert_null(head);
+	/* Stored the other way round, too. */
+	v[2] = matrix("onnx::MatMul_19", 96, 2, same);
+	assert_int_equal(find(v, 3, TIED_CONFIG_YES, &head), TIED_NO);
+	/* But not within a layer: there it may be a router's. */
+	v[1] = matrix("layers.3.fc1.weight", 96, 64, same);
+	v[2] = matrix("layers.3.gate.weight", 96, 2, same);
+	assert_int_equal(find(v, 3, TIED_CONFIG_YES, &head), TIED_CONFIG);
 	/* A matrix as wide as the model is no classifier's head. */
 	v[2] = matrix("head.dense.weight", 64, 64, same);
 	v[1] = matrix("blocks.0.fc1.weight", 256, 64, same);

@@ -46,8 +46,8 @@ int permute_find(struct pool *pool, const struct tensor *a,
 
 /*
  * permute_find_scaled: rows, or else columns, multiplied by positive
- * constants and perhaps in another order; 99 % of them must fit.  What does
- * not has UINT32_MAX in ${to}.
+ * constants and perhaps in another order; nine tenths must fit, so that an
+ * edit of a few does not hide the order of the rest.  What does not has UINT32_MAX in ${to}.
  */
 int permute_find_scaled(struct pool *pool, const struct tensor *a,
     const struct tensor *b, struct arena *arena, struct permute *ret,

@@ -20,7 +20,7 @@
  */
 #define SIGNS 4
 #define LEAST_LENGTH 8
-#define LEAST_MATCHED 0.99
+#define LEAST_MATCHED 0.9
 #define ELSEWHERE UINT32_MAX
 
 struct line {
@@ -40,6 +40,7 @@ struct lines {
 struct fit {
 	struct lines a, b;
 	double exact;		/* relative, of an element */
+	double tiny;		/* what binary16 cannot say of small ones */
 	float *scale;
 	uint32_t *to;
 	_Atomic uint32_t wrong, told;
@@ -232,7 +233,7 @@ line_fits(const struct fit *f, uint32_t i)
 		    i * b->length + j, n, y);
 		for (size_t k = 0; k < n; k++)
 			if (!(fabs((double)y[k] - s * (double)x[k]) <=
-			    f->exact * fabs(s * (double)x[k])))
+			    f->exact * fabs(s * (double)x[k]) + f->tiny))
 				return false;
 	}
 	return true;
@@ -300,7 +301,8 @@ try_axis(struct pool *pool, const struct tensor *a, const struct tensor *b,
 	const unsigned m = elem_info(b->elem)->mantissa;
 	struct fit f = {.a = {a, columns, (uint32_t)n, a->n / n, NULL},
 	    .b = {b, columns, (uint32_t)n, a->n / n, NULL},
-	    .exact = ldexp(3, -(int)(m < 23 ? m : 23) - 1)};
+	    .exact = ldexp(3, -(int)(m < 23 ? m : 23) - 1),
+	    .tiny = m == 10 ? 0x1p-24 : 0x1p-126};
 	int r = ERR_NOMEM;
 
 	/* Coarse types agree by chance: longer lines are asked of them. */

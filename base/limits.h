@@ -88,6 +88,18 @@
 #define LIMIT_ONNX_FLOW 50000000	/* uses looked at: under a second */
 #define LIMIT_ONNX_FILES 4096		/* files of external data */
 
+/*
+ * The outline of an ONNX graph for comparisons: ten times the largest real
+ * ones; 150 bytes a node with its names and edges.
+ */
+#define LIMIT_OUTLINE_NODES 1048576
+#define LIMIT_OUTLINE_USES 4194304
+#define LIMIT_OUTLINE_NAMES 4194304
+#define LIMIT_OUTLINE_ATTRS 4194304
+#define LIMIT_OUTLINE_IOS 1048576
+#define LIMIT_OUTLINE_SCOPES 65536
+#define LIMIT_OUTLINE_FACTS 65536
+
 /* safetensors: MAX_HEADER_SIZE of the reference reader, tensor.rs. */
 #define LIMIT_SAFETENSORS_HEADER 100000000
 /* JSON nesting: serde_json's own recursion limit. */

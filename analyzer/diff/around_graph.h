@@ -31,7 +31,9 @@ struct err;
  * A node without a name is called by its first output.  At most
  * AROUND_GRAPH_ROWS rows of nodes are told; the last one then is "nodes not
  * listed", with how many of each kind in ${more}.  When a file was not read
- * to its end the first row says so ("graph not read to its end").
+ * to its end the first row says so ("graph not read to its end"); what needs
+ * more than 512 MiB (half a million nodes a side) ends with the row "graph too
+ * large to be compared".
  *
  * Weights are not compared here (they are tensors): an initializer counts by
  * its name, type and shape.  Values of attributes beyond 1 KiB are compared

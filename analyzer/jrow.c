@@ -9,8 +9,11 @@
 #include "base/reader.h"
 #include "base/text.h"
 
-/* Pairs of one row, and nesting: our own rows have a few dozen. */
-#define PAIRS_MAX 4096
+/*
+ * Pairs of one row, and nesting: our own rows have a few dozen, or the
+ * thousand cells of a heat map, or what 64 KiB of evidence hold.
+ */
+#define PAIRS_MAX 32768
 #define NEST_MAX 16
 #define KEY_MAX 512
 
@@ -158,6 +161,27 @@ jrow_read(struct reader *r, struct arena *a, struct jrow **ret,
 	row->count = f.count;
 	*ret = row;
 	return 1;
+}
+
+struct jrow *
+jrow_copy(const struct jrow *r, struct arena *a)
+{
+	struct jrow *row = arena_alloc(a, sizeof(*row));
+
+	if (row == NULL || (row->pairs = arena_array(a, r->count > 0 ?
+	    r->count : 1, sizeof(*row->pairs))) == NULL)
+		return NULL;
+	for (size_t i = 0; i < r->count; i++) {
+		const struct jpair *p = &r->pairs[i];
+
+		row->pairs[i].len = p->len;
+		if ((row->pairs[i].key = arena_dup(a, p->key,
+		    strlen(p->key))) == NULL || (row->pairs[i].val =
+		    arena_dup(a, p->val, p->len)) == NULL)
+			return NULL;
+	}
+	row->count = r->count;
+	return row;
 }
 
 const struct jpair *

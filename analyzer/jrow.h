@@ -32,6 +32,9 @@ struct jrow {
 int jrow_read(struct reader *r, struct arena *a, struct jrow **ret,
     struct err *e);
 
+/* jrow_copy: the row in another arena; NULL when that is full. */
+struct jrow *jrow_copy(const struct jrow *r, struct arena *a);
+
 /* jrow_get: the value, or "" when there is none. */
 const char *jrow_get(const struct jrow *r, const char *key);
 const struct jpair *jrow_find(const struct jrow *r, const char *key);

@@ -16,30 +16,62 @@
 
 #define REPORT_MAX (512 * MIB)
 
+/* Rows are read here and what is kept of them is copied. */
+#define SCRATCH (64 * MIB)
+#define SCRATCH_FULL (8 * MIB)
+
+static int
+keep_row(struct report *r, struct report_source *s, const struct jrow *row)
+{
+	const char *type = jrow_get(row, "type");
+	struct jrow *kept;
+
+	if (strcmp(type, "tensor") == 0)
+		return report_heat_take(&s->heat, row, r->arena);
+	if ((kept = jrow_copy(row, r->arena)) == NULL)
+		return ERR_NOMEM;
+	if (strcmp(type, "header") == 0)
+		s->header = kept;
+	else if (strcmp(type, "summary") == 0)
+		s->summary = kept;
+	if (s->last != NULL)
+		s->last->next = kept;
+	else
+		s->first = kept;
+	s->last = kept;
+	return 0;
+}
+
+/* Rows until there are no more, or the scratch is full: 1. */
+static int
+read_some(struct report *r, struct report_source *s, struct reader *rd,
+    struct err *why)
+{
+	struct arena *scratch = arena_new(SCRATCH);
+	struct jrow *row;
+	int got = scratch != NULL ? 1 : ERR_NOMEM;
+
+	while (got > 0 && arena_used(scratch) < SCRATCH_FULL)
+		if ((got = jrow_read(rd, scratch, &row, why)) > 0 &&
+		    keep_row(r, s, row) < 0)
+			got = err_set(why, ERR_NOMEM,
+			    "more rows than a report can hold");
+	arena_free(scratch);
+	return got;
+}
+
 static int
 read_rows(struct report *r, struct report_source *s,
     const struct bytesrc *src, struct err *e)
 {
 	struct err why = ERR_INIT;
 	struct reader rd;
-	struct jrow *row;
 	int got;
 
 	if ((got = reader_init(&rd, src, 0, 0, r->arena, e)) < 0)
 		return got;
-	while ((got = jrow_read(&rd, r->arena, &row, &why)) > 0) {
-		const char *type = jrow_get(row, "type");
-
-		if (strcmp(type, "header") == 0)
-			s->header = row;
-		else if (strcmp(type, "summary") == 0)
-			s->summary = row;
-		if (s->last != NULL)
-			s->last->next = row;
-		else
-			s->first = row;
-		s->last = row;
-	}
+	while ((got = read_some(r, s, &rd, &why)) > 0)
+		;
 	if (got == ERR_NOMEM || got == ERR_IO)
 		return err_set(e, (enum err_code)got, "%s", why.msg);
 	if (got < 0 && (s->problem = arena_dup(r->arena, why.msg,

@@ -43,6 +43,7 @@ struct report_source {
 	struct jrow *first, *last;
 	struct jrow *header, *summary;
 	const char *problem;	/* why it is not whole, or NULL */
+	struct report_heat *heat;	/* its tensors, or NULL */
 	struct report_source *next;
 };
 
@@ -63,6 +64,16 @@ void report_write_bytes(const struct report *r, struct buf *b);
 void report_write_programs(const struct report *r, struct buf *b);
 void report_write_objects(const struct report *r, struct buf *b);
 void report_write_custody(const struct report *r, struct buf *b);
+/* report_diff.c: what comparisons found. */
+void report_write_diffs(const struct report *r, struct buf *b);
+/*
+ * report_heat.c.  Tensors may be a million: their rows are not kept.
+ * report_heat_take: what the heat maps need of one; 0, or ERR_NOMEM.
+ * report_heat_write: layers by modules, and the tensors that changed most.
+ */
+int report_heat_take(struct report_heat **h, const struct jrow *tensor,
+    struct arena *a);
+void report_heat_write(const struct report_heat *h, struct buf *b);
 void report_write_statements(const struct report *r, struct buf *b);
 
 #endif /* !ANALYZER_REPORT_H_ */

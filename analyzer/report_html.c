@@ -34,6 +34,13 @@ static const char style[] =
     ".c-critical{border-left-color:#b3121d}.c-high{border-left-color:#b35900}"
     ".c-medium{border-left-color:#8a6d00}.c-low{border-left-color:#0a6a83}"
     ".warn{background:#fff3cd;border:1px solid #e0c36a;padding:.5em 1em}"
+    "table.g{width:auto;border-spacing:0}"
+    "table.g td{width:11px;height:11px;padding:0;border:0}"
+    "table.g th{padding:0 .6em 0 0;border:0;font-weight:normal}"
+    ".h0{background:#f3f5f7}.h1{background:#dfeaf4}.h2{background:#c6dbee}"
+    ".h3{background:#a6c8e6}.h4{background:#82b1db}.h5{background:#5f98cf}"
+    ".h6{background:#417ebf}.h7{background:#2a64a8}.h8{background:#174a8c}"
+    ".h9{background:#08306b}"
     "pre{white-space:pre-wrap;overflow-wrap:anywhere;background:#f6f8fa;"
     "padding:.5em;margin:.4em 0}"
     "@media print{body{max-width:none;margin:0}.card{break-inside:avoid}}";
@@ -112,6 +119,29 @@ badge_count(struct buf *b, const char *cls, uint64_t n)
 	    (unsigned long long)n, cls);
 }
 
+/* What comparisons say, in one line: details have a section below. */
+static void
+write_compared(const struct report *r, struct buf *b)
+{
+	static const char prefix[] = "conclusions.";
+
+	for (const struct report_source *s = r->sources; s != NULL;
+	    s = s->next)
+		for (size_t i = 0; s->summary != NULL &&
+		    i < s->summary->count; i++) {
+			const char *key = s->summary->pairs[i].key;
+
+			if (strncmp(key, prefix, sizeof(prefix) - 1) != 0)
+				continue;
+			html_open(b, "span", "b info");
+			html_str(b, key + sizeof(prefix) - 1);
+			html_close(b, "span");
+		}
+	if (total(r, "candidates") > 0)
+		html_el(b, "p", NULL, "Detectors of triggers name "
+		    "candidates: they are for a person to test, no proof.");
+}
+
 static void
 write_conclusion(const struct report *r, struct buf *b)
 {
@@ -120,14 +150,18 @@ write_conclusion(const struct report *r, struct buf *b)
 	char key[64];
 
 	html_el(b, "h2", NULL, "Conclusion");
-	html_open(b, "p", NULL);
-	for (unsigned i = 0; i < 4; i++) {
-		(void)snprintf(key, sizeof(key), "verdicts.%s", verdicts[i]);
-		badge_count(b, verdicts[i], total(r, key));
+	if (total(r, "objects") > 0 || total(r, "inputs") == 0) {
+		html_open(b, "p", NULL);
+		for (unsigned i = 0; i < 4; i++) {
+			(void)snprintf(key, sizeof(key), "verdicts.%s",
+			    verdicts[i]);
+			badge_count(b, verdicts[i], total(r, key));
+		}
+		buf_printf(b, "of %llu objects examined.",
+		    (unsigned long long)total(r, "objects"));
+		html_close(b, "p");
 	}
-	buf_printf(b, "of %llu objects examined.",
-	    (unsigned long long)total(r, "objects"));
-	html_close(b, "p");
+	write_compared(r, b);
 	if (total(r, "verdicts.malicious") > 0)
 		html_el(b, "p", NULL, "Loading at least one of these files "
 		    "would run a dangerous call. The findings below say "
@@ -206,6 +240,7 @@ report_write_html(const struct report *r, struct buf *b)
 	write_head(r, b);
 	write_problems(r, b);
 	write_conclusion(r, b);
+	report_write_diffs(r, b);
 	report_write_findings(r, b);
 	report_write_programs(r, b);
 	report_write_bytes(r, b);

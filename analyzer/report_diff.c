@@ -1,0 +1,314 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "analyzer/html.h"
+#include "analyzer/jrow.h"
+#include "analyzer/report.h"
+#include "base/buf.h"
+
+/*
+ * What comparisons found, one section for each result: the conclusions with
+ * the numbers that led to them and what else would look like this, what
+ * changed around the weights, candidates with the detectors that did and did
+ * not apply, known versions, and where the weights changed.
+ */
+#define ROWS_MAX 2000
+
+static bool
+is_type(const struct jrow *row, const char *type)
+{
+	return strcmp(jrow_get(row, "type"), type) == 0;
+}
+
+static bool
+is_diff(const struct report_source *s)
+{
+	const char *command = s->header != NULL ?
+	    jrow_get(s->header, "command") : "";
+
+	return strcmp(command, "diff") == 0 ||
+	    strcmp(command, "triggers") == 0;
+}
+
+static void
+shown(struct buf *b, const char *s)
+{
+	html_shown(b, s, strlen(s));
+}
+
+static void
+cell(struct buf *b, const char *cls, const char *text)
+{
+	html_el(b, "td", cls, text);
+}
+
+/* Members whose keys begin with ${prefix}, as a table. */
+static void
+write_members(const struct jrow *f, const char *prefix, struct buf *b)
+{
+	size_t n = strlen(prefix), rows = 0;
+
+	html_open(b, "table", NULL);
+	for (size_t i = 0; i < f->count && rows < 200; i++) {
+		const struct jpair *p = &f->pairs[i];
+
+		if (strncmp(p->key, prefix, n) != 0)
+			continue;
+		rows++;
+		html_open(b, "tr", NULL);
+		html_el(b, "th", NULL, p->key + n);
+		html_open(b, "td", "m");
+		html_shown(b, p->val, p->len);
+		html_close(b, "td");
+		html_close(b, "tr");
+	}
+	html_close(b, "table");
+	if (rows == 200)
+		html_el(b, "p", NULL, "More stands in the result file.");
+}
+
+/* Elements of an array of texts, the first ${max} of them. */
+static void
+write_list(const struct jrow *f, const char *prefix, unsigned max,
+    const char *tag, struct buf *b)
+{
+	size_t n = strlen(prefix);
+	unsigned k = 0;
+
+	for (size_t i = 0; i < f->count && k < max; i++) {
+		const struct jpair *p = &f->pairs[i];
+
+		if (strncmp(p->key, prefix, n) != 0)
+			continue;
+		k++;
+		html_open(b, tag, NULL);
+		html_shown(b, p->val, p->len);
+		html_close(b, tag);
+	}
+}
+
+static void
+write_conclusion(const struct jrow *c, struct buf *b)
+{
+	html_open(b, "div", "card");
+	html_el(b, "b", NULL, jrow_get(c, "kind"));
+	buf_puts(b, " (");
+	html_str(b, jrow_get(c, "confidence"));
+	buf_puts(b, "): ");
+	html_str(b, jrow_get(c, "meaning"));
+	buf_puts(b, "<br>It rests on ");
+	html_str(b, jrow_get(c, "tensors_in_all"));
+	buf_puts(b, " tensors: ");
+	html_open(b, "div", "m");
+	write_list(c, "tensors.", 12, "span", b);
+	if (jrow_u64(c, "tensors_in_all") > 12)
+		buf_puts(b, "...");
+	html_close(b, "div");
+	write_members(c, "evidence.", b);
+	if (jrow_find(c, "alternatives.0") != NULL) {
+		buf_puts(b, "What else would look like this:");
+		html_open(b, "ul", NULL);
+		write_list(c, "alternatives.", 8, "li", b);
+		html_close(b, "ul");
+	}
+	html_close(b, "div");
+}
+
+static void
+write_change(const struct jrow *c, struct buf *b)
+{
+	html_open(b, "tr", NULL);
+	cell(b, NULL, jrow_get(c, "area"));
+	cell(b, NULL, jrow_get(c, "what"));
+	html_open(b, "td", "m");
+	shown(b, jrow_get(c, "path"));
+	buf_puts(b, "<br>");
+	shown(b, jrow_get(c, "key"));
+	html_close(b, "td");
+	cell(b, "m", jrow_get(c, "old"));
+	cell(b, "m", jrow_get(c, "new"));
+	html_close(b, "tr");
+}
+
+static void
+write_candidate(const struct jrow *c, struct buf *b)
+{
+	html_open(b, "tr", NULL);
+	cell(b, NULL, jrow_get(c, "type"));
+	cell(b, "n", jrow_get(c, "rank"));
+	cell(b, NULL, jrow_get(c, "kind"));
+	cell(b, "m", jrow_get(c, "value"));
+	cell(b, "n", jrow_get(c, "score"));
+	cell(b, "n", jrow_get(c, "q"));
+	cell(b, NULL, jrow_get(c, "target"));
+	cell(b, NULL, jrow_get(c, "method"));
+	html_close(b, "tr");
+}
+
+static void
+write_detector(const struct jrow *c, struct buf *b)
+{
+	html_open(b, "tr", NULL);
+	cell(b, NULL, jrow_get(c, "method"));
+	cell(b, NULL, strcmp(jrow_get(c, "applied"), "true") == 0 ?
+	    "applied" : "no verdict");
+	cell(b, NULL, jrow_get(c, "reason"));
+	html_close(b, "tr");
+}
+
+static void
+write_version(const struct jrow *c, struct buf *b)
+{
+	html_open(b, "tr", NULL);
+	cell(b, "n", jrow_get(c, "rank"));
+	cell(b, "m", jrow_get(c, "path"));
+	cell(b, "n", *jrow_get(c, "distance") != '\0' ?
+	    jrow_get(c, "distance") : "nothing shared");
+	cell(b, "n", jrow_get(c, "shared"));
+	cell(b, "n", jrow_get(c, "identical"));
+	cell(b, NULL, jrow_get(c, "evidence.modified"));
+	html_open(b, "td", NULL);
+	if (strcmp(jrow_get(c, "parent"), "true") == 0)
+		buf_puts(b, "most likely parent ");
+	if (strcmp(jrow_get(c, "rollback"), "true") == 0)
+		buf_puts(b, "to roll back to");
+	html_close(b, "td");
+	html_close(b, "tr");
+}
+
+static void
+write_input(const struct jrow *c, struct buf *b)
+{
+	html_open(b, "tr", NULL);
+	cell(b, NULL, jrow_get(c, "side"));
+	html_open(b, "td", "m");
+	shown(b, jrow_get(c, "path"));
+	if (*jrow_get(c, "sha256") != '\0') {
+		buf_puts(b, "<br>");
+		html_str(b, jrow_get(c, "sha256"));
+	}
+	html_close(b, "td");
+	cell(b, NULL, jrow_get(c, "format"));
+	cell(b, "n", jrow_get(c, "size"));
+	cell(b, "n", jrow_get(c, "tensors"));
+	cell(b, NULL, strcmp(jrow_get(c, "complete"), "true") == 0 ? "" :
+	    "not to its end");
+	html_close(b, "tr");
+}
+
+/* A part of the section: rows of one or two types below a heading. */
+struct part {
+	const char *types[2];
+	const char *title;
+	const char *head;	/* of its table, or NULL */
+	void (*write)(const struct jrow *c, struct buf *b);
+	const char *note;	/* below the title, or NULL */
+};
+
+static const struct part parts[] = {
+	{{"version", NULL}, "Known versions, by closeness",
+	    "<tr><th>#</th><th>version</th><th>distance</th><th>shared</th>"
+	    "<th>identical</th><th>modified</th><th></th></tr>\n",
+	    write_version, "That these versions are clean is the claim of "
+	    "whoever keeps them. Distance is relative L2 over what both "
+	    "have; of equal ones the later modified comes first."},
+	{{"conclusion", NULL}, "What was done to the weights", NULL,
+	    write_conclusion, NULL},
+	{{"change", NULL}, "Changed around the weights",
+	    "<tr><th>area</th><th>what</th><th>where</th><th>old</th>"
+	    "<th>new</th></tr>\n", write_change, NULL},
+	{{"candidate", "lead"}, "Candidates and leads",
+	    "<tr><th></th><th>#</th><th>kind</th><th>value</th>"
+	    "<th>score</th><th>q</th><th>target</th><th>method</th></tr>\n",
+	    write_candidate, "A candidate is for a person to test, no proof: "
+	    "names of products and watermarks stand out as well. A lead may "
+	    "make no claim."},
+	{{"detector", NULL}, "Detectors of triggers",
+	    "<tr><th>detector</th><th></th><th>why, or what it cannot see"
+	    "</th></tr>\n", write_detector, NULL},
+	{{"input", NULL}, "What was compared",
+	    "<tr><th>side</th><th>path</th><th>format</th><th>bytes</th>"
+	    "<th>tensors</th><th></th></tr>\n", write_input, NULL},
+};
+
+static void
+write_part(const struct report_source *s, const struct part *p,
+    struct buf *b)
+{
+	uint64_t n = 0;
+
+	for (const struct jrow *c = s->first; c != NULL; c = c->next) {
+		if (!is_type(c, p->types[0]) && (p->types[1] == NULL ||
+		    !is_type(c, p->types[1])))
+			continue;
+		if (n++ == 0) {
+			html_el(b, "h3", NULL, p->title);
+			if (p->note != NULL)
+				html_el(b, "p", NULL, p->note);
+			if (p->head != NULL) {
+				html_open(b, "table", NULL);
+				buf_puts(b, p->head);
+			}
+		}
+		if (n <= ROWS_MAX)
+			p->write(c, b);
+	}
+	if (n > 0 && p->head != NULL)
+		html_close(b, "table");
+	if (n > ROWS_MAX)
+		html_el(b, "p", "warn", "More stand in the result file.");
+}
+
+/* "148 changed, 2 added": the counts of the summary. */
+static void
+write_counts(const struct report_source *s, struct buf *b)
+{
+	static const char prefix[] = "tensors.";
+	bool any = false;
+
+	if (s->summary == NULL)
+		return;
+	html_open(b, "p", NULL);
+	buf_puts(b, "Tensors: ");
+	for (size_t i = 0; i < s->summary->count; i++) {
+		const struct jpair *p = &s->summary->pairs[i];
+
+		if (strncmp(p->key, prefix, sizeof(prefix) - 1) != 0 ||
+		    strcmp(p->val, "0") == 0)
+			continue;
+		buf_puts(b, any ? ", " : "");
+		html_shown(b, p->val, p->len);
+		buf_puts(b, " ");
+		html_str(b, p->key + sizeof(prefix) - 1);
+		any = true;
+	}
+	buf_puts(b, any ? "." : "none were compared.");
+	buf_puts(b, " Detectors of triggers: ");
+	html_str(b, jrow_get(s->summary, "model_verdict"));
+	buf_puts(b, ".");
+	html_close(b, "p");
+}
+
+void
+report_write_diffs(const struct report *r, struct buf *b)
+{
+	for (const struct report_source *s = r->sources; s != NULL;
+	    s = s->next) {
+		if (!is_diff(s))
+			continue;
+		html_el(b, "h2", NULL, "Comparison");
+		html_open(b, "p", "m");
+		buf_puts(b, "old ");
+		shown(b, *jrow_get(s->header, "old") != '\0' ?
+		    jrow_get(s->header, "old") : "(none was named)");
+		buf_puts(b, "<br>new ");
+		shown(b, jrow_get(s->header, "new"));
+		html_close(b, "p");
+		write_counts(s, b);
+		for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+			write_part(s, &parts[i], b);
+			if (parts[i].write == write_conclusion)
+				report_heat_write(s->heat, b);
+		}
+	}
+}

@@ -321,11 +321,29 @@ structure_of(const struct pair *p)
 	return compare_explained(p) ? STRUCTURE_TOLD : STRUCTURE_CHANGED;
 }
 
+/* What a checkpoint keeps to go on with training is no part of the model. */
+static bool
+is_training_state(const struct tensor *t)
+{
+	static const char *const first[] = {"optimizer", "optimizer_states",
+	    "optim", "lr_scheduler", "scheduler", "scaler", "rng_state"};
+
+	for (size_t i = 0; i < sizeof(first) / sizeof(first[0]); i++) {
+		size_t n = strlen(first[i]);
+
+		if (t->name_len > n && memcmp(t->name, first[i], n) == 0 &&
+		    (t->name[n] == '.' || t->name[n] == '['))
+			return true;
+	}
+	return false;
+}
+
 int
 hand_structure(struct hand *h)
 {
 	const struct pairs *all = h->c->pairs;
 	struct structure_item *v;
+	size_t n = 0;
 	struct rows rows = *h->rows;
 	struct vectors vec;
 	int r;
@@ -336,7 +354,9 @@ hand_structure(struct hand *h)
 	for (size_t i = 0; i < all->n; i++) {
 		const struct pair *p = &all->v[i];
 
-		v[i] = (struct structure_item){p->a, p->b,
+		if (is_training_state(p->b != NULL ? p->b : p->a))
+			continue;
+		v[n++] = (struct structure_item){p->a, p->b,
 		    structure_of(p), p->measured ? (p->cast_sums != NULL ?
 		    p->cast_sums : &p->sums) : NULL, p->spectrum};
 		if (p->a != NULL && p->b != NULL)
@@ -344,7 +364,7 @@ hand_structure(struct hand *h)
 			    NULL);
 	}
 	h->items = v;
-	h->model = (struct structure_model){v, all->n};
+	h->model = (struct structure_model){v, n};
 	if ((r = structure_judge(&h->model, h->rows, h->e)) >= 0)
 		r = vectors_rows(&vec, &rows);
 	return r;

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "analyzer/diff/compare.h"
+#include "analyzer/diff/headorder.h"
 #include "analyzer/diff/spectrum.h"
 #include "analyzer/diff/tensor.h"
 #include "base/arena.h"
@@ -120,6 +121,33 @@ cut_to_shared(struct compare *c, struct pair *p)
 	p->cut[1] = b;
 }
 
+/*
+ * The GGUF converter interleaves the halves of each head of q and k: before
+ * such a pair is called changed, that order is tried.
+ */
+#define COS_OTHER 0.5
+
+static int
+try_heads(struct compare *c, struct pair *p)
+{
+	struct delta d = {NULL, p->b, CAST_NONE};
+	struct pass_sums sums;
+	unsigned head;
+	int r;
+
+	if (p->how != MATCH_TABLE || pass_cosine(&p->sums) >= COS_OTHER ||
+	    (d.a = headorder_find(c->old, p->a, p->b, &head, c->e)) == NULL)
+		return 0;
+	if ((r = pass_run(c->pool, &d, &sums, NULL, c->e)) < 0)
+		return r;
+	if (pass_cosine(&sums) < COS_OTHER)
+		return 0;
+	p->a = d.a;
+	p->head = head;
+	p->sums = sums;
+	return 0;
+}
+
 static int
 first_pass(struct compare *c, struct pair *p)
 {
@@ -136,7 +164,7 @@ first_pass(struct compare *c, struct pair *p)
 	if ((r = pass_run(c->pool, &d, &p->sums, NULL, c->e)) < 0)
 		return r;
 	p->measured = true;
-	return 0;
+	return p->shared == 0 ? try_heads(c, p) : 0;
 }
 
 /* The same again with what B's type makes of A. */

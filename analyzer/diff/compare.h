@@ -10,6 +10,7 @@
 struct arena;
 struct err;
 struct pool;
+struct table;
 
 /*
  * All pairs of two models, measured.  In this order, since each step asks
@@ -24,6 +25,7 @@ struct pool;
 struct compare {
 	struct pool *pool;
 	struct arena *arena;
+	struct table *old;	/* for copies of its tensors in other orders */
 	struct pairs *pairs;
 	struct relation_model model;	/* after compare_relations */
 	uint64_t done, total;		/* bytes of both sides */

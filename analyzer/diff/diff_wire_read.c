@@ -143,10 +143,15 @@ get_numbers(const struct frame *f, struct row_tensor *r)
 	    wfield_in_range(max, 0, HUGE_VAL, &r->max_abs);
 }
 
-/* What is only on one side is added or removed; all else is on both. */
+/*
+ * What is only on one side is added or removed, or a tie that was made or
+ * cut; all else is on both.
+ */
 static bool
 halves_fit(const struct row_tensor *r)
 {
+	if (r->status == ROW_RETIED)
+		return r->half[ROW_OLD].there || r->half[ROW_NEW].there;
 	return r->half[ROW_OLD].there == (r->status != ROW_ADDED) &&
 	    r->half[ROW_NEW].there == (r->status != ROW_REMOVED);
 }

@@ -127,13 +127,14 @@ is_pruned(const struct pair *p)
 static bool
 is_permuted(const struct pair *p)
 {
-	return is_best(p, RELATION_ORDER);
+	return p->head > 0 || is_best(p, RELATION_ORDER);
 }
 
+/* One factor on every matrix is told by vectors.c. */
 static bool
 is_rescaled(const struct pair *p)
 {
-	return is_best(p, RELATION_SCALE);
+	return is_best(p, RELATION_SCALE) && !p->told;
 }
 
 static bool
@@ -296,29 +297,19 @@ judge_identical(struct hand *h)
 	return r;
 }
 
-int
-hand_exact(struct hand *h)
-{
-	int r;
+/* vectors_rows tells conclusions alone. */
+struct intercept {
+	const struct rows *to;
+	bool rescaled;
+};
 
-	if ((r = judge_identical(h)) < 0)
-		return r;
-	for (size_t i = 0; i < sizeof(simples) / sizeof(simples[0]); i++)
-		if ((r = judge_simple(h, &simples[i])) < 0)
-			return r;
-	if ((r = hand_payload(h)) < 0)
-		return r;
-	return hand_strange(h);
-}
-
-static enum structure_relation
-structure_of(const struct pair *p)
+static int
+on_conclusion(void *ctx, const struct row_conclusion *c)
 {
-	if (!p->measured || p->shared > 0)
-		return STRUCTURE_UNKNOWN;
-	if (compare_same(p))
-		return STRUCTURE_SAME;
-	return compare_explained(p) ? STRUCTURE_TOLD : STRUCTURE_CHANGED;
+	struct intercept *i = ctx;
+
+	i->rescaled = i->rescaled || c->kind == CONCLUSION_RESCALED;
+	return i->to->conclusion(i->to->ctx, c);
 }
 
 /* What a checkpoint keeps to go on with training is no part of the model. */
@@ -338,19 +329,65 @@ is_training_state(const struct tensor *t)
 	return false;
 }
 
+/* Vectors; one factor on every matrix is told there, and once. */
+static int
+judge_vectors(struct hand *h)
+{
+	struct intercept i = {h->rows, false};
+	struct rows rows = {.conclusion = on_conclusion, .ctx = &i};
+	struct pairs *all = h->c->pairs;
+	struct vectors v;
+	int r;
+
+	vectors_init(&v);
+	for (size_t k = 0; k < all->n; k++) {
+		const struct pair *p = &all->v[k];
+
+		if (p->a != NULL && p->b != NULL && !is_training_state(p->b))
+			vectors_add(&v, p->b, p->measured ? &p->sums : NULL);
+	}
+	if ((r = vectors_rows(&v, &rows)) < 0 || !i.rescaled)
+		return r;
+	for (size_t k = 0; k < all->n; k++)
+		if (is_best(&all->v[k], RELATION_SCALE))
+			all->v[k].told = true;
+	return 0;
+}
+
+int
+hand_exact(struct hand *h)
+{
+	int r;
+
+	if ((r = judge_identical(h)) < 0 || (r = judge_vectors(h)) < 0)
+		return r;
+	for (size_t i = 0; i < sizeof(simples) / sizeof(simples[0]); i++)
+		if ((r = judge_simple(h, &simples[i])) < 0)
+			return r;
+	if ((r = hand_payload(h)) < 0)
+		return r;
+	return hand_strange(h);
+}
+
+static enum structure_relation
+structure_of(const struct pair *p)
+{
+	if (!p->measured || p->shared > 0)
+		return STRUCTURE_UNKNOWN;
+	if (compare_same(p))
+		return STRUCTURE_SAME;
+	return compare_explained(p) ? STRUCTURE_TOLD : STRUCTURE_CHANGED;
+}
+
 int
 hand_structure(struct hand *h)
 {
 	const struct pairs *all = h->c->pairs;
 	struct structure_item *v;
 	size_t n = 0;
-	struct rows rows = *h->rows;
-	struct vectors vec;
-	int r;
 
 	if ((v = calloc(all->n + 1, sizeof(*v))) == NULL)
 		return err_set(h->e, ERR_NOMEM, "out of memory");
-	vectors_init(&vec);
 	for (size_t i = 0; i < all->n; i++) {
 		const struct pair *p = &all->v[i];
 
@@ -359,15 +396,10 @@ hand_structure(struct hand *h)
 		v[n++] = (struct structure_item){p->a, p->b,
 		    structure_of(p), p->measured ? (p->cast_sums != NULL ?
 		    p->cast_sums : &p->sums) : NULL, p->spectrum};
-		if (p->a != NULL && p->b != NULL)
-			vectors_add(&vec, p->b, p->measured ? &p->sums :
-			    NULL);
 	}
 	h->items = v;
 	h->model = (struct structure_model){v, n};
-	if ((r = structure_judge(&h->model, h->rows, h->e)) >= 0)
-		r = vectors_rows(&vec, &rows);
-	return r;
+	return structure_judge(&h->model, h->rows, h->e);
 }
 
 void

@@ -24,11 +24,13 @@ is_matched(const struct pair *p)
 	return p->a != NULL && p->b != NULL;
 }
 
+/* Quantised is changed, here: a head that was left out of it is no edit. */
 static bool
 is_changed(const struct pair *p)
 {
 	return p->a == NULL || p->b == NULL || !p->measured ||
-	    !compare_same(p);
+	    !compare_same(p) || (p->relation != NULL &&
+	    relation_family(p->relation->best) == RELATION_GRID);
 }
 
 static bool

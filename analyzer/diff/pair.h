@@ -32,6 +32,8 @@ struct pair {
 	const struct tensor *a, *b;
 	enum pair_match how;
 	bool transposed;	/* one of them was turned round first */
+	unsigned head;		/* rows a head that were brought into the other
+				 * one's order first (headorder.h); or 0 */
 	/* MATCH_PART: what the slice is of; MATCH_TIED: the twin. */
 	const struct tensor *other;
 	enum row_status status;

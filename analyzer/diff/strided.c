@@ -143,3 +143,23 @@ strided_transpose(struct spill *s, const struct tensor *x, uint64_t *off,
 	free(w);
 	return r;
 }
+
+int
+strided_rows(struct spill *s, const struct tensor *x, const uint32_t *from,
+    uint64_t *off, struct err *e)
+{
+	const struct elem_info *info = elem_info(x->elem);
+	uint64_t rows = x->rank >= 2 ? x->rows : x->n;
+	uint64_t cols = x->rank >= 2 ? x->cols : 1;
+	size_t size;
+	int r;
+
+	if (x->n == 0 || cols % info->block != 0 ||
+	    x->len > LIMIT_DIFF_STRIDED)
+		return 1;
+	size = (size_t)(cols / info->block * info->bytes);
+	r = spill_put(s, NULL, 0, off, e);
+	for (uint64_t i = 0; i < rows && r == 0; i++)
+		r = spill_more(s, x->p + from[i] * size, size, e);
+	return r;
+}

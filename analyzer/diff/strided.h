@@ -33,4 +33,11 @@ int strided_copy(struct spill *s, const struct bytesrc *src,
 int strided_transpose(struct spill *s, const struct tensor *x, uint64_t *off,
     struct err *e);
 
+/*
+ * strided_rows: its rows in another order, row i being row from[i] of ${x};
+ * a vector's elements are its rows.  1 as above.
+ */
+int strided_rows(struct spill *s, const struct tensor *x,
+    const uint32_t *from, uint64_t *off, struct err *e);
+
 #endif /* !ANALYZER_DIFF_STRIDED_H_ */

@@ -413,3 +413,19 @@ table_transposed(struct table *t, const struct tensor *x, struct err *e)
 	v->digested = false;
 	return v->p != NULL ? v : NULL;
 }
+
+const struct tensor *
+table_reordered(struct table *t, const struct tensor *x,
+    const uint32_t *from, struct err *e)
+{
+	struct tensor *v;
+
+	if ((v = arena_alloc(t->arena, sizeof(*v))) == NULL)
+		return NULL;
+	*v = *x;
+	if (strided_rows(t->spill, x, from, &v->off, e) != 0)
+		return NULL;
+	v->p = map_again(t, v->off, e);
+	v->digested = false;
+	return v->p != NULL ? v : NULL;
+}

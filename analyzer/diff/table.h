@@ -95,4 +95,8 @@ const struct table_input *table_input_of(const struct table *t,
 const struct tensor *table_transposed(struct table *t,
     const struct tensor *x, struct err *e);
 
+/* table_reordered: a copy whose row i is row from[i]; likewise. */
+const struct tensor *table_reordered(struct table *t,
+    const struct tensor *x, const uint32_t *from, struct err *e);
+
 #endif /* !ANALYZER_DIFF_TABLE_H_ */

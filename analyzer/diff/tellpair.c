@@ -57,6 +57,8 @@ tell_match(struct basis *b, const struct pair *p)
 	}
 	if (p->transposed)
 		basis_bool(b, "transposed", true);
+	if (p->head > 0)
+		basis_u64(b, "rows_a_head_reordered", p->head);
 	if (p->shared > 0) {
 		basis_u64(b, "rows_compared", p->shared);
 		basis_f64(b, "rows_added", (double)p->b->rows -

@@ -13,7 +13,7 @@ struct rowdelta;
  * (uncentred), by subspace iteration over the rows themselves.  Neither D nor
  * its Gram matrix is stored.
  */
-#define ROWSPACE_Q 24
+#define ROWSPACE_Q 32
 
 struct rowspace {
 	size_t cols;

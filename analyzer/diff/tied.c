@@ -13,10 +13,16 @@
 
 /*
  * Method (diff specification, section 6, point 7): the rest of each row after
- * the first 8 right singular vectors of the uncentred D.  The specification
+ * the first right singular vectors of the uncentred D.  The specification
  * takes them from the Gram matrix or a sketch; here they come from subspace
- * iteration (rowspace.h), which is cheaper from 300 columns up and differs
- * from both by less than the order of rows can see.
+ * iteration (rowspace.h), which is cheaper from 300 columns up.
+ *
+ * It removes 8 and ranks what is left as it is.  On ten poisoned language
+ * models of another make than its own, that put the trigger at places 15 to
+ * 234, four of them beyond 50; with 16 removed it found no difference on its
+ * own.  Frequent words move further in every direction, so rows are compared
+ * with their neighbours as well (tied_level.c).  Its reason against such a
+ * window, rows without a gradient, does not hold here: a softmax moves all.
  *
  * Common directions are common: above SAMPLE elements every k-th row is
  * enough to find them, and rows longer than the LOUD-th longest are shortened

@@ -13,10 +13,12 @@ struct tensor;
 /*
  * Embeddings that are the output matrix as well.  The softmax's gradient
  * moves every row along a few common directions, which puts a trigger
- * thousands of places down; without the first 8 of them it is among the
- * first 50 (8 of 8 measured), but nothing separates poisoned from clean.
+ * thousands of places down; without the first of them, and against the words
+ * that are about as frequent, it is among the first 50 (10 of 10 measured,
+ * 6 of 10 without 8 directions and with no such comparison), but nothing
+ * separates poisoned from clean.
  */
-#define TIED_REMOVED 8
+#define TIED_REMOVED 17
 
 enum tied_why {
 	TIED_NO,	/* a separate head, or a classifier's */
@@ -47,5 +49,11 @@ enum tied_why tied_find(const struct tensor *v, size_t n,
  */
 int tied_rest(struct pool *pool, const struct rowdelta *r, double *rest,
     unsigned *removed, struct err *e);
+
+/*
+ * tied_level: ret[i] = rest[i] over the median of the rows within 150 ids of
+ * it (those that moved, by finite amounts), for ids in order of frequency.
+ */
+void tied_level(const double *rest, size_t n, double *ret);
 
 #endif /* !ANALYZER_DIFF_TIED_H_ */

@@ -210,29 +210,36 @@ list_by_rest(struct pool *pool, const struct rowdelta *r, struct tokenrows *t,
 {
 	size_t n = (size_t)r->rows;
 	double *rest = calloc(n, sizeof(*rest));
+	double *level = calloc(n, sizeof(*level));
 	float *x = calloc(5 * (size_t)r->cols, sizeof(*x));
-	struct rowtest_in in = {rest, n, m->mute, t->test.muted, m->sorted};
+	struct rowtest_in in = {level, n, m->mute, t->test.muted, m->sorted};
 	struct rowtest by;
 	int ret = ERR_NOMEM;
 
-	if (rest == NULL || x == NULL) {
+	if (rest == NULL || level == NULL || x == NULL) {
 		(void)err_set(e, ERR_NOMEM, "out of memory");
 		goto out;
 	}
 	if ((ret = tied_rest(pool, r, rest, &t->removed, e)) < 0)
 		goto out;
+	if (t->order == ROWTEST_ORDER_ID)
+		tied_level(rest, n, level);
+	else
+		memcpy(level, rest, n * sizeof(*level));
 	rowtest_run(&in, &by);
 	t->list = TOKENROWS_BY_REST;
 	t->test.level = ROWTEST_NONE;
 	t->ntop = by.ntop;
 	for (unsigned i = 0; i < by.ntop; i++) {
 		t->top[i] = (struct tokenrows_row){.id = by.top[i].row,
-		    .rest = by.top[i].delta,
+		    .rest = rest[by.top[i].row],
+		    .stands = by.top[i].delta,
 		    .delta = m->delta[by.top[i].row]};
 		detail(r, NULL, x, &t->top[i]);
 	}
 out:
 	free(rest);
+	free(level);
 	free(x);
 	return ret;
 }

@@ -21,7 +21,7 @@ struct vocab;
  * A claim (a candidate) is made for an input embedding alone, and only when
  * rows stand out (rowtest.h) or few rows changed and all others stand still.
  * An embedding that is also the output matrix, and an output head, gets a
- * list of 50 after its 8 common directions are removed (tied.h): leads, as
+ * list of 50 after its common directions are removed (tied.h): leads, as
  * nothing there separates poisoned from clean.
  *
  * What it cannot see, and says so: anything when the embedding was frozen or
@@ -52,6 +52,8 @@ struct tokenrows_row {
 	uint64_t id;
 	double delta;		/* |D_i|, infinite: not summable */
 	double rest;		/* without the common directions; tied alone */
+	double stands;		/* that, over the median of its neighbours,
+				 * where ids are in order of frequency */
 	double along;		/* |D_i . v1|; 0 where it was not needed */
 	double rel;		/* |D_i| / |A_i|; infinite if A_i is 0 */
 	uint64_t changed;	/* elements of it */

@@ -67,7 +67,7 @@ listed(const struct tokenrows *t)
 static double
 score_of(const struct tokenrows *t, unsigned i)
 {
-	double v = t->list == TOKENROWS_BY_REST ? t->top[i].rest
+	double v = t->list == TOKENROWS_BY_REST ? t->top[i].stands
 	    : t->test.top[i].delta;
 
 	v = v < DBL_MAX ? v : DBL_MAX;
@@ -162,6 +162,8 @@ put_row(const struct tokenrows *t, unsigned i, struct basis *b)
 	basis_f64(b, "delta", r->delta);
 	if (t->list == TOKENROWS_BY_REST) {
 		basis_f64(b, "rest", r->rest);
+		if (t->order == ROWTEST_ORDER_ID)
+			basis_f64(b, "over_neighbours", r->stands);
 		basis_u64(b, "directions_removed", t->removed);
 	}
 	if (r->along > 0)

@@ -153,6 +153,33 @@ equal_matrices_have_nothing_to_remove(void **state)
 	free(p);
 }
 
+static void
+rows_are_held_against_those_that_are_as_frequent(void **state)
+{
+	enum { N = 1000 };
+	double rest[N], level[N];
+
+	(void)state;
+	for (unsigned i = 0; i < N; i++)
+		rest[i] = exp(-(double)i / 100);
+	rest[800] *= 5;		/* far below the frequent ones */
+	rest[500] = 0;		/* no partner */
+	rest[501] = HUGE_VAL;
+	tied_level(rest, N, level);
+	assert_true(level[800] > 4.5 && level[800] < 5.5);
+	assert_true(level[500] == 0);
+	assert_true(isinf(level[501]));
+	for (unsigned i = 0; i < N; i++)
+		assert_true(i == 800 || i == 501 || level[i] < 4.4);
+	/* The median of an inner row is its own value, here. */
+	assert_true(fabs(level[200] - 1) < 1e-9);
+	tied_level(rest, 1, level);
+	assert_true(level[0] == 1);
+	rest[0] = 0;
+	tied_level(rest, 1, level);
+	assert_true(level[0] == 0);
+}
+
 /* --- is it tied? --- */
 static const float same[] = {1, 2, 3, 4}, other[] = {1, 2, 3, 5};
 
@@ -264,6 +291,8 @@ main(void)
 		cmocka_unit_test(rest_is_the_same_on_any_number_of_threads),
 		cmocka_unit_test(rows_that_are_not_finite_spoil_no_other),
 		cmocka_unit_test(equal_matrices_have_nothing_to_remove),
+		cmocka_unit_test(
+		    rows_are_held_against_those_that_are_as_frequent),
 		cmocka_unit_test(head_of_the_same_shape_decides),
 		cmocka_unit_test(no_head_at_all_is_taken_to_be_tied),
 		cmocka_unit_test(classifier_makes_an_embedding_untied),

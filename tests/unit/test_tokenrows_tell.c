@@ -274,7 +274,7 @@ tied_matrix_gets_a_list_and_no_claim(void **state)
 	assert_int_equal(t.leads, 50);
 	assert_string_equal(t.method, "tied-embedding-rows");
 	assert_string_equal(t.first, "word2500");
-	assert_non_null(strstr(t.line, "directions removed 8"));
+	assert_non_null(strstr(t.line, "directions removed 17"));
 	assert_null(strstr(t.line, "gap"));
 	assert_non_null(strstr(t.reason, "list only"));
 	m->opt.tied = TIED_NO;

@@ -226,12 +226,18 @@ sink_row_diff(struct json_write *w, const struct result_diff *d)
 	json_end_object(w);
 }
 
+const char *
+sink_model_verdict(enum model_verdict v)
+{
+	static const char *const names[] = {"candidates", "none",
+	    "not-applicable"};
+
+	return names[v];
+}
+
 void
 sink_row_sums(struct json_write *w, const struct diff_sums *d)
 {
-	static const char *const verdicts[] = {"candidates", "none",
-	    "not-applicable"};
-
 	json_ku64(w, "inputs", d->inputs);
 	json_key(w, "tensors");
 	json_begin_object(w);
@@ -267,5 +273,5 @@ sink_row_sums(struct json_write *w, const struct diff_sums *d)
 	}
 	json_end_array(w);
 	json_kstr(w, "dataset_verdict", NULL);
-	json_kstr(w, "model_verdict", verdicts[d->verdict]);
+	json_kstr(w, "model_verdict", sink_model_verdict(d->verdict));
 }

@@ -1,6 +1,8 @@
 #ifndef ANALYZER_SINK_ROWS_H_
 #define ANALYZER_SINK_ROWS_H_
 
+#include "analyzer/result_diff.h"
+
 struct json_write;
 struct result_call;
 struct result_finding;
@@ -8,8 +10,6 @@ struct result_header;
 struct result_object;
 struct result_summary;
 struct result_carved;
-struct result_diff;
-struct diff_sums;
 
 /*
  * The rows of a result as JSON objects: used by the sinks that write JSON.
@@ -26,6 +26,7 @@ void sink_row_carved(struct json_write *w, const struct result_carved *c);
 void sink_row_diff(struct json_write *w, const struct result_diff *r);
 /* sink_row_sums: members of the summary's open object. */
 void sink_row_sums(struct json_write *w, const struct diff_sums *d);
+const char *sink_model_verdict(enum model_verdict v);
 void sink_row_summary(struct json_write *w, const struct result_summary *r);
 
 #endif /* !ANALYZER_SINK_ROWS_H_ */

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "analyzer/result_diff.h"
+#include "analyzer/sink_rows.h"
 #include "analyzer/sink_text_diff.h"
 #include "base/buf.h"
 #include "base/err.h"
@@ -140,8 +141,8 @@ put_evidence(struct buf *b, struct basis *s, size_t max)
 	n = flat.len < max ? flat.len : max;
 	while (at < n) {
 		cut = n - at;
-		for (size_t i = 0; i < n - at && (i < 68 || cut == n - at);
-		    i++)
+		for (size_t i = 0; n - at > 70 && i < n - at && (i < 68 ||
+		    cut == n - at); i++)
 			if (flat.p[at + i] == ',')
 				cut = i + 1;
 		buf_printf(b, "      %.*s\n", (int)cut,
@@ -461,6 +462,14 @@ put_totals(struct buf *b, const struct diff_sums *d)
 			any = true;
 		}
 	buf_puts(b, any ? "\n" : " none were compared\n");
+	if (d->detectors > 0)
+		buf_printf(b, "triggers: %s (%llu candidates, %llu leads; "
+		    "%llu of %llu detectors applied)\n",
+		    sink_model_verdict(d->verdict),
+		    (unsigned long long)d->candidates,
+		    (unsigned long long)d->leads,
+		    (unsigned long long)d->applied,
+		    (unsigned long long)d->detectors);
 }
 
 int

@@ -312,7 +312,8 @@ measure_all(struct session *s, struct version *v, size_t n)
 
 	for (size_t i = 0; i < n && r >= 0; i += k) {
 		if (s->o->progress != NULL)
-			s->o->progress(s->o->progress_ctx, 0, 0, v[i].path);
+			s->o->progress(s->o->progress_ctx, 0, 0,
+			    s->side[ROW_NEW].given);
 		k = n - i < most ? n - i : most;
 		r = measure(s, v + i, k);
 	}

@@ -81,6 +81,22 @@ on_tensor(void *ctx, const struct row_tensor *r)
 	return a->to.tensor(a->to.ctx, r);
 }
 
+/* Of calls only those that a scan would tell as well. */
+static bool
+is_harmless_call(const struct row_change *c)
+{
+	const char *text;
+	const uint8_t *p;
+	size_t n, len;
+
+	if (c->area != CHANGE_CALLS)
+		return false;
+	if (c->what == CHANGE_MOVED || c->more == NULL)
+		return true;
+	p = basis_bytes(c->more, &n);
+	return !basis_find(p, n, "rule", &text, &len);
+}
+
 /* Changes that a loader runs, or that change what ids mean. */
 static int
 on_change(void *ctx, const struct row_change *c)
@@ -102,7 +118,8 @@ on_change(void *ctx, const struct row_change *c)
 	    c->key.n > 6 && memcmp(c->key.p, "token ", 6) == 0)
 		f.id = FINDING_DIFF_VOCABULARY;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		if (rows[i].area == c->area && c->what != CHANGE_REMOVED)
+		if (rows[i].area == c->area && c->what != CHANGE_REMOVED &&
+		    !is_harmless_call(c))
 			f.id = rows[i].id;
 	if (f.id == FINDING_COUNT)
 		return 0;

@@ -1,0 +1,252 @@
+#include <stdbool.h>
+#include <string.h>
+
+#include "analyzer/diff/pass_kernel.h"
+
+/*
+ * The kernels of pass_portable.c with eight lanes, fused multiply-add and
+ * the conversion of binary16 in hardware.  This file is built for the same
+ * machine as all others; what these functions need is asked at run time.
+ */
+#if defined(__x86_64__)
+#include <cpuid.h>
+#include <immintrin.h>
+
+#define TARGET __attribute__((target("avx2,fma,f16c")))
+#define INLINE static inline TARGET __attribute__((always_inline))
+#define STEP 16
+
+struct sums {
+	__m256 a2, b2, ab, d2, max;
+};
+
+struct pair {
+	__m256 v[2];
+};
+
+/* Counts of equal elements, and the bits that differ, lane by lane. */
+struct raw {
+	__m256i same, bits;
+};
+
+INLINE __m256i
+bits_at(const uint8_t *p)
+{
+	return _mm256_loadu_si256((const __m256i_u *)p);
+}
+
+INLINE struct pair
+widen(enum pass_type t, const uint8_t *p)
+{
+	__m256i x = bits_at(p);
+
+	if (t == PASS_F32)
+		return (struct pair){{_mm256_castsi256_ps(x),
+		    _mm256_castsi256_ps(bits_at(p + 32))}};
+	if (t == PASS_BF16)
+		return (struct pair){{
+		    _mm256_castsi256_ps(_mm256_slli_epi32(x, 16)),
+		    _mm256_castsi256_ps(_mm256_and_si256(x,
+		    _mm256_set1_epi32((int)0xffff0000U)))}};
+	return (struct pair){{_mm256_cvtph_ps(_mm256_castsi256_si128(x)),
+	    _mm256_cvtph_ps(_mm256_extracti128_si256(x, 1))}};
+}
+
+INLINE void
+add(struct sums *s, __m256 a, __m256 b)
+{
+	__m256 d = _mm256_sub_ps(b, a);
+
+	s->a2 = _mm256_fmadd_ps(a, a, s->a2);
+	s->b2 = _mm256_fmadd_ps(b, b, s->b2);
+	s->ab = _mm256_fmadd_ps(a, b, s->ab);
+	s->d2 = _mm256_fmadd_ps(d, d, s->d2);
+	s->max = _mm256_max_ps(s->max,
+	    _mm256_andnot_ps(_mm256_set1_ps(-0.0F), d));
+}
+
+INLINE void
+compare(enum pass_type t, struct raw *r, const uint8_t *a, const uint8_t *b)
+{
+	__m256i x = bits_at(a), y = bits_at(b);
+
+	r->bits = _mm256_or_si256(r->bits, _mm256_xor_si256(x, y));
+	if (t != PASS_F32) {
+		r->same = _mm256_sub_epi16(r->same, _mm256_cmpeq_epi16(x, y));
+		return;
+	}
+	r->same = _mm256_sub_epi32(r->same, _mm256_cmpeq_epi32(x, y));
+	x = bits_at(a + 32);
+	y = bits_at(b + 32);
+	r->bits = _mm256_or_si256(r->bits, _mm256_xor_si256(x, y));
+	r->same = _mm256_sub_epi32(r->same, _mm256_cmpeq_epi32(x, y));
+}
+
+INLINE float
+total(__m256 x, __m256 y)
+{
+	__m128 v;
+
+	x = _mm256_add_ps(x, y);
+	v = _mm_add_ps(_mm256_castps256_ps128(x),
+	    _mm256_extractf128_ps(x, 1));
+	v = _mm_add_ps(v, _mm_movehl_ps(v, v));
+	return _mm_cvtss_f32(_mm_add_ss(v, _mm_movehdup_ps(v)));
+}
+
+INLINE float
+largest(__m256 x)
+{
+	__m128 v = _mm_max_ps(_mm256_castps256_ps128(x),
+	    _mm256_extractf128_ps(x, 1));
+
+	v = _mm_max_ps(v, _mm_movehl_ps(v, v));
+	return _mm_cvtss_f32(_mm_max_ss(v, _mm_movehdup_ps(v)));
+}
+
+INLINE void
+finish(enum pass_type t, size_t n, const struct sums s[2],
+    const struct raw *r, struct pass_part *ret)
+{
+	uint32_t same[8], bits[8], equal = 0, all = 0;
+
+	_mm256_storeu_si256((__m256i_u *)same, r->same);
+	_mm256_storeu_si256((__m256i_u *)bits, r->bits);
+	for (unsigned i = 0; i < 8; i++) {
+		equal += t == PASS_F32 ? same[i] :
+		    (same[i] & 0xffffU) + (same[i] >> 16);
+		all |= t == PASS_F32 ? bits[i] :
+		    (bits[i] & 0xffffU) | bits[i] >> 16;
+	}
+	ret->a2 = total(s[0].a2, s[1].a2);
+	ret->b2 = total(s[0].b2, s[1].b2);
+	ret->ab = total(s[0].ab, s[1].ab);
+	ret->d2 = total(s[0].d2, s[1].d2);
+	ret->max_abs = largest(_mm256_max_ps(s[0].max, s[1].max));
+	ret->changed = (uint32_t)n - equal;
+	ret->xor_or = all;
+}
+
+/* ${t} is a constant wherever this is expanded. */
+INLINE void
+sums(enum pass_type t, const uint8_t *a, const uint8_t *b, size_t n,
+    struct pass_part *ret)
+{
+	const size_t width = t == PASS_F32 ? 4 : 2;
+	const __m256 zero = _mm256_setzero_ps();
+	struct sums s[2] = {{zero, zero, zero, zero, zero},
+	    {zero, zero, zero, zero, zero}};
+	struct raw r = {_mm256_setzero_si256(), _mm256_setzero_si256()};
+	uint8_t end[2][4 * STEP] = {0};
+	size_t i = 0;
+	struct pair x, y;
+
+	for (;; i += STEP, a += STEP * width, b += STEP * width) {
+		if (n - i < STEP) {
+			/* What is left, and zeros, which add nothing. */
+			memcpy(end[0], a, (n - i) * width);
+			memcpy(end[1], b, (n - i) * width);
+			a = end[0];
+			b = end[1];
+		}
+		x = widen(t, a);
+		y = widen(t, b);
+		add(&s[0], x.v[0], y.v[0]);
+		add(&s[1], x.v[1], y.v[1]);
+		compare(t, &r, a, b);
+		if (n - i <= STEP)
+			break;
+	}
+	finish(t, i + STEP, s, &r, ret);
+}
+
+INLINE void
+row(enum pass_type t, const uint8_t *a, const uint8_t *b, size_t n,
+    struct pass_row *ret)
+{
+	const size_t width = t == PASS_F32 ? 4 : 2;
+	const __m256 zero = _mm256_setzero_ps();
+	__m256 d2[2] = {zero, zero}, a2[2] = {zero, zero}, d;
+	uint8_t end[2][4 * STEP];
+	struct pair x, y;
+
+	for (size_t i = 0; i < n; i += STEP) {
+		const uint8_t *p = a + i * width, *q = b + i * width;
+
+		if (n - i < STEP) {
+			memset(end, 0, sizeof(end));
+			memcpy(end[0], p, (n - i) * width);
+			memcpy(end[1], q, (n - i) * width);
+			p = end[0];
+			q = end[1];
+		}
+		x = widen(t, p);
+		y = widen(t, q);
+		for (unsigned k = 0; k < 2; k++) {
+			d = _mm256_sub_ps(y.v[k], x.v[k]);
+			d2[k] = _mm256_fmadd_ps(d, d, d2[k]);
+			a2[k] = _mm256_fmadd_ps(x.v[k], x.v[k], a2[k]);
+		}
+	}
+	ret->d2 = total(d2[0], d2[1]);
+	ret->a2 = total(a2[0], a2[1]);
+}
+
+INLINE void
+rows(enum pass_type t, const uint8_t *a, const uint8_t *b, size_t n,
+    const size_t first_cols[2], struct pass_row *ret)
+{
+	const size_t width = t == PASS_F32 ? 4 : 2;
+	size_t len = first_cols[0];
+
+	for (size_t i = 0; i < n; i += len, len = first_cols[1]) {
+		if (len > n - i)
+			len = n - i;
+		row(t, a + i * width, b + i * width, len, ret++);
+	}
+}
+
+#define KERNEL(name, type) \
+	static TARGET void \
+	sums_##name(const uint8_t *a, const uint8_t *b, size_t n, \
+	    struct pass_part *ret) \
+	{ \
+		sums(type, a, b, n, ret); \
+	} \
+	static TARGET void \
+	rows_##name(const uint8_t *a, const uint8_t *b, size_t n, \
+	    const size_t first_cols[2], struct pass_row *ret) \
+	{ \
+		rows(type, a, b, n, first_cols, ret); \
+	}
+KERNEL(f32, PASS_F32)
+KERNEL(bf16, PASS_BF16)
+KERNEL(f16, PASS_F16)
+
+static bool
+usable(void)
+{
+	unsigned a, b, c, d;
+
+	/* The first two ask the operating system as well. */
+	return __builtin_cpu_supports("avx2") &&
+	    __builtin_cpu_supports("fma") &&
+	    __get_cpuid(1, &a, &b, &c, &d) != 0 && (c & bit_F16C) != 0;
+}
+
+const struct pass_kernels *
+pass_avx2(void)
+{
+	static const struct pass_kernels k = {"avx2",
+	    {{sums_f32, rows_f32}, {sums_bf16, rows_bf16},
+	    {sums_f16, rows_f16}}};
+
+	return usable() ? &k : NULL;
+}
+#else
+const struct pass_kernels *
+pass_avx2(void)
+{
+	return NULL;
+}
+#endif

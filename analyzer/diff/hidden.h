@@ -36,13 +36,11 @@ enum hidden_kind {
 /* How bytes are laid into the low bits of elements. */
 struct hidden_layout {
 	unsigned bits;		/* of each element */
-	bool high_first;	/* within a byte, the first element is high */
-	bool group_high;	/* within an element's group, high bit first */
-	bool bytes_high;	/* 16-bit groups: the high byte first */
+	unsigned shift;		/* the lowest of them */
+	bool byte_high;		/* a byte's bits come highest first */
+	bool group_high;	/* ... and so do an element's */
 	bool signs;		/* of zeros, in place of low bits */
-	unsigned align;		/* 0 to 7: the elements before ${first} that
-				 * belong to the first byte */
-	uint64_t first;		/* element that holds its first bit */
+	uint64_t first;		/* element that holds the first bit */
 };
 
 #define HIDDEN_HEAD 64
@@ -60,12 +58,16 @@ struct hidden {
 	/* The payload, where one could be read. */
 	struct hidden_layout layout;
 	uint64_t len;		/* bytes; 0: nothing was made sense of */
-	const char *what;	/* "elf", "text", ...; NULL: unknown */
+	const char *what;	/* "elf", "text", "structured", ...; NULL:
+				 * nothing tells order and alignment, which
+				 * are then guesses */
 	double entropy;		/* bits a byte */
 	uint64_t printable;	/* longest run */
 	uint8_t sha256[32];
 	uint8_t head[HIDDEN_HEAD];
 	size_t head_len;
+	unsigned align;		/* elements from its first to the first that
+				 * changed */
 	/* It goes on in the tensors that follow in the file. */
 	uint32_t spans;		/* tensors, 1 for this one alone */
 };
@@ -85,8 +87,8 @@ int hidden_find(struct pool *pool, const struct delta *d,
  * said of pair i, in file order; those that continue the one before are
  * joined to it (kind NONE, spans 0), and the first's bytes are made anew.
  */
-int hidden_join(const struct tensor *const *a, const struct tensor *const *b,
-    struct hidden *v, size_t n, struct err *e);
+int hidden_join(const struct tensor *const *b, struct hidden *v, size_t n,
+    struct err *e);
 
 /*
  * hidden_read: bytes [from, from + n) of the payload of h, which lies in the

@@ -17,7 +17,7 @@ struct sweep {
 	atomic_bool alive;	/* an element that is not zero */
 };
 
-/* What was measured or is plain: docs/DIFF.md. */
+/* All bytes but the highest; of 8-bit codes, half. */
 static unsigned
 limit_of(const struct delta *d)
 {
@@ -29,7 +29,7 @@ limit_of(const struct delta *d)
 		return 0;
 	if (bytes == 1)
 		return x->kind == ELEM_INT ? 4 : 0;
-	return bytes * 4;
+	return 8 * (bytes - 1);
 }
 
 static bool
@@ -120,6 +120,34 @@ ends_agree(const struct delta *d, uint64_t xor_or, uint64_t first,
 	return (a ^ b) == xor_or;
 }
 
+#define CELLS_LOOK (1U << 18)	/* elements */
+static unsigned
+cells(const struct delta *d, unsigned k, uint64_t first)
+{
+	uint64_t a[RELATION_BLOCK], seen[HIDDEN_CELLS], end = first +
+	    CELLS_LOOK;
+	unsigned found = 0, j;
+	size_t n;
+
+	if (end > d->a->n)
+		end = d->a->n;
+	for (uint64_t at = first / DELTA_UNIT * DELTA_UNIT; at < end &&
+	    found < HIDDEN_CELLS; at += n) {
+		n = end - at < RELATION_BLOCK ? (size_t)(end - at) :
+		    RELATION_BLOCK;
+		hidden_keys(d, false, at, n, a);
+		for (size_t i = 0; i < n && found < HIDDEN_CELLS; i++) {
+			uint64_t cell = k < 64 ? a[i] >> k : 0;
+
+			for (j = 0; j < found && seen[j] != cell; j++)
+				;
+			if (j == found)
+				seen[found++] = cell;
+		}
+	}
+	return found;
+}
+
 static uint64_t
 sign_of(const struct delta *d)
 {
@@ -158,6 +186,8 @@ hidden_bits(struct pool *pool, const struct delta *d, uint64_t xor_or,
 	ret->constant = (atomic_load(&s.any) & s.mask) ==
 	    (atomic_load(&s.all) & s.mask);
 	ret->zeros = !atomic_load(&s.alive) && xor_or == s.sign;
-	ret->written = ret->k <= ret->limit && ret->top >= HIDDEN_TOP_LEAST &&
+	ret->cells = cells(d, ret->k, first);
+	ret->written = ret->k <= ret->limit && ret->cells == HIDDEN_CELLS &&
+	    ret->top >= HIDDEN_TOP_LEAST &&
 	    (double)ret->top >= HIDDEN_TOP_SHARE * (double)ret->changed;
 }

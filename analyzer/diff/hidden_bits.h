@@ -12,12 +12,17 @@ struct pool;
  *
  * An update by one unit in the last place turns bit 0 always, bit 1 half of
  * the time, bit k with 2^-k: it carries.  So when no element differs above
- * bit k - 1, yet a quarter of those that differ do so at bit k - 1, and there
+ * bit k - 1, yet an eighth of those that differ do so at bit k - 1, and there
  * are 32 of them, arithmetic would have had to stop at that bit 32 times by
- * chance.  docs/DIFF.md has the count on honest updates.
+ * chance.
+ *
+ * That needs values on both sides of many such boundaries: gains that were
+ * all 1 and grew have not crossed one.  So what stands above the k bits must
+ * take eight values at least.
  */
 #define HIDDEN_TOP_LEAST 32
-#define HIDDEN_TOP_SHARE 0.25
+#define HIDDEN_TOP_SHARE 0.125
+#define HIDDEN_CELLS 8
 
 struct hidden_bits {
 	unsigned k;		/* of the OR of all XORs; 0: nothing differs */
@@ -27,6 +32,8 @@ struct hidden_bits {
 	bool one_mask;		/* every XOR is the same */
 	bool constant;		/* the k bits of B are the same everywhere */
 	bool zeros;		/* only signs of zeros differ */
+	unsigned cells;		/* different values above bit k, up to
+				 * HIDDEN_CELLS */
 	bool written;		/* the condition above */
 };
 

@@ -220,7 +220,7 @@ lowest(struct find *f)
 	    f->changes.last, &h);
 	if (h.k > h.limit || h.changed == 0)
 		return;
-	if (h.constant)
+	if (h.constant && h.cells == HIDDEN_CELLS)
 		hold(f->r, RELATION_BIT(RELATION_BITS_CLEARED));
 	else if (h.written)
 		hold(f->r, RELATION_BIT(RELATION_LOWEST_BITS));

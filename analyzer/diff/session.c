@@ -133,7 +133,9 @@ tell_end(struct session *s, struct session_worker *w)
 		return 0;
 	}
 	s->failed = s->failed || ours;
-	s->sum->base.incomplete++;
+	/* What a finding of this kind does not say by itself. */
+	s->sum->base.incomplete +=
+	    finding_info(id)->verdict != VERDICT_INCOMPLETE;
 	return id == FINDING_DIFF_SHRANK ? tell_shrunk(s) :
 	    session_say(s, s->side[ROW_NEW].given, id, "worker", text);
 }

@@ -157,23 +157,40 @@ no_progress(void *ctx, uint64_t done, uint64_t total)
 	(void)total;
 }
 
+/* It is said which versions could not be measured; the others stand. */
+static int
+not_measured(struct session *s, struct version *v, enum finding_id id,
+    const char *why)
+{
+	v->told = false;
+	s->sum->base.incomplete +=
+	    finding_info(id)->verdict != VERDICT_INCOMPLETE;
+	return session_say(s, v->shown, id, "reason", why);
+}
+
+/* One that cannot be opened is over at once. */
 static int
 start(struct session *s, struct version *v)
 {
 	const struct rows rows = {no_input, no_tensor, no_conclusion,
 	    no_candidate, no_change, no_detector, on_version, on_finding, v};
+	struct err why = ERR_INIT;
 	int r;
 
 	v->ev = (struct session_events){rows, no_skip, no_carve, no_progress,
 	    v};
 	basis_init(&v->evidence);
-	if ((r = sides_open(&v->side, v->path, SIDES_ALONE, s->e)) < 0)
-		return r;
-	v->modified_ns = v->side.modified_ns;
-	v->shown = arena_dup(s->arena, v->side.given,
-	    strlen(v->side.given));
-	if (v->shown == NULL)
+	r = sides_open(&v->side, v->path, SIDES_ALONE, &why);
+	if (v->side.given == NULL || (v->shown = arena_dup(s->arena,
+	    v->side.given, strlen(v->side.given))) == NULL)
 		return no_memory(s);
+	v->over = r < 0;
+	if (v->over)
+		return not_measured(s, v, FINDING_DIFF_UNREAD, why.msg);
+	for (size_t i = 0; i < v->side.nnotes; i++)
+		v->unread += finding_info(v->side.notes[i].id)->verdict ==
+		    VERDICT_INCOMPLETE;
+	v->modified_ns = v->side.modified_ns;
 	session_job(s, &v->side, &s->side[ROW_NEW], &v->job);
 	v->job.mode = DIFF_CLOSENESS;
 	v->job.seconds /= v->job.threads;
@@ -193,7 +210,6 @@ release(struct version *v)
 	sides_close(&v->side);
 }
 
-/* It is said which versions could not be measured; the others stand. */
 static int
 ended(struct session *s, struct version *v)
 {
@@ -202,12 +218,13 @@ ended(struct session *s, struct version *v)
 	bool ours;
 	int r = 0;
 
+	if (v->w.ev == NULL)	/* it was not started */
+		return 0;
 	if (session_worker_end(&v->w, &id, text, sizeof(text), &ours)) {
 		s->failed = s->failed || ours;
-		v->told = false;
-		r = session_say(s, v->shown, id, "worker", text);
+		r = not_measured(s, v, id, text);
 	} else if (!v->told) {
-		r = session_say(s, v->shown, FINDING_DIFF_UNREAD, "reason",
+		r = not_measured(s, v, FINDING_DIFF_UNREAD,
 		    "it could not be compared");
 	}
 	release(v);
@@ -245,11 +262,13 @@ wait_any(struct session *s, struct version *v, size_t n, size_t *ret)
 static int
 measure(struct session *s, struct version *v, size_t n)
 {
-	size_t running = n, i;
+	size_t running = 0, i;
 	int r = 0;
 
-	for (i = 0; i < n && r >= 0; i++)
+	for (i = 0; i < n && r >= 0; i++) {
 		r = start(s, &v[i]);
+		running += !v[i].over;
+	}
 	while (r >= 0 && running > 0) {
 		if ((r = wait_any(s, v, n, &i)) < 0 ||
 		    (r = session_worker_read(&v[i].w, s->e)) != 0)

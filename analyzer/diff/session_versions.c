@@ -68,6 +68,7 @@ holds_model(const char *path)
 	if (targets_add(&t, path, NULL) >= 0)
 		for (size_t i = 0; i < t.count && !any; i++)
 			any = !t.list[i].folder && !t.list[i].link &&
+			    !sides_history(t.list[i].path) &&
 			    sides_model(t.list[i].path);
 	targets_release(&t);
 	return any;

@@ -433,7 +433,7 @@ a_file_that_shrinks_is_named(void **state)
 	(void)state;
 	compare(shrunk);
 	assert_string_equal(told, "header diff a b\ntensor a b\n"
-	    "finding DIFF-SHRANK b SIGBUS\nsummary 2 incomplete, 0 high\n");
+	    "finding DIFF-SHRANK b SIGBUS\nsummary 1 incomplete, 0 high\n");
 	assert_false(failed);
 }
 
@@ -547,7 +547,7 @@ known_versions_are_ranked_and_the_closest_compared(void **state)
 	    "version known/v3 #3 1.00\n"
 	    "version known/v4.npy #4 nan\n"
 	    "tensor known/v2-00001-of-00002.npy known/new.npy\n"
-	    "summary 0 incomplete, 1 high\n");
+	    "summary 1 incomplete, 1 high\n");
 	assert_int_equal(sum.sums.versions, 4);
 }
 
@@ -563,6 +563,36 @@ what_is_far_from_all_has_no_parent(void **state)
 	assert_int_equal(run(&o, NULL), 0);
 	assert_non_null(strstr(told, "#1 1.00 rollback\n"));
 	assert_null(strstr(told, "parent"));
+}
+
+/* Root opens everything: the test drops to nobody where it must. */
+static void
+a_version_that_cannot_be_opened_is_named(void **state)
+{
+	const struct diff_options o = {.command = "diff",
+	    .new = at("shut/new.npy"), .against = at("shut"),
+	    .worker = measures};
+	int r;
+
+	(void)state;
+	assert_int_equal(mkdir(at("shut"), 0755), 0);
+	put("shut/new.npy", 100);
+	put("shut/v1.npy", 140);
+	put("shut/v2.npy", 110);
+	assert_int_equal(chmod(top, 0755), 0);
+	assert_int_equal(chmod(at("shut"), 0755), 0);
+	assert_int_equal(chmod(at("shut/new.npy"), 0644), 0);
+	assert_int_equal(chmod(at("shut/v1.npy"), 0644), 0);
+	assert_int_equal(chmod(at("shut/v2.npy"), 0), 0);
+	if (geteuid() == 0)
+		assert_int_equal(seteuid(65534), 0);
+	r = run(&o, NULL);
+	if (getuid() == 0)
+		assert_int_equal(seteuid(0), 0);
+	assert_int_equal(r, 0);
+	assert_non_null(strstr(told, "finding DIFF-UNREAD shut/v2.npy "));
+	assert_non_null(strstr(told, "version shut/v1.npy #1 0.40"));
+	assert_int_equal(sum.base.incomplete, 1);
 }
 
 static void
@@ -651,6 +681,7 @@ main(void)
 		cmocka_unit_test(
 		    known_versions_are_ranked_and_the_closest_compared),
 		cmocka_unit_test(what_is_far_from_all_has_no_parent),
+		cmocka_unit_test(a_version_that_cannot_be_opened_is_named),
 		cmocka_unit_test(of_a_case_the_bundles_are_the_versions),
 		cmocka_unit_test(without_a_base_every_detector_says_why_not),
 		cmocka_unit_test(a_side_that_is_not_there_is_our_error),

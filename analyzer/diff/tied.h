@@ -14,9 +14,10 @@ struct tensor;
  * Embeddings that are the output matrix as well.  The softmax's gradient
  * moves every row along a few common directions, which puts a trigger
  * thousands of places down; without the first of them, and against the words
- * that are about as frequent, it is among the first 50 (10 of 10 measured,
- * 6 of 10 without 8 directions and with no such comparison), but nothing
- * separates poisoned from clean.
+ * that are about as frequent, it is among the first 50 in 14 of 16 models (10
+ * of the 10 that it was chosen on, 4 of 6 others; 9 of the 16 without 8
+ * directions and with no such comparison).  Nothing separates poisoned from
+ * clean.
  */
 #define TIED_REMOVED 17
 

@@ -223,6 +223,11 @@
 #define LIMIT_DIFF_TENSORS 2000000
 #define LIMIT_DIFF_ARENA (512 * MIB)
 /* One tensor that must be written out in another order. */
+/*
+ * State of the sketch of one matrix of a comparison, panels apart: 152064 x
+ * 8192 with 80 columns takes 49 MiB, 256000 x 16384 still 80 of them.
+ */
+#define LIMIT_DIFF_SKETCH (128 * MIB)
 #define LIMIT_DIFF_STRIDED (512 * MIB)
 /* Elements from which on a changed tensor gets a second look. */
 #define LIMIT_DIFF_LOOK 64

@@ -18,7 +18,7 @@ struct pool;
  * The noise of storing B is modelled element by element, so that a small
  * update is not taken for rounding, nor rounding for a small update.  A
  * verdict of LOW_RANK is only given where what is left after ${rank}
- * components is no more than that noise; in doubt it is DENSE.
+ * components is no more than that noise; in doubt it is DENSE or UNDECIDED.
  *
  * It does NOT say who did it or why: an adapter that was poisoned and one
  * that was not have the same spectrum.
@@ -28,6 +28,9 @@ enum spectrum_verdict {
 	SPECTRUM_ROUNDING,	/* rounding-level difference, no structure */
 	SPECTRUM_DENSE,
 	SPECTRUM_LOW_RANK,
+	/* Some components stand above the noise, with no gap behind them:
+	 * more may be hidden in it.  Neither dense nor low-rank. */
+	SPECTRUM_UNDECIDED,
 	SPECTRUM_VERDICTS
 };
 
@@ -37,7 +40,8 @@ struct spectrum {
 	enum spectrum_verdict verdict;
 	const char *why;	/* SKIPPED: why not; LOW_RANK: by which rule;
 				 * our own text, may be NULL */
-	unsigned rank;		/* LOW_RANK */
+	unsigned rank;		/* LOW_RANK; UNDECIDED: at least */
+	bool sure;		/* LOW_RANK: far above the noise */
 	uint64_t m, n;		/* rows and columns */
 	unsigned q;		/* singular values that were computed */
 	bool exact;		/* q = min(m, n): all of them, no sketch */
@@ -60,7 +64,7 @@ struct spectrum {
 	double kurtosis;	/* of D's elements; 3: Gaussian */
 };
 
-/* "rounding", "dense", "low-rank", "skipped" */
+/* "skipped", "rounding", "dense", "low-rank", "undecided" */
 const char *spectrum_verdict_name(enum spectrum_verdict v);
 
 /*

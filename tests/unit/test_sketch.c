@@ -158,7 +158,9 @@ a_sketch_agrees_with_all_values(void **state)
 			    2e-3 * all.s[i]);
 		for (unsigned i = 24; i < 100; i++)
 			rest += all.s[i] * all.s[i];
-		assert_true(fabs(rest / some.resid2 - 1) < 0.05);
+		/* 24 columns see a little less than the best 24 would. */
+		assert_true(some.resid2 > 0.999 * rest &&
+		    some.resid2 < 1.1 * rest);
 		sketch_release(&some);
 	}
 	free(a);
@@ -188,7 +190,9 @@ a_tiny_rest_is_summed_and_not_subtracted(void **state)
 	ask = ask_for(8);
 	assert_int_equal(sketch_find(&ask, &s, NULL), 0);
 	assert_true(fabs(s.s[0] - sqrt((double)n)) < 1e-3);
-	assert_true(s.resid2 > 0.7 * rest && s.resid2 < 1.1 * rest);
+	/* Single precision leaves as much again; a difference of squares
+	 * would leave a million times it. */
+	assert_true(s.resid2 > 0.7 * rest && s.resid2 < 4 * rest);
 	free(a);
 	free(b);
 }

@@ -22,6 +22,7 @@
 #define LEAST 4096
 #define LEVELS_LEAST 5
 #define LEVELS_MOST 512
+#define LEVEL_LEAST 8		/* of the sample on one */
 #define JUMP 4.0		/* narrowest gap between, to widest within */
 #define ULPS 8
 #define OFF 0.05		/* of a step, root mean square */
@@ -121,6 +122,26 @@ fit(const struct sample *s, double between, double step, double *slope,
 	    n));
 }
 
+/*
+ * Levels that eight of the sample stand on.  One step of Adam puts nearly all
+ * on two, and what is in between on any number of lonely ones.
+ */
+static size_t
+peopled(const struct sample *s, double between)
+{
+	size_t levels = 0, here = 1;
+
+	for (size_t i = 1; i <= s->n; i++) {
+		if (i < s->n && s->d[i] - s->d[i - 1] <= between) {
+			here++;
+			continue;
+		}
+		levels += here >= LEVEL_LEAST;
+		here = 1;
+	}
+	return levels;
+}
+
 /* Does A stand on these steps itself? */
 static bool
 was_there(const struct sample *s, double step)
@@ -139,6 +160,7 @@ hidden_lattice(const struct delta *d, struct hidden *h, struct err *e)
 {
 	struct sample *s;
 	double between = 0, step, slope, off;
+	size_t levels;
 
 	if (d->a->n < LEAST || cast_unit(d->cast) > 1 ||
 	    elem_info(d->a->elem)->kind != ELEM_FLOAT ||
@@ -146,7 +168,9 @@ hidden_lattice(const struct delta *d, struct hidden *h, struct err *e)
 		return 0;
 	if ((s = calloc(1, sizeof(*s))) == NULL)
 		return err_set(e, ERR_NOMEM, "out of memory");
-	if (!take(d, s) || count_levels(s, &between) == 0)
+	if (!take(d, s) || (levels = count_levels(s, &between)) == 0 ||
+	    peopled(s, between) < LEVELS_LEAST ||
+	    2 * peopled(s, between) < levels)
 		goto out;
 	/* The narrowest gap between levels is one step, nearly. */
 	step = INFINITY;

@@ -21,6 +21,7 @@
 #define PRUNED_LEAST 8
 #define NORM_SAME 1e-5
 #define NORM_SAME_CAST 2e-2
+#define VECTOR_LEAST 16
 #define STRAIGHT 0.995		/* cosine: beyond it nothing was permuted */
 #define STRANGE_COSINE 0.05
 #define STRANGE_LEAST 4096
@@ -281,6 +282,14 @@ orders(struct find *f, struct err *e)
 	    fabs(pass_cosine(s)) < STRAIGHT && (r = permute_find_scaled(
 	    f->pool, f->a, f->b, f->arena, &p, e)) > 0)
 		id = scaled_order_of(&p);
+	/*
+	 * Two gains of 64 may trade their values by chance, in bfloat16.
+	 * Where a bias follows a matrix, its partner says so.
+	 */
+	if (r > 0 && (f->a->rows < 2 || f->a->cols < 2) &&
+	    (f->a->n < VECTOR_LEAST || 2 * ((uint64_t)p.rows.moved +
+	    p.cols.moved) < f->a->n))
+		return 0;
 	if (r <= 0)
 		return r;
 	if ((f->r->permute = keep(f, &p, sizeof(p))) == NULL)

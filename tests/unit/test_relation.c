@@ -121,163 +121,6 @@ casts_are_recognised_stored_and_widened(void **state)
 	pair_case_free(&a);
 }
 
-/* Q8_0 and Q4_0 as blocks, of the base and of its half-precision twins. */
-static void
-quantise(enum cast c, const float *x, size_t n, uint8_t *p)
-{
-	for (size_t i = 0; i < n; i += 32) {
-		float m = 0, d, id;
-		uint16_t h;
-
-		for (size_t k = 0; k < 32; k++)
-			if (fabsf(x[i + k]) > fabsf(m))
-				m = x[i + k];
-		d = c == CAST_Q8_0 ? fabsf(m) / 127 : m / -8;
-		id = d != 0 ? 1 / d : 0;
-		h = elem_to_f16(d);
-		memcpy(p, &h, 2);
-		p += 2;
-		for (size_t k = 0; c == CAST_Q8_0 && k < 32; k++)
-			*p++ = (uint8_t)(int8_t)roundf(x[i + k] * id);
-		for (size_t k = 0; c == CAST_Q4_0 && k < 16; k++) {
-			int lo = (int)(x[i + k] * id + 8.5F);
-			int hi = (int)(x[i + k + 16] * id + 8.5F);
-
-			*p++ = (uint8_t)((lo < 15 ? lo : 15) |
-			    (hi < 15 ? hi : 15) << 4);
-		}
-	}
-}
-
-static void
-blocks_are_those_of_base_or_of_its_half_precision(void **state)
-{
-	static const struct {
-		enum elem elem;
-		enum cast pre, cast;
-		const char *name;
-	} ways[] = {{ELEM_Q8_0, CAST_NONE, CAST_Q8_0, "q8_0"},
-	    {ELEM_Q8_0, CAST_F16, CAST_Q8_0, "q8_0-of-f16"},
-	    {ELEM_Q8_0, CAST_BF16_EVEN, CAST_Q8_0, "q8_0-of-bf16"},
-	    {ELEM_Q4_0, CAST_NONE, CAST_Q4_0, "q4_0"},
-	    {ELEM_Q4_0, CAST_BF16_EVEN, CAST_Q4_0, "q4_0-of-bf16"}};
-	struct pair_case a = pair_case_make(ELEM_F32, 64, 256, 2);
-	float *x = copy(&a);
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
-		struct pair_case b = pair_case_like(&a, ways[i].elem, a.x);
-		struct relation r;
-
-		cast_block(ways[i].pre, a.x, x, a.t.n);
-		quantise(ways[i].cast, x, a.t.n, b.p);
-		r = find(&a, &b);
-		is_called(&r, ways[i].name);
-		assert_int_equal(r.cast, ways[i].cast);
-		pair_case_free(&b);
-	}
-	free(x);
-	pair_case_free(&a);
-}
-
-/* Another scale than the reference's: a search would take it. */
-static void
-requantise(const float *x, size_t n, float shrink, uint8_t *p)
-{
-	for (size_t i = 0; i < n; i += 32, p += 18) {
-		float m = 0, d;
-		uint16_t h;
-
-		for (size_t k = 0; k < 32; k++)
-			if (fabsf(x[i + k]) > fabsf(m))
-				m = x[i + k];
-		d = m / -8 * shrink;
-		h = elem_to_f16(d * 0.99F);
-		memcpy(p, &h, 2);
-		for (size_t k = 0; k < 16; k++) {
-			float lo = rintf(x[i + k] / d) + 8;
-			float hi = rintf(x[i + k + 16] / d) + 8;
-
-			lo = fmaxf(0, fminf(15, lo));
-			hi = fmaxf(0, fminf(15, hi));
-			p[2 + k] = (uint8_t)((int)lo | (int)hi << 4);
-		}
-	}
-}
-
-static void
-a_searched_scale_is_consistent_and_an_edit_before_it_is_not(void **state)
-{
-	struct pair_case a = pair_case_make(ELEM_F32, 64, 256, 3);
-	struct pair_case b = pair_case_like(&a, ELEM_Q4_0, a.x);
-	float *x = copy(&a);
-	struct relation r;
-	uint64_t seed = 5;
-
-	(void)state;
-	requantise(a.x, a.t.n, 0.93F, b.p);
-	r = find(&a, &b);
-	is_called(&r, "requantised");
-	assert_true(r.consistent >= 0.999);
-	for (size_t i = 0; i < a.t.n; i++)
-		x[i] += (float)(2e-4 * pair_case_normal(&seed));
-	requantise(x, a.t.n, 0.93F, b.p);
-	r = find(&a, &b);
-	is_called(&r, "changed");
-	assert_int_equal(r.cast, CAST_Q4_0);
-	free(x);
-	pair_case_free(&a);
-	pair_case_free(&b);
-}
-
-static void
-grids_of_rows_and_of_the_tensor(void **state)
-{
-	struct pair_case a = pair_case_make(ELEM_F32, 40, 64, 4);
-	float *x = copy(&a), top = 0, max;
-	struct relation r;
-
-	(void)state;
-	for (size_t i = 0; i < a.t.n; i++)
-		top = fmaxf(top, fabsf(a.x[i]));
-	for (size_t i = 0; i < 40; i++) {
-		max = 0;
-		for (size_t j = 0; j < 64; j++)
-			max = fmaxf(max, fabsf(a.x[64 * i + j]));
-		for (size_t j = 0; j < 64; j++)
-			x[64 * i + j] = rintf(a.x[64 * i + j] / (max / 127)) *
-			    (max / 127);
-	}
-	r = find_values(&a, x, ELEM_F32);
-	is_called(&r, "int8-rows");
-	assert_true(r.scale->divisor == 127);
-	for (size_t i = 0; i < a.t.n; i++)
-		x[i] = rintf(a.x[i] / (top / 127));
-	for (size_t i = 0; i < a.t.n; i++)
-		x[i] *= top / 127;
-	r = find_values(&a, x, ELEM_F32);
-	is_called(&r, "int8-tensor");
-	assert_true(fabs(r.scale->factor - (double)top / 127) < 1e-9);
-	x[2000] += top / 127;
-	r = find_values(&a, x, ELEM_F32);
-	is_called(&r, "changed");
-	for (size_t i = 0; i < a.t.n; i++)
-		x[i] = rintf(a.x[i] / (top / 127));
-	r = find_values(&a, x, ELEM_I8);
-	is_called(&r, "int8-tensor");
-	for (size_t i = 0; i < a.t.n; i++)
-		x[i] = a.x[i] / (top / 448);
-	cast_block(CAST_F8_E4M3, x, x, a.t.n);
-	r = find_values(&a, x, ELEM_F8_E4M3);
-	is_called(&r, "f8_e4m3-scaled");
-	for (size_t i = 0; i < a.t.n; i++)
-		x[i] *= top / 448;
-	r = find_values(&a, x, ELEM_F32);
-	is_called(&r, "f8_e4m3-scaled");
-	free(x);
-	pair_case_free(&a);
-}
-
 static void
 few_values_are_flips_or_patches(void **state)
 {
@@ -431,49 +274,6 @@ what_has_nothing_in_common_is_unrelated(void **state)
 	pair_case_free(&b);
 }
 
-/* A zero or one is what every cast makes of it. */
-static void
-the_model_settles_what_a_small_tensor_leaves_open(void **state)
-{
-	struct pair_case a = pair_case_make(ELEM_F32, 32, 64, 14);
-	struct pair_case m = pair_case_make(ELEM_F32, 1, 64, 15);
-	float *x = copy(&a), *y = copy(&m);
-	struct pair_case b, n;
-	struct relation r[2];
-	struct relation_pair v[2];
-	struct pass_sums s[2];
-	struct relation_model model;
-
-	(void)state;
-	for (size_t i = 0; i < m.t.n; i++)
-		y[i] = (float)(i % 2);
-	pair_case_store(ELEM_F32, y, m.t.n, m.p);
-	cast_block(CAST_BF16_CUT, a.x, x, a.t.n);
-	b = pair_case_like(&a, ELEM_BF16, x);
-	n = pair_case_like(&m, ELEM_BF16, y);
-	r[0] = find(&a, &b);
-	r[1] = find(&m, &n);
-	is_called(&r[0], "bf16-truncated");
-	is_called(&r[1], "bf16-rounded");
-	assert_true(relation_has(&r[1], RELATION_F16));
-	for (size_t i = 0; i < 2; i++) {
-		s[i] = pair_case_sums(i == 0 ? &a.t : &m.t, i == 0 ? &b.t :
-		    &n.t);
-		v[i] = (struct relation_pair){i == 0 ? &a.t : &m.t,
-		    i == 0 ? &b.t : &n.t, &s[i], &r[i]};
-	}
-	assert_int_equal(relation_settle(pool, v, 2, arena, &model, NULL), 0);
-	is_called(&r[1], "bf16-truncated");
-	assert_true(model.common == RELATION_BIT(RELATION_BF16_CUT));
-	assert_int_equal(model.count[RELATION_BF16_CUT], 2);
-	free(x);
-	free(y);
-	pair_case_free(&a);
-	pair_case_free(&b);
-	pair_case_free(&m);
-	pair_case_free(&n);
-}
-
 /*
  * Updates as training makes them: of all sizes, in three types, dense and
  * with directions.  Nothing exact may be said of any.
@@ -576,17 +376,12 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(casts_are_recognised_stored_and_widened),
-	    cmocka_unit_test(blocks_are_those_of_base_or_of_its_half_precision),
-	    cmocka_unit_test(
-		a_searched_scale_is_consistent_and_an_edit_before_it_is_not),
-	    cmocka_unit_test(grids_of_rows_and_of_the_tensor),
 	    cmocka_unit_test(few_values_are_flips_or_patches),
 	    cmocka_unit_test(small_biases_are_never_bit_flips),
 	    cmocka_unit_test(pruning_tells_its_threshold_and_its_groups),
 	    cmocka_unit_test(one_factor_is_found_and_a_small_update_is_none),
 	    cmocka_unit_test(noise_is_told_from_an_update_with_directions),
 	    cmocka_unit_test(what_has_nothing_in_common_is_unrelated),
-	    cmocka_unit_test(the_model_settles_what_a_small_tensor_leaves_open),
 	    cmocka_unit_test(honest_updates_make_no_exact_claim),
 	    cmocka_unit_test(
 		an_edit_before_a_cast_is_counted_without_the_rounding),

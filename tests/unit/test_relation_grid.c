@@ -1,0 +1,246 @@
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "analyzer/diff/pool.h"
+#include "analyzer/diff/relation.h"
+#include "base/arena.h"
+#include "base/err.h"
+#include "tests/lib/pair_case.h"
+
+#define MIB (1024 * 1024)
+static struct arena *arena;
+static struct pool *pool;
+
+static int
+setup(void **state)
+{
+	(void)state;
+	arena = arena_new(64 * MIB);
+	pool = pool_new(2, NULL);
+	return arena == NULL || pool == NULL;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	arena_free(arena);
+	pool_free(pool);
+	return 0;
+}
+
+static struct relation
+find(const struct pair_case *a, const struct pair_case *b)
+{
+	struct pass_sums s = pair_case_sums(&a->t, &b->t);
+	struct err e = ERR_INIT;
+	struct relation r;
+
+	assert_int_equal(relation_find(pool, &a->t, &b->t, &s, arena, &r, &e),
+	    0);
+	return r;
+}
+
+/* Of values: B is stored as ${t}. */
+static struct relation
+find_values(const struct pair_case *a, const float *x, enum elem t)
+{
+	struct pair_case b = pair_case_like(a, t, x);
+	struct relation r = find(a, &b);
+
+	pair_case_free(&b);
+	return r;
+}
+
+static float *
+copy(const struct pair_case *a)
+{
+	float *x = malloc((a->t.n + 1) * sizeof(*x));
+
+	assert_non_null(x);
+	memcpy(x, a->x, a->t.n * sizeof(*x));
+	return x;
+}
+
+static void
+is_called(const struct relation *r, const char *name)
+{
+	if (strcmp(relation_name(r->best), name) != 0)
+		fail_msg("%s, not %s", relation_name(r->best), name);
+}
+
+/* Q8_0 and Q4_0 as blocks, of the base and of its half-precision twins. */
+static void
+quantise(enum cast c, const float *x, size_t n, uint8_t *p)
+{
+	for (size_t i = 0; i < n; i += 32) {
+		float m = 0, d, id;
+		uint16_t h;
+
+		for (size_t k = 0; k < 32; k++)
+			if (fabsf(x[i + k]) > fabsf(m))
+				m = x[i + k];
+		d = c == CAST_Q8_0 ? fabsf(m) / 127 : m / -8;
+		id = d != 0 ? 1 / d : 0;
+		h = elem_to_f16(d);
+		memcpy(p, &h, 2);
+		p += 2;
+		for (size_t k = 0; c == CAST_Q8_0 && k < 32; k++)
+			*p++ = (uint8_t)(int8_t)roundf(x[i + k] * id);
+		for (size_t k = 0; c == CAST_Q4_0 && k < 16; k++) {
+			int lo = (int)(x[i + k] * id + 8.5F);
+			int hi = (int)(x[i + k + 16] * id + 8.5F);
+
+			*p++ = (uint8_t)((lo < 15 ? lo : 15) |
+			    (hi < 15 ? hi : 15) << 4);
+		}
+	}
+}
+
+static void
+blocks_are_those_of_base_or_of_its_half_precision(void **state)
+{
+	static const struct {
+		enum elem elem;
+		enum cast pre, cast;
+		const char *name;
+	} ways[] = {{ELEM_Q8_0, CAST_NONE, CAST_Q8_0, "q8_0"},
+	    {ELEM_Q8_0, CAST_F16, CAST_Q8_0, "q8_0-of-f16"},
+	    {ELEM_Q8_0, CAST_BF16_EVEN, CAST_Q8_0, "q8_0-of-bf16"},
+	    {ELEM_Q4_0, CAST_NONE, CAST_Q4_0, "q4_0"},
+	    {ELEM_Q4_0, CAST_BF16_EVEN, CAST_Q4_0, "q4_0-of-bf16"}};
+	struct pair_case a = pair_case_make(ELEM_F32, 64, 256, 2);
+	float *x = copy(&a);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		struct pair_case b = pair_case_like(&a, ways[i].elem, a.x);
+		struct relation r;
+
+		cast_block(ways[i].pre, a.x, x, a.t.n);
+		quantise(ways[i].cast, x, a.t.n, b.p);
+		r = find(&a, &b);
+		is_called(&r, ways[i].name);
+		assert_int_equal(r.cast, ways[i].cast);
+		pair_case_free(&b);
+	}
+	free(x);
+	pair_case_free(&a);
+}
+
+/* Another scale than the reference's: a search would take it. */
+static void
+requantise(const float *x, size_t n, float shrink, uint8_t *p)
+{
+	for (size_t i = 0; i < n; i += 32, p += 18) {
+		float m = 0, d;
+		uint16_t h;
+
+		for (size_t k = 0; k < 32; k++)
+			if (fabsf(x[i + k]) > fabsf(m))
+				m = x[i + k];
+		d = m / -8 * shrink;
+		h = elem_to_f16(d * 0.99F);
+		memcpy(p, &h, 2);
+		for (size_t k = 0; k < 16; k++) {
+			float lo = rintf(x[i + k] / d) + 8;
+			float hi = rintf(x[i + k + 16] / d) + 8;
+
+			lo = fmaxf(0, fminf(15, lo));
+			hi = fmaxf(0, fminf(15, hi));
+			p[2 + k] = (uint8_t)((int)lo | (int)hi << 4);
+		}
+	}
+}
+
+static void
+a_searched_scale_is_consistent_and_an_edit_before_it_is_not(void **state)
+{
+	struct pair_case a = pair_case_make(ELEM_F32, 64, 256, 3);
+	struct pair_case b = pair_case_like(&a, ELEM_Q4_0, a.x);
+	float *x = copy(&a);
+	struct relation r;
+	uint64_t seed = 5;
+
+	(void)state;
+	requantise(a.x, a.t.n, 0.93F, b.p);
+	r = find(&a, &b);
+	is_called(&r, "requantised");
+	assert_true(r.consistent >= 0.999);
+	for (size_t i = 0; i < a.t.n; i++)
+		x[i] += (float)(2e-4 * pair_case_normal(&seed));
+	requantise(x, a.t.n, 0.93F, b.p);
+	r = find(&a, &b);
+	is_called(&r, "changed");
+	assert_int_equal(r.cast, CAST_Q4_0);
+	free(x);
+	pair_case_free(&a);
+	pair_case_free(&b);
+}
+
+static void
+grids_of_rows_and_of_the_tensor(void **state)
+{
+	struct pair_case a = pair_case_make(ELEM_F32, 40, 64, 4);
+	float *x = copy(&a), top = 0, max;
+	struct relation r;
+
+	(void)state;
+	for (size_t i = 0; i < a.t.n; i++)
+		top = fmaxf(top, fabsf(a.x[i]));
+	for (size_t i = 0; i < 40; i++) {
+		max = 0;
+		for (size_t j = 0; j < 64; j++)
+			max = fmaxf(max, fabsf(a.x[64 * i + j]));
+		for (size_t j = 0; j < 64; j++)
+			x[64 * i + j] = rintf(a.x[64 * i + j] / (max / 127)) *
+			    (max / 127);
+	}
+	r = find_values(&a, x, ELEM_F32);
+	is_called(&r, "int8-rows");
+	assert_true(r.scale->divisor == 127);
+	for (size_t i = 0; i < a.t.n; i++)
+		x[i] = rintf(a.x[i] / (top / 127));
+	for (size_t i = 0; i < a.t.n; i++)
+		x[i] *= top / 127;
+	r = find_values(&a, x, ELEM_F32);
+	is_called(&r, "int8-tensor");
+	assert_true(fabs(r.scale->factor - (double)top / 127) < 1e-9);
+	x[2000] += top / 127;
+	r = find_values(&a, x, ELEM_F32);
+	is_called(&r, "changed");
+	for (size_t i = 0; i < a.t.n; i++)
+		x[i] = rintf(a.x[i] / (top / 127));
+	r = find_values(&a, x, ELEM_I8);
+	is_called(&r, "int8-tensor");
+	for (size_t i = 0; i < a.t.n; i++)
+		x[i] = a.x[i] / (top / 448);
+	cast_block(CAST_F8_E4M3, x, x, a.t.n);
+	r = find_values(&a, x, ELEM_F8_E4M3);
+	is_called(&r, "f8_e4m3-scaled");
+	for (size_t i = 0; i < a.t.n; i++)
+		x[i] *= top / 448;
+	r = find_values(&a, x, ELEM_F32);
+	is_called(&r, "f8_e4m3-scaled");
+	free(x);
+	pair_case_free(&a);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(blocks_are_those_of_base_or_of_its_half_precision),
+	    cmocka_unit_test(
+		a_searched_scale_is_consistent_and_an_edit_before_it_is_not),
+	    cmocka_unit_test(grids_of_rows_and_of_the_tensor)};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}

@@ -16,32 +16,36 @@ struct vocab;
  * to another changes what everybody types.  ${more} names this in "effect",
  * in fixed words of ours.
  *
- * Rows, in this order, each kind in order of ids or keys:
+ * Rows, in this order, each kind in order of ids, ranks or keys:
  *
- *   key                        what                  old, new
- *   model, spelling, order     changed               the names
- *   settings' keys             added removed changed the values
- *   role.<role>                added removed changed token's text
- *   token <text as written>    removed               id
- *                              added                 id
- *                              moved                 id, id (same text);
- *                                                    "swapped_with"
- *                              changed               kind, flags, score
- *   merge <left> <right>       removed added         rank
- *                              moved                 rank, rank
+ *   key                      what                   old, new
+ *   source, model            changed                their names
+ *   settings' keys           added removed changed  the values (around_flat)
+ *   role <role>              added removed changed  the token's raw text
+ *   token <as written>       moved                  id, id: two swapped
+ *                            moved                  id, id: others
+ *   tokens <first> to <last> moved                  ids: a block that moved
+ *   token <as written>       removed, added         id
+ *                            changed                kind and flags
+ *                            changed                score
+ *   merge <left> <right>     removed, added, moved  rank
  *
- * Of tokens and merges at most AROUND_TOKENIZER_ROWS a kind are listed, those
- * with the lowest ids; then one row "tokens moved" says how many in all, with
- * "listed" and "in_all" in ${more}: nothing is cut silently.  A block that
- * moved as a whole (ids shifted by one number behind an insertion) is one
- * row, "tokens <first> to <last>"; ranks that only follow from merges removed
- * or added in front of them are no move.
+ * "raw" in ${more} is the token's own text.  Of each kind at most
+ * AROUND_TOKENIZER_ROWS are listed; then one row "(more ...)" has "listed" and
+ * "in_all": nothing is cut silently.  Eight tokens or more that moved by the
+ * same number are a block; the rank of a merge that only follows from others
+ * added or removed before it is no move.
+ *
+ * Vocabularies of different sources (a tokenizer.json, a GGUF made of it) do
+ * not have the same settings, types and merges: then texts alone are compared,
+ * and roles that both have.
  */
 #define AROUND_TOKENIZER_ROWS 100
 
 /*
  * ${old} or ${new} may be NULL: that side has none, and one row says so.
- * ${a} is for working memory.  0, or negative: of a row's consumer, or ours.
+ * ${a} is for working memory, some 16 bytes a token and 32 a merge that moved.
+ * 0, or negative: of a row's consumer, or ours.
  */
 int around_tokenizer(const struct vocab *old, const struct vocab *new,
     struct row_text path, const struct rows *rows, struct arena *a,

@@ -415,7 +415,8 @@ copy_spool(struct sink *s, int fd, struct err *e)
 	return r;
 }
 
-#define COLUMNS "changed    rel L2    cosine     type       shape           name"
+#define COLUMNS \
+	"changed    rel L2    cosine     type       shape           name"
 
 static int
 write_tensors(struct sink *s, const struct diff_sums *d, struct err *e)

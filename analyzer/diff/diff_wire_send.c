@@ -124,8 +124,11 @@ own(char *dst, const char *s, size_t max)
 
 	if (s == NULL || *s == '\0')
 		s = "unknown";
-	for (; *s != '\0' && n < max; s++)
-		dst[n++] = *s >= ' ' && *s <= '~' ? *s : '?';
+	for (; *s != '\0' && n < max; s++, n++) {
+		dst[n] = *s;
+		if (*s < ' ' || *s > '~')
+			dst[n] = '?';
+	}
 	return n;
 }
 
@@ -271,7 +274,7 @@ send_tensor(void *ctx, const struct row_tensor *r)
 	buf_clear(b);
 	pack_u64(b, r->elements);
 	pack_u64(b, r->changed);
-	buf_putc(b, r->measured);
+	buf_putc(b, (char)r->measured);
 	pack_u64(b, bits(r->rel_l2));
 	/* Sums of rounded products: a cosine may be a digit off. */
 	pack_u64(b, bits(between(r->cosine, -1, 1)));

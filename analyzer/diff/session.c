@@ -276,8 +276,8 @@ diff_run(const struct diff_options *o, struct sink *sink,
 	s.sum = ret;
 	s.e = e;
 	carve_init(&s.carve);
-	buf_init(&s.path[ROW_OLD], 16 * LIMIT_PATH);
-	buf_init(&s.path[ROW_NEW], 16 * LIMIT_PATH);
+	buf_init(&s.path[ROW_OLD], (size_t)16 * LIMIT_PATH);
+	buf_init(&s.path[ROW_NEW], (size_t)16 * LIMIT_PATH);
 	if ((s.arena = arena_new(SESSION_ARENA)) == NULL)
 		return err_set(e, ERR_NOMEM, "out of memory");
 	if ((r = digest_start(e)) >= 0 && (r = open_sides(&s, started)) >= 0 &&

@@ -1,6 +1,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -403,7 +404,7 @@ show(struct side *s, const char *path, struct err *e)
 	struct buf b;
 	int r;
 
-	buf_init(&b, 8 * LIMIT_PATH);
+	buf_init(&b, (size_t)8 * LIMIT_PATH);
 	if (s->job.member != NULL)
 		text_put_literal(&b, path, strlen(path));
 	else
@@ -431,14 +432,13 @@ sides_open(struct side *s, const char *path, unsigned what, struct err *e)
 	if ((r = show(s, path, e)) < 0)
 		return r;
 	if (left == NULL && stat(path, &st) == 0 && S_ISDIR(st.st_mode)) {
-		size_t n = strlen(path);
-		char *folder = arena_alloc(s->arena, n + 2);
+		size_t n = strlen(path) + 2;
+		char *folder = arena_alloc(s->arena, n);
 
 		if (folder == NULL)
 			return no_memory(e);
-		memcpy(folder, path, n);
-		if (folder[n - 1] != '/')
-			folder[n] = '/';
+		(void)snprintf(folder, n, "%s%s", path,
+		    path[n - 3] == '/' ? "" : "/");
 		s->folder = folder;
 		r = open_tree(s, path, e);
 	} else {

@@ -31,8 +31,8 @@ struct err;
  * are made of.
  *
  * At most AROUND_CALLS_ROWS rows, those with the gravest rules first; then
- * one row, "calls not listed", says how many more.  "calls not read to their end" says
- * that a pickle broke off or passed a limit.
+ * one row, "calls not listed", says how many more.  "calls not read to their
+ * end" says that a pickle broke off or passed a limit.
  */
 #define AROUND_CALLS_ROWS 500
 

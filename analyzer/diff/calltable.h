@@ -45,7 +45,7 @@ struct callgroup {
 	uint64_t sum;		/* over all arguments, in any order */
 	struct callargs *args, *last;
 	unsigned nargs;
-	enum finding_id rule;	/* that a scan would tell; FINDING_COUNT: none */
+	enum finding_id rule;	/* a scan's; FINDING_COUNT: it has none */
 };
 
 struct calltable {

@@ -22,6 +22,7 @@ $(ASAN)/test_%: $(ASAN)/obj/tests/unit/test_%.o $(TEST_LIB) $(ASAN_LIB)
 RELEASE := $(patsubst tests/release/%.c,$(BUILD)/release/%,\
 	$(call src,tests/release))
 $(BUILD)/release/test_%: $(BUILD)/obj/tests/release/test_%.o \
+		$(BUILD)/obj/tests/lib/model_case.o \
 		$(call libs,collector analyzer formats custody base)
 	@mkdir -p $(@D)
 	$(CC) $(HARDEN) $(LINK_HARDEN) $(LDFLAGS) -o $@ $^ -lcmocka \

@@ -285,7 +285,7 @@ judge_identical(struct hand *h)
 		return r;
 	for (size_t i = 0; i < list.n; i++)
 		equal += list.v[i]->a != NULL && list.v[i]->b != NULL &&
-		    equal_content(list.v[i]);
+		    list.v[i]->head == 0 && equal_content(list.v[i]);
 	if (equal == list.n && list.n > 0) {
 		basis_init(&b);
 		basis_u64(&b, "tensors", list.n);

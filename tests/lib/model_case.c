@@ -58,28 +58,49 @@ header(struct buf *b, const struct model_tensor *v, size_t n)
 	buf_puts(b, "}");
 }
 
+static void
+make(const struct model_tensor *v, size_t n, struct buf *all)
+{
+	static const uint8_t zeros[4096];
+	struct buf head;
+	uint64_t len;
+
+	buf_init(&head, 64 * MIB);
+	buf_init(all, 256 * MIB);
+	header(&head, v, n);
+	len = head.len;
+	buf_put(all, &len, 8);
+	buf_put(all, head.p, head.len);
+	for (size_t i = 0; i < n; i++) {
+		assert_true(v[i].data != NULL || v[i].len <= sizeof(zeros));
+		buf_put(all, v[i].data != NULL ? v[i].data : zeros,
+		    v[i].len);
+	}
+	assert_int_equal(buf_failed(all), 0);
+	buf_release(&head);
+}
+
 void
 model_case_add(struct model_case *m, const char *path,
     const struct model_tensor *v, size_t n)
 {
-	static const uint8_t zeros[4096];
-	struct buf head, all;
-	uint64_t len;
+	struct buf all;
 
-	buf_init(&head, MIB);
-	buf_init(&all, 64 * MIB);
-	header(&head, v, n);
-	len = head.len;
-	buf_put(&all, &len, 8);
-	buf_put(&all, head.p, head.len);
-	for (size_t i = 0; i < n; i++) {
-		assert_true(v[i].data != NULL || v[i].len <= sizeof(zeros));
-		buf_put(&all, v[i].data != NULL ? v[i].data : zeros,
-		    v[i].len);
-	}
-	assert_int_equal(buf_failed(&all), 0);
+	make(v, n, &all);
 	model_case_bytes(m, path, all.p, all.len);
-	buf_release(&head);
+	buf_release(&all);
+}
+
+void
+model_case_save(const char *path, const struct model_tensor *v, size_t n)
+{
+	FILE *f = fopen(path, "w");
+	struct buf all;
+
+	assert_non_null(f);
+	make(v, n, &all);
+	assert_int_equal(fwrite(all.p, 1, all.len, f), all.len);
+	assert_int_equal(fclose(f), 0);
 	buf_release(&all);
 }
 

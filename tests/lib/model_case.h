@@ -30,6 +30,9 @@ struct model_case {
 /* model_case_add: a file of these tensors; it asserts. */
 void model_case_add(struct model_case *m, const char *path,
     const struct model_tensor *v, size_t n);
+/* model_case_save: the same as a file of the file system. */
+void model_case_save(const char *path, const struct model_tensor *v,
+    size_t n);
 /* model_case_bytes: a file of these bytes. */
 void model_case_bytes(struct model_case *m, const char *path, const void *p,
     size_t n);

@@ -1,0 +1,115 @@
+#include <stdlib.h>
+
+#include "analyzer/diff/adapterload.h"
+#include "analyzer/diff/around.h"
+#include "analyzer/diff/editread.h"
+#include "analyzer/diff/spectrum.h"
+#include "analyzer/diff/structure.h"
+#include "analyzer/diff/table.h"
+#include "analyzer/diff/work.h"
+#include "base/limits.h"
+#include "formats/tokenizer.h"
+
+/* --adapter: was it merged, and with which scale? */
+int
+work_adapter(struct work *w, const struct structure_model *m)
+{
+	struct adapter_files files;
+	size_t merged;
+	int r;
+
+	if (w->job->adapter.n == 0)
+		return 0;
+	if ((w->adapter = table_new(ROW_NEW, w->spill, w->rows, &w->e)) ==
+	    NULL)
+		return ERR_NOMEM;
+	if ((r = table_load(w->adapter, &w->job->adapter, &w->e)) < 0 ||
+	    (r = adapterload(w->adapter, w->arena, &files, &w->e)) < 0)
+		return r;
+	return adapter_judge(w->pool, m, &files, w->rows, &merged, &w->e);
+}
+
+static struct row_text
+word_of(void *ctx, uint64_t id)
+{
+	struct work *w = ctx;
+	const struct vocab *v = w->tokens.vocab[ROW_NEW];
+	struct buf *b = &w->word;
+
+	buf_release(b);
+	buf_init(b, 4 * KIB);
+	if (v != NULL && id < v->n)
+		vocab_show(v, (uint32_t)id, b);
+	return (struct row_text){b->len > 0 ? (const char *)b->p : NULL,
+	    b->len};
+}
+
+/* What few matrices of low rank may be about. */
+#define EDITS_READ 8
+
+int
+work_edits(struct work *w, const struct structure_model *m)
+{
+	const struct editread_words words = {word_of, w};
+	size_t found[EDITS_READ], n = 0;
+	int r = 0;
+
+	for (size_t i = 0; i < m->n; i++) {
+		if (m->v[i].spectrum == NULL || m->v[i].spectrum->verdict !=
+		    SPECTRUM_LOW_RANK)
+			continue;
+		if (n == EDITS_READ)
+			return 0;	/* an adapter */
+		found[n++] = i;
+	}
+	for (size_t i = 0; i < n && r >= 0; i++)
+		r = editread_run(w->pool, m, found[i], &words, w->rows,
+		    &w->e);
+	return r;
+}
+
+/* A file that was given, not a folder of them. */
+static bool
+is_lone(const struct job_side *s)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if ((s->v[i].flags & PART_BESIDE) != 0)
+			return true;
+	return s->n == 1;
+}
+
+static int
+make_docs(struct work *w, unsigned s, struct doc **ret, struct docs *docs)
+{
+	const struct leaves *l = &w->side[s]->leaves;
+	struct doc *v;
+
+	if ((v = calloc(l->n + 1, sizeof(*v))) == NULL)
+		return err_set(&w->e, ERR_NOMEM, "out of memory");
+	for (size_t i = 0; i < l->n; i++)
+		v[i] = (struct doc){l->v[i].path, l->v[i].path_len,
+		    l->v[i].format, l->v[i].src, l->v[i].size};
+	*ret = v;
+	*docs = (struct docs){v, l->n};
+	return 0;
+}
+
+int
+work_around(struct work *w)
+{
+	struct around a = {.lone = is_lone(&w->job->side[0]) ||
+	    is_lone(&w->job->side[1]), .rows = w->rows, .e = &w->e};
+	struct doc *v[2] = {NULL, NULL};
+	int r = 0;
+
+	for (unsigned s = 0; s < 2 && r >= 0; s++) {
+		a.vocab[s] = w->tokens.vocab[s];
+		a.vocab_path[s] = w->tokens.vocab_path[s];
+		r = make_docs(w, s, &v[s], &a.side[s]);
+	}
+	if (r >= 0)
+		r = around_run(&a);
+	free(v[0]);
+	free(v[1]);
+	return r;
+}

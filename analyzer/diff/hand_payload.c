@@ -16,6 +16,17 @@
  */
 #define PIECE (64 * KIB)
 
+/*
+ * Where nothing in the bytes tells their order and where the first of them
+ * begins (encrypted data), all readings are carved, one behind the other:
+ * the bits of a byte from either end, those of an element too, and a start
+ * up to seven elements before the first that changed, as the first bits may
+ * have been there already.  Larger payloads are carved as they were guessed.
+ */
+#define STARTS 8
+#define READINGS_MAX (2 * 2 * STARTS)
+#define READINGS_BYTES (64 * MIB)
+
 struct suspects {
 	struct pair **pair;
 	const struct tensor **b;
@@ -79,22 +90,61 @@ suspects_find(struct hand *h, struct suspects *s)
 }
 
 static int
-carve(struct hand *h, const struct hidden *x, const struct tensor *const *b)
+carve_reading(struct hand *h, const struct hidden *x,
+    const struct tensor *const *b, uint8_t *p)
 {
-	uint8_t *p;
 	uint64_t at = 0;
 	size_t n;
+	int r = 0;
+
+	while (r >= 0 && at < x->len &&
+	    (n = hidden_read(x, b, at, p, PIECE)) > 0) {
+		r = h->carve(h->carve_ctx, p, n);
+		at += n;
+	}
+	return r;
+}
+
+/* How many readings there are; 1: the one that was found. */
+static unsigned
+readings_of(const struct hidden *x, struct hidden v[READINGS_MAX])
+{
+	unsigned groups = x->layout.bits > 1 ? 2 : 1, n = 0;
+
+	if (x->what != NULL || x->len > READINGS_BYTES / READINGS_MAX) {
+		v[0] = *x;
+		return 1;
+	}
+	for (unsigned byte = 0; byte < 2; byte++)
+		for (unsigned group = 0; group < groups; group++)
+			for (unsigned back = 0; back < STARTS; back++) {
+				if (back > x->span_first)
+					continue;
+				v[n] = *x;
+				v[n].layout.byte_high = byte == 1;
+				v[n].layout.group_high = group == 1;
+				v[n].layout.first = x->span_first - back;
+				v[n].len++;	/* for the last bits */
+				n++;
+			}
+	return n;
+}
+
+static int
+carve(struct hand *h, const struct hidden *x, const struct tensor *const *b)
+{
+	static struct hidden v[READINGS_MAX];
+	unsigned n;
+	uint8_t *p;
 	int r = 0;
 
 	if (h->carve == NULL || x->len == 0)
 		return 0;
 	if ((p = malloc(PIECE)) == NULL)
 		return err_set(h->e, ERR_NOMEM, "out of memory");
-	while (r >= 0 && at < x->len &&
-	    (n = hidden_read(x, b, at, p, PIECE)) > 0) {
-		r = h->carve(h->carve_ctx, p, n);
-		at += n;
-	}
+	n = readings_of(x, v);
+	for (unsigned i = 0; i < n && r >= 0; i++)
+		r = carve_reading(h, &v[i], b, p);
 	free(p);
 	return r;
 }
@@ -149,6 +199,9 @@ tell(struct hand *h, struct suspects *s, size_t i)
 	}
 	basis_init(&b);
 	hidden_basis(x, &b);
+	if (h->carve != NULL && x->what == NULL && x->len > 0)
+		basis_str(&b, "carved", "all readings, one behind the "
+		    "other: bits from either end, 8 starts each");
 	r = hand_conclude(h, CONCLUSION_HIDDEN_PAYLOAD, sure(x), &list, &b,
 	    other);
 	if (r >= 0 && (r = carve(h, x, s->b + i)) >= 0)

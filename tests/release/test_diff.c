@@ -277,8 +277,9 @@ a_payload_in_one_plane_comes_back_byte_for_byte(void **state)
 	assert_non_null(file);
 	file = strstr(file, "\"file\":\"");
 	assert_non_null(file);
-	(void)snprintf(path, sizeof(path), "%s/carved/%.64s", top, file + 8);
-	*strchrnul(path + strlen(top) + 8, '"') = '\0';
+	(void)snprintf(path, sizeof(path), "%s/carved/%.100s", top,
+	    file + 8);
+	*strchrnul(path, '"') = '\0';
 	f = fopen(path, "r");
 	assert_non_null(f);
 	n = fread(back, 1, sizeof(back), f);

@@ -25,6 +25,7 @@ limit_of(const struct delta *d)
 	unsigned bytes = d->cast != CAST_NONE && x->bytes > 4 ? 4 : x->bytes;
 
 	if (x->kind == ELEM_BLOCKS || x->kind == ELEM_OPAQUE ||
+	    elem_info(d->a->elem)->block > 1 || cast_unit(d->cast) > 1 ||
 	    d->b->elem == ELEM_BOOL)
 		return 0;
 	if (bytes == 1)

@@ -2,6 +2,7 @@
 #define ANALYZER_DIFF_HIDDEN_BITS_H_
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct delta;

@@ -193,6 +193,7 @@ pruned(struct find *f, struct err *e)
 	int r;
 
 	if (c->zeroed == 0 || c->zeroed != c->changed ||
+	    f->a->cols != f->b->cols ||
 	    (f->a->n < FEW_LEAST && c->zeroed < PRUNED_LEAST) ||
 	    f->r->few != NULL || !relation_whole_blocks(f->a,
 	    elem_info(f->a->elem)->block) || !relation_whole_blocks(f->b,
@@ -317,8 +318,9 @@ strange(struct find *f, struct err *e)
 		hold(f->r, RELATION_BIT(RELATION_UNRELATED));
 		return 0;
 	}
-	if (f->a->rows < 2 || !relation_whole_blocks(f->a,
-	    elem_info(f->a->elem)->block) || !relation_whole_blocks(f->b,
+	if (f->a->rows < 2 || f->a->cols != f->b->cols ||
+	    !relation_whole_blocks(f->a, elem_info(f->a->elem)->block) ||
+	    !relation_whole_blocks(f->b,
 	    elem_info(f->b->elem)->block) || !relation_whole_blocks(f->b,
 	    cast_unit(d.cast)))
 		return 0;

@@ -9,6 +9,8 @@
 #include <cmocka.h>
 
 #include "analyzer/diff/basis.h"
+#include "analyzer/diff/delta.h"
+#include "analyzer/diff/hidden.h"
 #include "analyzer/diff/permute.h"
 #include "analyzer/diff/pool.h"
 #include "analyzer/diff/relation.h"
@@ -371,6 +373,50 @@ nothing_breaks_on_empty_and_odd_tensors(void **state)
 		}
 }
 
+/* Types and shapes that have nothing to do with each other. */
+static void
+any_two_types_and_shapes_end_well(void **state)
+{
+	static const size_t cols[] = {256, 768, 48, 1, 3};
+	uint64_t seed = 18;
+
+	(void)state;
+	for (unsigned k = 0; k < ELEM_COUNT * ELEM_COUNT * 3; k++) {
+		enum elem x = (enum elem)(k / 3 % ELEM_COUNT);
+		enum elem y = (enum elem)(k / 3 / ELEM_COUNT);
+		struct pair_case a = pair_case_make(ELEM_F32, 3, 256, k), b;
+		struct relation r;
+		struct hidden h;
+		struct pass_sums s;
+		struct delta d;
+
+		b = pair_case_like(&a, ELEM_F64, a.x);
+		a.p = realloc(a.p, 768 * 8);
+		assert_non_null(a.p);
+		a.t.p = a.p;
+		for (size_t i = 0; i < 768 * 8; i++)
+			a.p[i] = (uint8_t)pair_case_random(&seed);
+		/* The same bytes, some of them, none. */
+		for (size_t i = 0; i < 768 * 8; i++)
+			b.p[i] = k % 3 == 0 || (k % 3 == 1 && i % 64 > 0) ?
+			    a.p[i] : 0;
+		a.t.elem = x;
+		b.t.elem = y;
+		a.t.len = 768 / elem_info(x)->block * elem_info(x)->bytes;
+		b.t.len = 768 / elem_info(y)->block * elem_info(y)->bytes;
+		b.t.cols = cols[k % 5];
+		b.t.rows = 768 / b.t.cols;
+		r = find(&a, &b);
+		s = pair_case_sums(&a.t, &b.t);
+		d = (struct delta){&a.t, &b.t, r.cast};
+		assert_int_equal(hidden_find(pool, &d, &s, &h, NULL), 0);
+		d.cast = CAST_NONE;
+		assert_int_equal(hidden_find(pool, &d, &s, &h, NULL), 0);
+		pair_case_free(&a);
+		pair_case_free(&b);
+	}
+}
+
 int
 main(void)
 {
@@ -385,7 +431,8 @@ main(void)
 	    cmocka_unit_test(honest_updates_make_no_exact_claim),
 	    cmocka_unit_test(
 		an_edit_before_a_cast_is_counted_without_the_rounding),
-	    cmocka_unit_test(nothing_breaks_on_empty_and_odd_tensors)};
+	    cmocka_unit_test(nothing_breaks_on_empty_and_odd_tensors),
+	    cmocka_unit_test(any_two_types_and_shapes_end_well)};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

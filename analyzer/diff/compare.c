@@ -297,6 +297,19 @@ compare_relations(struct compare *c)
 	return r;
 }
 
+/* Of attention: which heads carry the change. */
+static int
+look_at_heads(struct compare *c, const struct delta *d, struct pair *p)
+{
+	int columns = 0;
+
+	p->heads = headshare_heads(&c->heads, p->b, &columns);
+	if (p->heads == 0 || p->shared > 0 || (p->share = arena_array(
+	    c->arena, p->heads, sizeof(*p->share))) == NULL)
+		return 0;
+	return headshare_find(c->pool, d, p->heads, columns, p->share, c->e);
+}
+
 static int
 look_closer(struct compare *c, struct pair *p)
 {
@@ -314,6 +327,8 @@ look_closer(struct compare *c, struct pair *p)
 	if (p->sums.n >= LIMIT_DIFF_LOOK &&
 	    (p->detail = arena_alloc(c->arena, sizeof(*p->detail))) != NULL &&
 	    (r = pass_look(c->pool, &d, sums, p->detail, c->e)) < 0)
+		return r;
+	if ((r = look_at_heads(c, &d, p)) < 0)
 		return r;
 	d.cast = CAST_NONE;
 	if (p->shared > 0 || p->b->rank < 2 || compare_explained(p) ||

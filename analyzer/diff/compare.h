@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "analyzer/diff/headshare.h"
 #include "analyzer/diff/pair.h"
 #include "analyzer/diff/relation.h"
 
@@ -27,6 +28,7 @@ struct compare {
 	struct arena *arena;
 	struct table *old;	/* for copies of its tensors in other orders */
 	struct pairs *pairs;
+	struct headshare_config heads;	/* of NEW's configuration */
 	struct relation_model model;	/* after compare_relations */
 	uint64_t done, total;		/* bytes of both sides */
 	int (*progress)(void *ctx, uint64_t done, uint64_t total);

@@ -45,6 +45,8 @@ struct pair {
 	struct relation *relation;	/* NULL: not asked */
 	struct spectrum *spectrum;	/* NULL: not asked */
 	struct pass_detail *detail;	/* NULL: not asked, or no room */
+	double *share;		/* of each attention head in D^2; or NULL */
+	uint32_t heads;
 	const struct tensor *cut[2];	/* these rows alone */
 	uint64_t shared;	/* rows that both have, of matrices that have
 				 * different numbers of them: sums are of these */

@@ -118,9 +118,23 @@ tell_grid(struct basis *b, const struct pass_detail *d)
 	basis_end(b);
 }
 
+/* In thousandths: which heads carry it. */
 static void
-tell_where(struct basis *b, const struct pass_detail *d)
+tell_heads(struct basis *b, const struct pair *p)
 {
+	if (p->share == NULL)
+		return;
+	basis_array(b, "heads");
+	for (uint32_t i = 0; i < p->heads; i++)
+		basis_u64(b, NULL, (uint64_t)(1000 * p->share[i] + 0.5));
+	basis_end(b);
+}
+
+static void
+tell_where(struct basis *b, const struct pair *p)
+{
+	const struct pass_detail *d = p->detail;
+
 	basis_object(b, "where");
 	basis_u64(b, "rows_changed", d->rows_changed);
 	basis_u64(b, "columns_changed", d->cols_changed);
@@ -130,6 +144,7 @@ tell_where(struct basis *b, const struct pass_detail *d)
 	basis_f64(b, "top_10pc_columns", d->top_cols_10);
 	tell_list(b, "best_rows", d->best_rows, d->nbest_rows);
 	tell_list(b, "best_columns", d->best_cols, d->nbest_cols);
+	tell_heads(b, p);
 	tell_grid(b, d);
 	basis_end(b);
 }
@@ -152,7 +167,7 @@ tell_detail(struct basis *b, const struct pair *p)
 		if (d->ulp[i] > 0)
 			last = i + 1;
 	tell_list(b, "ulp_log2", d->ulp, last);
-	tell_where(b, d);
+	tell_where(b, p);
 }
 
 static void

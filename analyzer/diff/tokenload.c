@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyzer/diff/compare.h"
 #include "analyzer/diff/leafjson.h"
 #include "analyzer/diff/table.h"
 #include "analyzer/diff/tokentest.h"
@@ -77,11 +78,34 @@ note_label(struct tokentest *t, const struct flat *f)
 
 #define LABELS_MAX 1000
 
+/* A whole number below ${max}; 0: none, or another thing. */
+static uint32_t
+whole(const struct flat_list *l, const char *key, uint64_t max)
+{
+	const struct flat *f = flatjson_find(l->v, l->n, key);
+	uint64_t v;
+
+	return f != NULL && f->type == FLAT_NUMBER &&
+	    text_u64(f->p, f->n, 10, max, &v) ? (uint32_t)v : 0;
+}
+
+static void
+note_heads(struct tokentest *t, const struct flat_list *l)
+{
+	struct headshare_config *h = &t->c->heads;
+
+	h->heads = whole(l, "num_attention_heads", HEADSHARE_MAX);
+	if (h->heads == 0)
+		h->heads = whole(l, "n_head", HEADSHARE_MAX);
+	h->kv_heads = whole(l, "num_key_value_heads", HEADSHARE_MAX);
+}
+
 static int
 read_config(struct tokentest *t, const struct flat_list *list)
 {
 	const struct flat *f;
 
+	note_heads(t, list);
 	t->has_config = true;
 	f = flatjson_find(list->v, list->n, "tie_word_embeddings");
 	/* Absent, transformers takes it for true of models with a head. */

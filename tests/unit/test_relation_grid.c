@@ -185,6 +185,77 @@ a_searched_scale_is_consistent_and_an_edit_before_it_is_not(void **state)
 	pair_case_free(&b);
 }
 
+/*
+ * Q4_K: steps and minima of eight runs in six bits, codes by what is stored
+ * (quantize_row_q4_K_ref, without the search).
+ */
+static void
+quantise_q4_k(const float *x, uint8_t *p)
+{
+	float step[8], low[8], most = 0, deepest = 0, d, m;
+	uint8_t s[8], o[8];
+	uint16_t h;
+
+	for (size_t k = 0; k < 8; k++) {
+		float top = x[32 * k];
+
+		low[k] = 0;
+		for (size_t i = 0; i < 32; i++) {
+			low[k] = fminf(low[k], x[32 * k + i]);
+			top = fmaxf(top, x[32 * k + i]);
+		}
+		step[k] = (top - low[k]) / 15;
+		most = fmaxf(most, step[k]);
+		deepest = fmaxf(deepest, -low[k]);
+	}
+	h = elem_to_f16(most / 63);
+	memcpy(p, &h, 2);
+	d = elem_from_f16(h);
+	h = elem_to_f16(deepest / 63);
+	memcpy(p + 2, &h, 2);
+	m = elem_from_f16(h);
+	memset(p + 4, 0, 140);
+	for (size_t k = 0; k < 8; k++) {
+		s[k] = (uint8_t)fminf(63, rintf(step[k] / d));
+		o[k] = (uint8_t)fminf(63, rintf(-low[k] / m));
+	}
+	for (size_t k = 0; k < 4; k++) {
+		p[4 + k] = (uint8_t)(s[k] | (s[k + 4] >> 4) << 6);
+		p[8 + k] = (uint8_t)(o[k] | (o[k + 4] >> 4) << 6);
+		p[12 + k] = (uint8_t)((s[k + 4] & 15) | (o[k + 4] & 15) << 4);
+	}
+	for (size_t i = 0; i < 256; i++) {
+		size_t k = i / 32;
+		float c = rintf((x[i] + m * (float)o[k]) / (d * (float)s[k]));
+
+		c = fmaxf(0, fminf(15, c));
+		p[16 + 32 * (k / 2) + i % 32] |= (uint8_t)((int)c <<
+		    4 * (k % 2));
+	}
+}
+
+static void
+k_quants_are_consistent_with_their_base_alone(void **state)
+{
+	struct pair_case a = pair_case_make(ELEM_F32, 64, 256, 6);
+	struct pair_case b = pair_case_like(&a, ELEM_Q4_K, a.x);
+	struct relation r;
+	uint64_t seed = 7;
+
+	(void)state;
+	for (size_t i = 0; i < 64; i++)
+		quantise_q4_k(a.x + 256 * i, b.p + 144 * i);
+	r = find(&a, &b);
+	is_called(&r, "requantised");
+	for (size_t i = 0; i < a.t.n; i++)
+		a.x[i] += (float)(1e-4 * pair_case_normal(&seed));
+	pair_case_store(ELEM_F32, a.x, a.t.n, a.p);
+	r = find(&a, &b);
+	is_called(&r, "changed");
+	pair_case_free(&a);
+	pair_case_free(&b);
+}
+
 static void
 grids_of_rows_and_of_the_tensor(void **state)
 {
@@ -240,6 +311,7 @@ main(void)
 	    cmocka_unit_test(blocks_are_those_of_base_or_of_its_half_precision),
 	    cmocka_unit_test(
 		a_searched_scale_is_consistent_and_an_edit_before_it_is_not),
+	    cmocka_unit_test(k_quants_are_consistent_with_their_base_alone),
 	    cmocka_unit_test(grids_of_rows_and_of_the_tensor)};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

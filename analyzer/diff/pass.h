@@ -70,13 +70,19 @@ double pass_cosine(const struct pass_sums *s);
 
 /*
  * The second look, for tensors that changed: slower, and still one read.
+ * Values that are not finite are left out of sums.
  *
  * ulp[k] counts elements whose distance on the order-preserving integer map
  * of their own type is in [2^(k-1), 2^k), ulp[0] those that are equal; of
- * types that differ, and of blocks, the distance is that of the values in
- * single precision.
+ * types that differ, after a cast, and of blocks, the distance is that of the
+ * values in single precision.  The last bin takes all that is farther.
  */
 #define PASS_ULP_BINS 34
+/*
+ * More rows than this, or columns, are not looked at one by one: the figures
+ * about them are 0.  Sums of them take 8 bytes each.
+ */
+#define PASS_LOOK_MAX (4 * 1024 * 1024)
 #define PASS_GRID 32
 
 struct pass_detail {
@@ -99,6 +105,7 @@ struct pass_detail {
 	unsigned nbest_rows, nbest_cols;
 };
 
+/* 0, or negative on no memory.  PRE: as pass_run. */
 int pass_look(struct pool *pool, const struct delta *d,
     const struct pass_sums *sums, struct pass_detail *ret, struct err *e);
 

@@ -95,6 +95,16 @@ unify(float *v, size_t n)
 	}
 }
 
+void
+pass_block_load(struct pass_block *w, uint64_t at, size_t n)
+{
+	delta_block(w->d, at, n, w->a, w->b, NULL, NULL);
+	if (w->raw)
+		return;
+	unify(w->a, n);
+	unify(w->b, n);
+}
+
 struct view {
 	const uint8_t *a, *b;	/* what the kernel reads */
 	uint64_t at;
@@ -108,9 +118,7 @@ view(struct pass_block *w, uint64_t at, size_t n)
 	if (w->direct)
 		return (struct view){w->d->a->p + at * w->width,
 		    w->d->b->p + at * w->width, at, n, false};
-	delta_block(w->d, at, n, w->a, w->b, NULL, NULL);
-	unify(w->a, n);
-	unify(w->b, n);
+	pass_block_load(w, at, n);
 	return (struct view){(const uint8_t *)w->a, (const uint8_t *)w->b, at,
 	    n, true};
 }
@@ -137,7 +145,7 @@ with_care(struct pass_block *w, struct view *v, size_t from, size_t n)
 	struct exact x = {0};
 
 	if (!v->loaded) {
-		delta_block(w->d, v->at, v->n, w->a, w->b, NULL, NULL);
+		pass_block_load(w, v->at, v->n);
 		v->loaded = true;
 	}
 	for (size_t i = from; i < from + n; i++) {

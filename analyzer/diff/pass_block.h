@@ -43,6 +43,12 @@ void pass_block_init(struct pass_block *w, const struct delta *d,
     const struct pass_kernels *k);
 
 /*
+ * pass_block_load: their values into w->a and w->b, as they are compared:
+ * where raw bits do not decide, there is one zero and one NaN.
+ */
+void pass_block_load(struct pass_block *w, uint64_t at, size_t n);
+
+/*
  * pass_block_add: elements [at, at + n), n <= PASS_BLOCK, with ${at} and
  * ${n} as delta_block wants them.
  */

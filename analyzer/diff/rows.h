@@ -15,8 +15,9 @@
  *
  * Paths are below the side's own and as results show them: each level escaped
  * (text.h, TEXT_PATH), '!' between levels.  "" is the side itself, "a/b" the
- * part of that path, "a/b!m" a member of it, "!m" one of the file that is the
- * side.  The parent puts the side's own path before it (sides.h).
+ * part of that path, "a/b!m" a member of it; of a side that is one file, a
+ * path that is no file's beside it is a member: "m", "m!n".  The parent puts
+ * the side's own path before it (sides.h).
  */
 struct row_text {
 	const char *p;		/* NULL: absent */

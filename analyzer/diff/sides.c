@@ -398,19 +398,23 @@ split(struct side *s, const char *path)
 	return NULL;
 }
 
+/* The file, or the folder, as results show it, and the member behind it. */
 static int
 show(struct side *s, const char *path, struct err *e)
 {
 	struct buf b;
 	int r;
 
-	buf_init(&b, (size_t)8 * LIMIT_PATH);
-	if (s->job.member != NULL)
-		text_put_literal(&b, path, strlen(path));
-	else
-		text_put(&b, path, strlen(path), TEXT_PATH);
+	buf_init(&b, (size_t)2 * TEXT_GROWTH * LIMIT_PATH);
+	text_put(&b, path, strlen(path), TEXT_PATH);
+	s->file = arena_dup(s->arena, buf_str(&b), b.len);
+	if (s->job.member != NULL) {
+		buf_putc(&b, '!');
+		text_put_literal(&b, s->job.member, strlen(s->job.member));
+	}
 	s->given = arena_dup(s->arena, buf_str(&b), b.len);
-	r = buf_failed(&b) < 0 || s->given == NULL ? no_memory(e) : 0;
+	r = buf_failed(&b) < 0 || s->given == NULL || s->file == NULL ?
+	    no_memory(e) : 0;
 	buf_release(&b);
 	return r;
 }
@@ -429,7 +433,7 @@ sides_open(struct side *s, const char *path, unsigned what, struct err *e)
 	raise_limit();
 	if (stat(path, &st) < 0)
 		left = split(s, path);
-	if ((r = show(s, path, e)) < 0)
+	if ((r = show(s, left != NULL ? left : path, e)) < 0)
 		return r;
 	if (left == NULL && stat(path, &st) == 0 && S_ISDIR(st.st_mode)) {
 		size_t n = strlen(path) + 2;

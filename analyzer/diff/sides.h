@@ -49,6 +49,7 @@ struct side_note {
 struct side {
 	struct job_side job;	/* for the worker */
 	const char *given;	/* the path, printable, as results show it */
+	const char *file;	/* the same without the member */
 	const char *folder;	/* raw: where part paths begin; "" or ends "/" */
 	uint64_t bytes;		/* of the parts that are the side's own */
 	int64_t modified_ns;	/* the latest of its parts' times */
@@ -77,8 +78,7 @@ void sides_apart(struct side *s, const struct side *other);
 
 /*
  * sides_path: append the path of something in a side as results show it.
- * ${path} is one of a row: escaped as in results, below the side's own;
- * "" is the side itself, "!m" the member m of the one file that it is.
+ * ${path} is one of a row (rows.h).
  */
 void sides_path(struct buf *b, const struct side *s, const char *path,
     size_t n);

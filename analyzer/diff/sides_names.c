@@ -2,6 +2,7 @@
 
 #include "analyzer/diff/sides.h"
 #include "base/buf.h"
+#include "base/limits.h"
 #include "base/text.h"
 
 /* What writers of models name them. */
@@ -127,16 +128,47 @@ sides_unescape(char *dst, size_t cap, const char *src, size_t n)
 	return any;
 }
 
+/* Does a row's path begin with the name of a file that lies beside? */
+static bool
+is_beside(const struct side *s, const char *path, size_t n)
+{
+	const char *mark = memchr(path, '!', n);
+	size_t len = mark != NULL ? (size_t)(mark - path) : n;
+	bool same = false;
+	struct buf b;
+
+	buf_init(&b, TEXT_GROWTH * LIMIT_PATH);
+	for (size_t i = 0; i < s->job.n && !same; i++) {
+		const char *own = s->job.v[i].path;
+
+		buf_clear(&b);
+		text_put(&b, own, strlen(own), TEXT_PATH);
+		same = b.len == len && memcmp(b.p, path, len) == 0;
+	}
+	buf_release(&b);
+	return same;
+}
+
+/* The side is one file; a path in it that is none is a member's. */
+static bool
+is_one_file(const struct side *s)
+{
+	return s->job.n > 0 && *s->job.v[0].path == '\0';
+}
+
 void
 sides_path(struct buf *b, const struct side *s, const char *path, size_t n)
 {
-	if (n == 0 || *path == '!') {
+	if (n == 0) {
 		buf_puts(b, s->given != NULL ? s->given : "");
+	} else if (is_one_file(s) && !is_beside(s, path, n)) {
+		buf_puts(b, s->file);
+		buf_putc(b, '!');
 		text_put_literal(b, path, n);
-		return;
+	} else {
+		text_put(b, s->folder, strlen(s->folder), TEXT_PATH);
+		text_put_literal(b, path, n);
 	}
-	text_put(b, s->folder, strlen(s->folder), TEXT_PATH);
-	text_put_literal(b, path, n);
 }
 
 void

@@ -396,7 +396,7 @@ rows_come_out_in_the_workers_order(void **state)
 	(void)state;
 	compare(honest);
 	assert_string_equal(told, "header diff a b\ninput a\n"
-	    "input x\\x21y!m\nconclusion\ntensor a b\ncandidate\n"
+	    "input b!x\\x21y!m\nconclusion\ntensor a b\ncandidate\n"
 	    "finding TRIG-CANDIDATE b token cf m\ncandidate\n"
 	    "summary 1 incomplete, 1 high\n");
 	assert_false(failed);

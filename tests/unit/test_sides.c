@@ -172,14 +172,18 @@ a_member_is_split_off_behind_the_first_file(void **state)
 	    &s), ".");
 	assert_string_equal(s.job.member, "data/w!x.pt");
 	buf_init(&b, 1024);
-	sides_path(&b, &s, "!archive", 8);
+	sides_path(&b, &s, "data/w!x.pt!archive", 19);
 	assert_string_equal(buf_str(&b), at("b.tar!data/w!x.pt!archive"));
+	buf_clear(&b);
+	sides_path(&b, &s, "", 0);
+	assert_string_equal(buf_str(&b), at("b.tar!data/w!x.pt"));
 	buf_release(&b);
 	sides_close(&s);
 	/* As results print it. */
 	assert_string_equal(opened(at("odd\\x21name.tar!m"), SIDES_BESIDE,
 	    &s), ".");
 	assert_string_equal(s.job.member, "m");
+	assert_string_equal(s.given, at("odd\\x21name.tar!m"));
 	sides_close(&s);
 	/* A file whose name has a mark in it is a file. */
 	assert_string_equal(opened(at("odd!name.tar"), SIDES_BESIDE, &s),
@@ -204,6 +208,29 @@ paths_below_are_shown_as_results_show_them(void **state)
 	buf_clear(&b);
 	sides_path(&b, &s, "", 0);
 	assert_string_equal(buf_str(&b), at("d/"));
+	buf_release(&b);
+	sides_close(&s);
+}
+
+/* A file's members, and what lies beside it, are told apart. */
+static void
+members_are_not_files_beside(void **state)
+{
+	struct side s;
+	struct buf b;
+
+	(void)state;
+	assert_int_equal(mkdir(at("m"), 0700), 0);
+	put("m/a.npz");
+	put("m/config!.json");
+	assert_string_equal(opened(at("m/a.npz"), SIDES_BESIDE, &s),
+	    ". config!.json+");
+	buf_init(&b, 1024);
+	sides_path(&b, &s, "w.npy", 5);
+	assert_string_equal(buf_str(&b), at("m/a.npz!w.npy"));
+	buf_clear(&b);
+	sides_path(&b, &s, "config\\x21.json", 15);
+	assert_string_equal(buf_str(&b), at("m/config\\x21.json"));
 	buf_release(&b);
 	sides_close(&s);
 }
@@ -316,6 +343,7 @@ main(void)
 		cmocka_unit_test(an_index_without_shards_is_a_file),
 		cmocka_unit_test(a_member_is_split_off_behind_the_first_file),
 		cmocka_unit_test(paths_below_are_shown_as_results_show_them),
+		cmocka_unit_test(members_are_not_files_beside),
 		cmocka_unit_test(what_is_not_there_is_an_error),
 		cmocka_unit_test(two_models_in_one_folder_are_kept_apart),
 		cmocka_unit_test(names_of_shards_are_told_apart),

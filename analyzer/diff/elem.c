@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "analyzer/diff/elem.h"
+#include "analyzer/diff/elem_wide.h"
 
 #define FLOAT ELEM_FLOAT
 #define INT ELEM_INT
@@ -169,7 +170,8 @@ scale_min(const uint8_t *q, unsigned j, float *scale, float *min)
 static void
 load_q32(bool min, bool five, const uint8_t *p, float *y)
 {
-	float d = f16_at(p), m = min ? f16_at(p + 2) : 0.0F;
+	/* Adding -0 changes nothing, not even the sign of a zero. */
+	float d = f16_at(p), m = min ? f16_at(p + 2) : -0.0F;
 	const uint8_t *high = p + (min ? 4 : 2);
 	const uint8_t *q = high + (five ? 4 : 0);
 	int bias = min ? 0 : five ? 16 : 8, lo, hi;
@@ -330,12 +332,6 @@ from_f16(uint64_t v)
 	return elem_from_f16((uint16_t)v);
 }
 
-static float
-from_bf16(uint64_t v)
-{
-	return from_bits((uint32_t)v << 16);
-}
-
 /* The top half of binary16. */
 static float
 from_e5m2(uint64_t v)
@@ -379,9 +375,8 @@ static const struct {
 	void (*block)(const uint8_t *p, float *y);
 } loaders[ELEM_COUNT] = {
     [ELEM_F64] = {from_f64, NULL}, [ELEM_F64_BE] = {from_f64, NULL},
-    [ELEM_F32] = {from_f32, NULL}, [ELEM_F32_BE] = {from_f32, NULL},
-    [ELEM_F16] = {from_f16, NULL}, [ELEM_F16_BE] = {from_f16, NULL},
-    [ELEM_BF16] = {from_bf16, NULL}, [ELEM_F8_E4M3] = {from_e4m3, NULL},
+    [ELEM_F32_BE] = {from_f32, NULL}, [ELEM_F16_BE] = {from_f16, NULL},
+    [ELEM_F8_E4M3] = {from_e4m3, NULL},
     [ELEM_F8_E5M2] = {from_e5m2, NULL}, [ELEM_I64] = {from_i64, NULL},
     [ELEM_I32] = {from_i32, NULL}, [ELEM_I16] = {from_i16, NULL},
     [ELEM_I8] = {from_i8, NULL}, [ELEM_U64] = {from_unsigned, NULL},
@@ -402,11 +397,9 @@ elem_load(enum elem t, const uint8_t *p, size_t n, float *dst)
 	if (t == ELEM_F32) {
 		memcpy(dst, p, n * sizeof(*dst));
 	} else if (t == ELEM_BF16) {
-		for (size_t i = 0; i < n; i++)
-			dst[i] = from_bits((uint32_t)u16_at(p + 2 * i) << 16);
+		elem_wide_bf16(p, n, dst);
 	} else if (t == ELEM_F16) {
-		for (size_t i = 0; i < n; i++)
-			dst[i] = f16_at(p + 2 * i);
+		elem_wide_f16(p, n, dst);
 	} else if (loaders[t].block != NULL) {
 		for (size_t i = 0; i < n / x->block; i++)
 			loaders[t].block(p + i * x->bytes,

@@ -141,23 +141,36 @@ io_at(const struct graph_side *s, uint32_t scope, enum outline_io_kind kind,
 }
 
 /*
- * The entry of the other side that is the same one: by name, or, where
- * neither name is known there, by place.
+ * The entry of the other side that could be the same one: of its name, the one
+ * at its place before others, or, where neither name is known there, the one
+ * at its place.
  */
 static uint32_t
-io_pair(const struct graphtell *t, enum row_side from, uint32_t i)
+io_like(const struct graphtell *t, enum row_side from, uint32_t i)
 {
 	const struct graph_side *s = t->side[from];
 	const struct graph_side *other = t->side[from == ROW_OLD ? ROW_NEW :
 	    ROW_OLD];
 	const struct outline_io *io = GRAPH_IO_AT(s, i);
-	uint32_t k = io_named(other, other->o.main, io->kind, io->name);
+	uint32_t named = io_named(other, other->o.main, io->kind, io->name);
+	uint32_t k = io_at(other, other->o.main, io->kind, io->place);
 
-	if (k != 0)
+	if (k != 0 && GRAPH_IO_AT(other, k)->name == io->name)
 		return k;
-	k = io_at(other, other->o.main, io->kind, io->place);
+	if (named != 0)
+		return named;
 	return k != 0 && io_named(s, s->o.main, io->kind,
 	    GRAPH_IO_AT(other, k)->name) == 0 ? k : 0;
+}
+
+/* ... when it thinks so too: a name may be there twice. */
+static uint32_t
+io_pair(const struct graphtell *t, enum row_side from, uint32_t i)
+{
+	uint32_t k = io_like(t, from, i);
+
+	return k != 0 && io_like(t, from == ROW_OLD ? ROW_NEW : ROW_OLD,
+	    k) == i ? k : 0;
 }
 
 static void

@@ -266,6 +266,32 @@ what_is_said_of_the_model_is_compared_by_key(void **state)
 	assert_true(has("changed output y: F32[4] > F16[4]"));
 }
 
+static uint8_t *
+with_inputs(const unsigned *types, unsigned count, size_t *n)
+{
+	onnxmsg_begin();
+	for (unsigned i = 0; i < count; i++)
+		onnxmsg_value(11, "x", types[i], NULL, 4);
+	return onnxmsg_take(n);
+}
+
+static void
+an_input_that_is_there_twice_is_two(void **state)
+{
+	static const unsigned types[] = {1, 10};
+	uint8_t *p, *q;
+	size_t n, m;
+
+	(void)state;
+	p = with_inputs(types, 2, &n);
+	compare(p, n, p, n);
+	assert_int_equal(rows, 0);
+	q = with_inputs(types, 1, &m);
+	compare_and_free(p, n, q, m);
+	assert_int_equal(rows, 1);
+	assert_true(has("removed input x: F16[4] > "));
+}
+
 /* An If whose branch multiplies by a constant. */
 static uint8_t *
 branch(const char *op, uint32_t bits, size_t *n)
@@ -386,6 +412,7 @@ main(void)
 	    cmocka_unit_test(exchanged_weights_are_two_inputs_that_changed),
 	    cmocka_unit_test(a_layer_that_went_is_what_is_told),
 	    cmocka_unit_test(what_is_said_of_the_model_is_compared_by_key),
+	    cmocka_unit_test(an_input_that_is_there_twice_is_two),
 	    cmocka_unit_test(graphs_inside_of_nodes_are_compared_too),
 	    cmocka_unit_test(more_rows_than_are_listed_are_counted),
 	    cmocka_unit_test(a_graph_that_is_cut_is_said_to_be),

@@ -136,3 +136,9 @@ format_call_args(const struct ev_call *c, struct buf *b)
 {
 	c->render(c->args, b);
 }
+
+uint64_t
+format_call_digest(const struct ev_call *c)
+{
+	return c->digest != NULL ? c->digest(c->args) : 0;
+}

@@ -138,6 +138,7 @@ struct ev_call {
 	bool resolved;		/* the callee is a known global */
 	const void *args;	/* for format_call_args alone */
 	void (*render)(const void *args, struct buf *b);
+	uint64_t (*digest)(const void *args);
 };
 
 /*
@@ -146,6 +147,12 @@ struct ev_call {
  * costs more than all else about a call, so only who wants it asks.
  */
 void format_call_args(const struct ev_call *c, struct buf *b);
+/*
+ * format_call_digest: a hash of text and bytes among the arguments themselves
+ * (not inside containers), whole, where rendering shows a part of a long one.
+ * Not keyed: equal digests mean equal arguments unless somebody made them so.
+ */
+uint64_t format_call_digest(const struct ev_call *c);
 
 struct ev_tensor {
 	const char *name;

@@ -75,6 +75,24 @@ render(const void *args, struct buf *b)
 	pickle_render_args(b, args);
 }
 
+/* A constant that was not kept counts by its length. */
+static uint64_t
+digest(const void *args)
+{
+	const struct pv *v = args;
+	uint64_t h = 0xcbf29ce484222325U;
+
+	for (size_t i = 0; v->kind == PV_TUPLE && i < v->n; i++) {
+		const struct pv *x = v->u.item[i];
+
+		if (pv_is_kept_text(x) || pv_is_kept_bytes(x))
+			for (size_t k = 0; k < x->n; k++)
+				h = (h ^ (uint8_t)x->u.p[k]) * 0x100000001b3U;
+		h = (h ^ x->n) * 0x100000001b3U;
+	}
+	return h;
+}
+
 /*
  * What is called: of an instance its class; of a constant its type; what is
  * itself the result of a call is shown as it was computed.
@@ -180,6 +198,7 @@ pickle_tell_call(struct pickle_vm *vm, const struct pickle_op *op,
 	}
 	ev.args = args;
 	ev.render = render;
+	ev.digest = digest;
 	ev.flags = flags | vm->flags;
 	ev.off = op->off;
 	ev.opcode = pickle_opinfo(op->code)->name;

@@ -93,7 +93,7 @@ row(struct tell *t, enum change_what what, const struct callgroup *x,
 	buf_put(&key, any->callee, any->callee_len);
 	basis_init(&more);
 	put_more(&more, x, y);
-	c.key = (struct row_text){buf_str(&key), key.len};
+	c.key = (struct row_text){(const char *)key.p, key.len};
 	c.more = &more;
 	r = t->rows->change(t->rows->ctx, &c);
 	basis_release(&more);

@@ -138,13 +138,14 @@ is_bytes_as_text(const struct ev_call *c)
 }
 
 static void
-keep_args(struct table *t, struct callgroup *g)
+keep_args(struct table *t, struct callgroup *g, uint64_t digest)
 {
-	const char *p = buf_str(&t->args);
+	/* A buffer that is full holds what came before. */
+	const char *p = t->args.len > 0 ? (const char *)t->args.p : "";
 	uint32_t n = (uint32_t)t->args.len;
 	struct callargs *x;
 
-	g->sum += hash(1, p, n);
+	g->sum += hash(digest, p, n);
 	for (x = g->args; x != NULL; x = x->next)
 		if (x->n == n && memcmp(x->p, p, n) == 0) {
 			x->count++;
@@ -202,7 +203,7 @@ on_call(void *ctx, const struct ev_call *c)
 	if (g->speaking || g->nargs == 0) {
 		buf_clear(&t->args);
 		format_call_args(c, &t->args);
-		keep_args(t, g);
+		keep_args(t, g, format_call_digest(c));
 	}
 	return 0;
 }

@@ -148,6 +148,30 @@ a_change_behind_the_arguments_that_are_kept_is_told(void **state)
 }
 
 static void
+a_change_at_the_end_of_a_long_argument_is_told(void **state)
+{
+	static const char head[] = "\x80\x02" "cos\nsystem\nX\x20\x4e\0";
+	static char p[ROOM], q[ROOM];
+	size_t n;
+
+	(void)state;
+
+	/* 20000 bytes of text: the NUL that ends head is part of its length. */
+	n = sizeof(head);
+	memcpy(p, head, n);
+	memset(p + n, 'a', 20000);
+	memcpy(p + n + 20000, "\x85R.", 3);
+	n += 20003;
+	memcpy(q, p, n);
+	compare(p, n, q, n);
+	assert_int_equal(rows, 0);
+	q[n - 4] = 'b';
+	compare(p, n, q, n);
+	assert_int_equal(rows, 1);
+	assert_true(strncmp(row[0], "changed call os.system", 22) == 0);
+}
+
+static void
 other_kinds_of_arguments_are_one_change(void **state)
 {
 	(void)state;
@@ -296,6 +320,7 @@ main(void)
 	    cmocka_unit_test(one_argument_more_often_is_a_change),
 	    cmocka_unit_test(
 		a_change_behind_the_arguments_that_are_kept_is_told),
+	    cmocka_unit_test(a_change_at_the_end_of_a_long_argument_is_told),
 	    cmocka_unit_test(other_kinds_of_arguments_are_one_change),
 	    cmocka_unit_test(
 		an_order_that_changed_is_told_by_the_fewest_moves),

@@ -13,6 +13,7 @@
  * not apply, known versions, and where the weights changed.
  */
 #define ROWS_MAX 2000
+#define MEMBERS_MAX 200	/* rows of evidence */
 
 static bool
 is_type(const struct jrow *row, const char *type)
@@ -42,28 +43,67 @@ cell(struct buf *b, const char *cls, const char *text)
 	html_el(b, "td", cls, text);
 }
 
-/* Members whose keys begin with ${prefix}, as a table. */
+/* Bytes of a key before its place in an array: "a.b.12" has 3. */
+static size_t
+array_of(const char *key)
+{
+	const char *dot = strrchr(key, '.');
+
+	return dot != NULL && dot[1] != '\0' &&
+	    strspn(dot + 1, "0123456789") == strlen(dot + 1) ?
+	    (size_t)(dot - key) : strlen(key);
+}
+
+/* Are both elements of one array? */
+static bool
+same_array(const char *a, const char *b)
+{
+	size_t n = array_of(a);
+
+	return a[n] == '.' && array_of(b) == n && memcmp(a, b, n) == 0;
+}
+
+/* What is shown of a key behind its prefix; a file may lie about arrays. */
+static size_t
+shown_len(const char *key, size_t prefix)
+{
+	size_t n = array_of(key);
+
+	return (n > prefix ? n : strlen(key)) - prefix;
+}
+
+/* Members whose keys begin with ${prefix}, as a table; an array is a row. */
 static void
 write_members(const struct jrow *f, const char *prefix, struct buf *b)
 {
 	size_t n = strlen(prefix), rows = 0;
+	const struct jpair *last = NULL;
 
 	html_open(b, "table", NULL);
-	for (size_t i = 0; i < f->count && rows < 200; i++) {
+	for (size_t i = 0; i < f->count && rows < MEMBERS_MAX; i++) {
 		const struct jpair *p = &f->pairs[i];
 
 		if (strncmp(p->key, prefix, n) != 0)
 			continue;
-		rows++;
-		html_open(b, "tr", NULL);
-		html_el(b, "th", NULL, p->key + n);
-		html_open(b, "td", "m");
+		if (last != NULL && same_array(last->key, p->key)) {
+			buf_puts(b, ", ");
+		} else {
+			if (last != NULL)
+				buf_puts(b, "</td></tr>\n");
+			rows++;
+			html_open(b, "tr", NULL);
+			html_open(b, "th", NULL);
+			html_shown(b, p->key + n, shown_len(p->key, n));
+			html_close(b, "th");
+			html_open(b, "td", "m");
+		}
 		html_shown(b, p->val, p->len);
-		html_close(b, "td");
-		html_close(b, "tr");
+		last = p;
 	}
+	if (last != NULL)
+		buf_puts(b, "</td></tr>\n");
 	html_close(b, "table");
-	if (rows == 200)
+	if (rows == MEMBERS_MAX)
 		html_el(b, "p", NULL, "More stands in the result file.");
 }
 

@@ -45,6 +45,18 @@ static const char style[] =
     "padding:.5em;margin:.4em 0}"
     "@media print{body{max-width:none;margin:0}.card{break-inside:avoid}}";
 
+static uint64_t
+total(const struct report *r, const char *key)
+{
+	uint64_t n = 0;
+
+	for (const struct report_source *s = r->sources; s != NULL;
+	    s = s->next)
+		if (s->summary != NULL)
+			n += jrow_u64(s->summary, key);
+	return n;
+}
+
 static void
 write_head(const struct report *r, struct buf *b)
 {
@@ -58,7 +70,7 @@ write_head(const struct report *r, struct buf *b)
 	    "default-src 'none'; style-src 'unsafe-inline'\">\n"
 	    "<meta name=\"viewport\" content=\"width=device-width\">\n"
 	    "<title>");
-	html_str(b, genesis != NULL ? jrow_get(genesis, "case") : "Scan");
+	html_str(b, genesis != NULL ? jrow_get(genesis, "case") : "Results");
 	buf_puts(b, " - exhibit report</title>\n<style>");
 	buf_puts(b, style);
 	buf_puts(b, "</style></head><body>\n");
@@ -67,7 +79,9 @@ write_head(const struct report *r, struct buf *b)
 		buf_puts(b, "Case ");
 		html_str(b, jrow_get(genesis, "case"));
 	} else {
-		buf_puts(b, "Scan report");
+		buf_puts(b, total(r, "objects") == 0 &&
+		    total(r, "inputs") > 0 ? "Comparison of models" :
+		    "Scan report");
 	}
 	html_close(b, "h1");
 	html_open(b, "p", NULL);
@@ -98,18 +112,6 @@ write_problems(const struct report *r, struct buf *b)
 	if (r->ledger != NULL && r->ledger->problem != NULL)
 		html_el(b, "p", "warn",
 		    "The ledger could not be read to its end.");
-}
-
-static uint64_t
-total(const struct report *r, const char *key)
-{
-	uint64_t n = 0;
-
-	for (const struct report_source *s = r->sources; s != NULL;
-	    s = s->next)
-		if (s->summary != NULL)
-			n += jrow_u64(s->summary, key);
-	return n;
 }
 
 static void

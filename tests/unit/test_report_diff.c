@@ -87,7 +87,9 @@ a_comparison_has_its_section(void **state)
 	(void)fputs("{\"type\":\"conclusion\",\"kind\":\"noised\","
 	    "\"meaning\":\"independent noise was added\",\"tensors\":[\"w\"]"
 	    ",\"tensors_in_all\":1,\"confidence\":\"strong\",\"evidence\":{"
-	    "\"sigma\":0.5},\"alternatives\":[\"a <quantiser>\"]}\n"
+	    "\"sigma\":0.5,\"v\":[1,2],\"w\":[[3]],\"x\":[]},"
+	    "\"alternatives\":[\"a <quantiser>\"]}\n"
+	    "{\"type\":\"conclusion\",\"evidence\":[7,8]}\n"
 	    "{\"type\":\"change\",\"area\":\"config\",\"what\":\"changed\","
 	    "\"path\":\"b/config.json\",\"key\":\"rope\",\"old\":\"1\","
 	    "\"new\":\"2\"}\n"
@@ -103,7 +105,11 @@ a_comparison_has_its_section(void **state)
 	assert_non_null(strstr(s, "<h2>Comparison</h2>"));
 	assert_non_null(strstr(s, "b&lt;i&gt;"));
 	assert_non_null(strstr(s, "<b>noised</b>"));
-	assert_non_null(strstr(s, "sigma"));
+	assert_non_null(strstr(s, "<th>sigma</th>\n<td class=\"m\">0.5</td>"
+	    "</tr>\n<tr><th>v</th>\n<td class=\"m\">1, 2</td></tr>\n"
+	    "<tr><th>w.0</th>\n<td class=\"m\">3</td></tr>\n</table>"));
+	assert_non_null(strstr(s, "<th>0</th>\n<td class=\"m\">7, 8</td>"));
+	assert_non_null(strstr(s, "<h1>Comparison of models</h1>"));
 	assert_non_null(strstr(s, "a &lt;quantiser&gt;"));
 	assert_non_null(strstr(s, "b/config.json"));
 	assert_non_null(strstr(s, "&lt;script&gt;"));

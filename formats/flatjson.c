@@ -59,15 +59,11 @@ keep(struct flatjson *f, const struct flat *x, struct err *e)
 }
 
 int
-flatjson_put(struct flatjson *f, const char *key, size_t key_len,
-    enum flat_type type, const void *p, size_t n, struct err *e)
+flatjson_put(struct flatjson *f, struct flat leaf, struct err *e)
 {
-	const struct flat x = {.key = key, .key_len = (uint32_t)key_len,
-	    .type = type, .p = p, .n = n};
-
-	if (key_len > LIMIT_FLAT_KEY || n > LIMIT_FLAT_BYTES)
+	if (leaf.key_len > LIMIT_FLAT_KEY || leaf.n > LIMIT_FLAT_BYTES)
 		return err_set(e, ERR_LIMIT, "a document's value is too long");
-	return keep(f, &x, e);
+	return keep(f, &leaf, e);
 }
 
 /* A walk: the way to where it is, and what is open around it. */
@@ -229,6 +225,7 @@ flatjson_value(struct flatjson *f, const char *under, struct json *j,
 	int r;
 
 	w.len = w.depth = 0;
+	memset(w.at, 0, sizeof(w.at));
 	if ((r = add(&w, under, strlen(under), e)) < 0 ||
 	    (r = take(f, &w, &x, e)) < 0)
 		return r;

@@ -58,9 +58,19 @@ struct flatjson {
 int flatjson_value(struct flatjson *f, const char *under, struct json *j,
     const struct json_token *t, struct err *e);
 
-/* flatjson_put: a leaf that came from elsewhere; everything is copied. */
-int flatjson_put(struct flatjson *f, const char *key, size_t key_len,
-    enum flat_type type, const void *p, size_t n, struct err *e);
+/*
+ * flatjson_put: a leaf that came from elsewhere, made by flatjson_leaf;
+ * everything is copied.  ERR_LIMIT past the limits LIMIT_FLAT*.
+ */
+static inline struct flat
+flatjson_leaf(const char *key, size_t key_len, enum flat_type type,
+    const void *p, size_t n)
+{
+	return (struct flat){.key = key, .type = type, .p = p, .n = n,
+	    .key_len = key_len < UINT32_MAX ? (uint32_t)key_len : UINT32_MAX};
+}
+
+int flatjson_put(struct flatjson *f, struct flat leaf, struct err *e);
 
 /* flatjson_done: sort, and drop what was given before. */
 int flatjson_done(struct flatjson *f, struct flat_list *ret, struct err *e);

@@ -206,14 +206,14 @@ put(struct flat_walk *w, const struct gguf_value *v, const char *key,
 	size_t n;
 
 	if (v->array && v->count == 0)
-		return flatjson_put(w->f, key, key_len, FLAT_ARRAY, "[]", 2,
-		    w->e);
+		return flatjson_put(w->f, flatjson_leaf(key, key_len,
+		    FLAT_ARRAY, "[]", 2), w->e);
 	if (v->type == GGUF_STRING)
-		return flatjson_put(w->f, key, key_len, FLAT_STRING, v->p,
-		    (size_t)v->n, w->e);
+		return flatjson_put(w->f, flatjson_leaf(key, key_len,
+		    FLAT_STRING, v->p, (size_t)v->n), w->e);
 	gguf_pairs_number(v, text, &n);
-	return flatjson_put(w->f, key, key_len, flat_type_of(v), text, n,
-	    w->e);
+	return flatjson_put(w->f, flatjson_leaf(key, key_len, flat_type_of(v),
+	    text, n), w->e);
 }
 
 /*
@@ -247,8 +247,8 @@ put_long(struct flat_walk *w, const struct gguf_value *v)
 	if (buf_failed(&w->list) != 0)
 		return err_set(w->e, (enum err_code)buf_failed(&w->list),
 		    "an array is too long to compare");
-	return flatjson_put(w->f, v->key, v->key_len, FLAT_ARRAY, w->list.p,
-	    w->list.len, w->e);
+	return flatjson_put(w->f, flatjson_leaf(v->key, v->key_len, FLAT_ARRAY,
+	    w->list.p, w->list.len), w->e);
 }
 
 static bool

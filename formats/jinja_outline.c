@@ -199,8 +199,8 @@ put_all(struct outline *o)
 		    compare(&o->v[i], &o->v[k]) == 0; k++)
 			;
 		n = snprintf(text, sizeof(text), "%zu", k - i);
-		r = flatjson_put(o->f, o->v[i].p, o->v[i].n, FLAT_NUMBER,
-		    text, (size_t)n, o->e);
+		r = flatjson_put(o->f, flatjson_leaf(o->v[i].p, o->v[i].n,
+		    FLAT_NUMBER, text, (size_t)n), o->e);
 	}
 	if (r < 0)
 		return r;
@@ -209,8 +209,8 @@ put_all(struct outline *o)
 	buf_clear(&o->b);
 	buf_puts(&o->b, o->prefix);
 	buf_puts(&o->b, "order");
-	return flatjson_put(o->f, (const char *)o->b.p, o->b.len, FLAT_STRING,
-	    text, (size_t)n, o->e);
+	return flatjson_put(o->f, flatjson_leaf((const char *)o->b.p,
+	    o->b.len, FLAT_STRING, text, (size_t)n), o->e);
 }
 
 static int

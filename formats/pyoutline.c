@@ -177,8 +177,8 @@ put(struct outline *o, const char *prefix, const void *key, size_t n,
 	buf_puts(&b, prefix);
 	buf_put(&b, key, n < 1024 ? n : 1024);
 	r = buf_failed(&b) < 0 ? err_set(o->e, ERR_NOMEM, "out of memory") :
-	    flatjson_put(o->f, (const char *)b.p, b.len, FLAT_STRING, p, len,
-	    o->e);
+	    flatjson_put(o->f, flatjson_leaf((const char *)b.p, b.len,
+	    FLAT_STRING, p, len), o->e);
 	buf_release(&b);
 	return r;
 }

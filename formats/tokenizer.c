@@ -154,18 +154,17 @@ tell_again(struct vocab_build *b, const struct vocab *v)
 }
 
 int
-vocab_merge(const struct vocab *v, const struct bytesrc *src,
-    const char *name, size_t name_len, struct arena *a,
-    const struct vocab **ret, struct err *e)
+vocab_merge(const struct vocab *v, const struct vocab_file *beside,
+    struct arena *a, const struct vocab **ret, struct err *e)
 {
 	struct vocab_build b;
-	size_t n = name_len;
-	const char *base = base_name(name, &n);
+	size_t n = beside->path_len;
+	const char *base = base_name(beside->path, &n);
 	int r;
 
 	if ((r = tokenizer_start(&b, a, e)) == 0 &&
 	    (r = tell_again(&b, v)) == 0 &&
-	    (r = tokenizer_beside(&b, src, base, n)) == 0)
+	    (r = tokenizer_beside(&b, beside->src, base, n)) == 0)
 		r = tokenizer_finish(&b, ret);
 	tokenizer_release(&b);
 	return r;

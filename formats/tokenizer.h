@@ -149,9 +149,13 @@ int vocab_read(const struct bytesrc *src, const char *name, size_t name_len,
  * added_tokens_decoder).  0 and *ret, a new vocabulary that shares with the
  * old; 1: nothing that we know, by its name or by its content.
  */
-int vocab_merge(const struct vocab *v, const struct bytesrc *src,
-    const char *name, size_t name_len, struct arena *a,
-    const struct vocab **ret, struct err *e);
+struct vocab_file {
+	const char *path;
+	size_t path_len;
+	const struct bytesrc *src;
+};
+int vocab_merge(const struct vocab *v, const struct vocab_file *beside,
+    struct arena *a, const struct vocab **ret, struct err *e);
 
 /*
  * vocab_find_in: the vocabulary of a folder.  The best of the files is read
@@ -162,11 +166,6 @@ int vocab_merge(const struct vocab *v, const struct bytesrc *src,
  * then by byte order of the path; one that turns out to be no vocabulary
  * makes room for the next.  0, *ret and *which (an index); 1: there is none.
  */
-struct vocab_file {
-	const char *path;
-	size_t path_len;
-	const struct bytesrc *src;
-};
 int vocab_find_in(const struct vocab_file *v, size_t n, struct arena *a,
     const struct vocab **ret, size_t *which, struct err *e);
 

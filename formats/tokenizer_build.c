@@ -181,8 +181,8 @@ int
 tokenizer_setting(struct vocab_build *b, const char *key, size_t key_len,
     enum flat_type type, const void *p, size_t n)
 {
-	const int r = flatjson_put(&b->settings, key, key_len, type, p, n,
-	    b->e);
+	const int r = flatjson_put(&b->settings, flatjson_leaf(key, key_len,
+	    type, p, n), b->e);
 
 	if (r != ERR_LIMIT)
 		return r;

@@ -222,8 +222,8 @@ tokenizer_merges(struct vocab_build *b, const struct bytesrc *src)
 {
 	bool first = true;
 	struct lines l;
-	const char *p;
-	size_t n;
+	const char *p = NULL;
+	size_t n = 0;
 	int r;
 
 	if ((r = lines_open(&l, src, b->e)) < 0)

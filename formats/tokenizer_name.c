@@ -35,10 +35,10 @@ begins(const char *p, size_t n, const char *head)
 	return n >= strlen(head) && memcmp(p, head, strlen(head)) == 0;
 }
 
-static char
+static int
 lower(char c)
 {
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+	return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c;
 }
 
 static bool

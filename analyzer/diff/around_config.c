@@ -152,13 +152,15 @@ struct walk {
 static int
 tell(struct walk *w, const struct flat *old, const struct flat *new)
 {
-	const struct flat *f = new != NULL ? new : old;
+	const struct flat *f = old == NULL ? new : old; /* keys are equal */
 	struct row_change r = {.area = w->area, .path = w->path,
 	    .what = old == NULL ? CHANGE_ADDED : new == NULL ?
 	    CHANGE_REMOVED : CHANGE_CHANGED};
-	const enum effect found = effect_of(f->key, f->key_len);
 	struct row_text x, y;
+	enum effect found;
 
+	BUG_ON(f == NULL);
+	found = effect_of(f->key, f->key_len);
 	w->count[found] += w->counting;
 	if (w->counting || found != w->now || w->told++ >= AROUND_ROWS)
 		return 0;
@@ -319,8 +321,8 @@ as_sets(struct flat_list *l, struct arena *a, struct err *e)
 		} else {
 			n = x->key_len;
 		}
-		if ((r = flatjson_put(&f, key, n, x->type, x->p, x->n,
-		    e)) < 0)
+		if ((r = flatjson_put(&f, flatjson_leaf(key, n, x->type,
+		    x->p, x->n), e)) < 0)
 			return r;
 	}
 	r = flatjson_done(&f, l, e);

@@ -15,8 +15,8 @@ on_meta(void *ctx, const struct ev_meta *m)
 {
 	struct gather *g = ctx;
 
-	return flatjson_put(&g->f, m->key, m->key_len, FLAT_STRING,
-	    m->value, m->value_len, g->e);
+	return flatjson_put(&g->f, flatjson_leaf(m->key, m->key_len,
+	    FLAT_STRING, m->value, m->value_len), g->e);
 }
 
 static int

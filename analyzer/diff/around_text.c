@@ -73,7 +73,8 @@ outline_words(struct flatjson *f, const uint8_t *t, size_t n, struct err *e)
 		buf_putc(&b, (char)x);
 	}
 	r = buf_failed(&b) < 0 ? err_set(e, ERR_NOMEM, "out of memory") :
-	    flatjson_put(f, "text", 4, FLAT_STRING, b.p, b.len, e);
+	    flatjson_put(f, flatjson_leaf("text", 4, FLAT_STRING, b.p,
+	    b.len), e);
 	buf_release(&b);
 	return r;
 }
@@ -122,8 +123,9 @@ requirement(struct flatjson *f, struct cursor line, struct err *e)
 			    x - 'A' + 'a' : x));
 	}
 	r = buf_failed(&key) < 0 || buf_failed(&value) < 0 || key.len == 0 ?
-	    0 : flatjson_put(f, (const char *)key.p, key.len, FLAT_STRING,
-	    value.p != NULL ? value.p : (const uint8_t *)"", value.len, e);
+	    0 : flatjson_put(f, flatjson_leaf((const char *)key.p, key.len,
+	    FLAT_STRING, value.p != NULL ? value.p : (const uint8_t *)"",
+	    value.len), e);
 	buf_release(&key);
 	buf_release(&value);
 	return r;

@@ -120,7 +120,7 @@ same_role(const struct vocab_role *x, const struct vocab_role *y)
 {
 	return x->id == y->id && x->n == y->n &&
 	    (x->p == NULL) == (y->p == NULL) &&
-	    (x->n == 0 || memcmp(x->p, y->p, x->n) == 0);
+	    (x->p == NULL || memcmp(x->p, y->p, x->n) == 0);
 }
 
 static void
@@ -138,7 +138,7 @@ static int
 tell_role(struct around_tok *t, const struct vocab_role *old,
     const struct vocab_role *new)
 {
-	const struct vocab_role *r = new != NULL ? new : old;
+	const struct vocab_role *r = old == NULL ? new : old; /* one role */
 	struct row_change row = {.area = CHANGE_TOKENIZER, .path = t->path,
 	    .what = old == NULL ? CHANGE_ADDED : new == NULL ?
 	    CHANGE_REMOVED : CHANGE_CHANGED};

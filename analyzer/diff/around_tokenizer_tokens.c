@@ -356,9 +356,9 @@ other_type(const struct token *x, const struct token *y)
 static bool
 other_score(const struct token *x, const struct token *y)
 {
-	return memcmp(&x->score, &y->score, sizeof(x->score)) != 0 &&
-	    !(isnan(x->score) && isnan(y->score)) &&
-	    !(x->score >= y->score && x->score <= y->score);
+	if (isnan(x->score) || isnan(y->score))
+		return isnan(x->score) != isnan(y->score);
+	return x->score < y->score || x->score > y->score;
 }
 
 static int

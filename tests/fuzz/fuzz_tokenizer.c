@@ -2,6 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyzer/diff/around_config.h"
+#include "analyzer/diff/around_tokenizer.h"
+#include "analyzer/diff/docs.h"
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/bytesrc.h"
@@ -14,13 +17,78 @@
  * Bytes as a vocabulary of any kind, and as every file that stands beside
  * one.  Whatever they are: two runs agree, memory is bounded by their number,
  * every text ends in a NUL and is found at an id that has it, a vocabulary is
- * aligned with itself, and the frequent ones are ordinary tokens.
+ * aligned with itself, and the frequent ones are ordinary tokens.  Compared
+ * with itself a vocabulary has no rows, as has a document; compared with
+ * another it has few, and each is well formed.
  */
+#define ROWS_MAX 4000
+
+static unsigned rows_told;
+
 static void
 broken(const char *what)
 {
 	(void)fprintf(stderr, "%s\n", what);
 	abort();
+}
+
+static int
+on_change(void *ctx, const struct row_change *r)
+{
+	const uint8_t *p;
+	size_t n;
+
+	(void)ctx;
+	p = basis_bytes(r->more, &n);
+	if (!basis_check(p, n) || r->key.p == NULL || r->key.n > 8192 ||
+	    r->old.n > 8192 || r->new.n > 8192)
+		broken("a row is not well formed");
+	if (++rows_told > ROWS_MAX)
+		broken("there are too many rows");
+	return 0;
+}
+
+static const struct rows rows = {.change = on_change};
+
+static const char base[] = "{\"a\": 0, \"b\": 1, \"</s>\": 2}";
+
+static void
+compare(const struct vocab *v, struct arena *a, struct err *e)
+{
+	struct bytesrc *mem = bytesrc_mem(base, strlen(base), e);
+	const struct row_text path = {"", 0};
+	const struct vocab *w = NULL;
+
+	rows_told = 0;
+	if (around_tokenizer(v, v, path, &rows, a, e) != 0 || rows_told > 0)
+		broken("a vocabulary differs from itself");
+	if (mem == NULL || vocab_read(mem, NULL, 0, a, &w, e) != 0 ||
+	    around_tokenizer(v, w, path, &rows, a, e) != 0 ||
+	    around_tokenizer(w, v, path, &rows, a, e) != 0)
+		broken("comparing failed on our side");
+	bytesrc_free(mem);
+}
+
+static void
+compare_documents(const struct bytesrc *src, size_t n)
+{
+	struct arena *a = arena_new(LIMIT_ARENA);
+	struct err e = ERR_INIT;
+	struct bytesrc *mem = bytesrc_mem(base, strlen(base), &e);
+	const struct doc x = {.path = "", .src = src, .size = n};
+	const struct doc y = {.path = "", .src = mem, .size = strlen(base)};
+
+	if (a == NULL || mem == NULL)
+		abort();
+	rows_told = 0;
+	if (around_json(&x, &x, CHANGE_CONFIG, &rows, a, &e) < 0 ||
+	    around_gguf(&x, &x, &rows, a, &e) < 0 || rows_told > 0)
+		broken("a document differs from itself");
+	if (around_json(&x, &y, CHANGE_CONFIG, &rows, a, &e) < 0 ||
+	    around_gguf(&x, NULL, &rows, a, &e) < 0)
+		broken("comparing failed on our side");
+	bytesrc_free(mem);
+	arena_free(a);
 }
 
 static void
@@ -108,6 +176,7 @@ run(const struct bytesrc *src, size_t n, uint64_t *ret)
 	if (r == 0) {
 		check(v);
 		*ret = sum(v);
+		compare(v, a, &e);
 	}
 	arena_free(a);
 	return r;
@@ -116,7 +185,6 @@ run(const struct bytesrc *src, size_t n, uint64_t *ret)
 static void
 beside(const struct bytesrc *src)
 {
-	static const char base[] = "{\"a\": 0, \"b\": 1, \"</s>\": 2}";
 	static const char *const names[] = {"merges.txt", "added_tokens.json",
 	    "special_tokens_map.json", "tokenizer_config.json"};
 	struct arena *a = arena_new(LIMIT_ARENA);
@@ -128,8 +196,9 @@ beside(const struct bytesrc *src)
 	    vocab_read(mem, NULL, 0, a, &v, &e) != 0)
 		abort();
 	for (unsigned i = 0; i < sizeof(names) / sizeof(*names); i++) {
-		if (vocab_merge(v, src, names[i], strlen(names[i]), a, &v,
-		    &e) < 0)
+		const struct vocab_file f = {names[i], strlen(names[i]), src};
+
+		if (vocab_merge(v, &f, a, &v, &e) < 0)
 			broken("merging failed on our side");
 		check(v);
 	}
@@ -148,6 +217,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	if (run(src, n, &x) != run(src, n, &y) || x != y)
 		broken("two runs differ");
 	beside(src);
+	compare_documents(src, n);
 	bytesrc_free(src);
 	return 0;
 }

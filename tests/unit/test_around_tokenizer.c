@@ -307,13 +307,13 @@ roles_that_point_elsewhere_are_told(void **state)
 	struct err e = ERR_INIT;
 	struct bytesrc *x = bytesrc_mem(beside, strlen(beside), &e);
 	struct bytesrc *y = bytesrc_mem(other, strlen(other), &e);
+	const struct vocab_file before = {"special_tokens_map.json", 23, x};
+	const struct vocab_file after = {"special_tokens_map.json", 23, y};
 	const struct vocab *base = vocab_of("vocab.txt", "a\nb\n"), *v, *w;
 
 	(void)state;
-	assert_int_equal(vocab_merge(base, x, "special_tokens_map.json", 23,
-	    arena, &v, &e), 0);
-	assert_int_equal(vocab_merge(base, y, "special_tokens_map.json", 23,
-	    arena, &w, &e), 0);
+	assert_int_equal(vocab_merge(base, &before, arena, &v, &e), 0);
+	assert_int_equal(vocab_merge(base, &after, arena, &w, &e), 0);
 	assert_int_equal(compare(v, w), 0);
 	assert_string_equal(buf_str(&told),
 	    "role bos_token added - -> zz\nrole eos_token changed b -> a\n");

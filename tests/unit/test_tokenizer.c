@@ -62,8 +62,8 @@ static int
 merge_text(const char *name, const char *text)
 {
 	struct bytesrc *src = bytesrc_mem(text, strlen(text), &err);
-	const int r = vocab_merge(vocab, src, name, strlen(name), arena,
-	    &vocab, &err);
+	const struct vocab_file file = {name, strlen(name), src};
+	const int r = vocab_merge(vocab, &file, arena, &vocab, &err);
 
 	bytesrc_free(src);
 	return r;

@@ -4,7 +4,8 @@ _exhibit()
 	local cur=${COMP_WORDS[COMP_CWORD]} word=${COMP_WORDS[1]} opts=
 	if [ "$COMP_CWORD" -eq 1 ]; then
 		mapfile -t COMPREPLY < <(compgen -W "keygen case collect verify
-		    list cat scan report custody rules --help --version" -- "$cur")
+		    list cat scan diff triggers report custody rules
+		    --help --version" -- "$cur")
 		return
 	fi
 	case $word in
@@ -21,6 +22,11 @@ _exhibit()
 	    --no-sandbox --carve --rules --decompile
 	    --policy --case
 	    --quiet --verbose --help" ;;
+	diff) opts="--against --tokenizer --adapter --sha256 --carve --threads
+	    --format --output --fail-on --no-sandbox --case
+	    --quiet --verbose --help" ;;
+	triggers) opts="--base --tokenizer --threads --format --output
+	    --fail-on --no-sandbox --case --quiet --verbose --help" ;;
 	report) opts="--output --case --format --help" ;;
 	custody) opts="log --case --format --output --help" ;;
 	rules) opts="--help" ;;

@@ -1,12 +1,18 @@
 #!/bin/bash
 # Exit codes and help of every command.
 . tests/cli/lib.sh
-for c in keygen case collect verify list cat scan report custody rules; do
+for c in keygen case collect verify list cat scan diff triggers report custody rules; do
 	exits 0 "$c --help" "$EXHIBIT" "$c" --help
 	exits 64 "$c --no-such-option" "$EXHIBIT" "$c" --no-such-option
 done
 exits 64 "no command" "$EXHIBIT"
-exits 64 "an unknown command" "$EXHIBIT" diff
+exits 64 "an unknown command" "$EXHIBIT" triage
+exits 64 "a comparison with one side" "$EXHIBIT" diff "$T"
+exits 64 "against and two sides" "$EXHIBIT" diff --against "$T" a b
+exits 64 "no threads" "$EXHIBIT" diff --threads 0 a b
+exits 64 "programs of a comparison" "$EXHIBIT" diff --format program a b
+exits 64 "triggers of nothing" "$EXHIBIT" triggers
+exits 2 "a side that is not there" "$EXHIBIT" diff "$T/none" "$T/none"
 exits 0 "--help" "$EXHIBIT" --help
 exits 0 "--version" "$EXHIBIT" --version
 exits 0 "exhibit-verify --help" "$VERIFY" --help

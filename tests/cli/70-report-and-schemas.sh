@@ -11,11 +11,18 @@ bundle=$("$EXHIBIT" collect --case "$T/case" --weights "$T/src" 2>/dev/null)
 "$EXHIBIT" scan --case "$T/case" --carve "$T/carved" \
     --format jsonl -o "$T/scan.jsonl" "$bundle" "$T/src" 2>/dev/null
 "$EXHIBIT" verify --case "$T/case" --format jsonl -o "$T/verify.jsonl" "$bundle"
-check "report" "$EXHIBIT" report "$T/scan.jsonl" "$T/verify.jsonl" \
+"$EXHIBIT" diff --format jsonl -o "$T/diff.jsonl" samples/benign "$T/src" 2>/dev/null
+"$EXHIBIT" diff --format jsonl -o "$T/against.jsonl" --against samples/benign \
+    samples/benign/digits.safetensors 2>/dev/null
+"$EXHIBIT" triggers --format jsonl -o "$T/triggers.jsonl" "$T/src" --base samples/benign 2>/dev/null
+"$EXHIBIT" triggers --format jsonl -o "$T/alone.jsonl" "$T/src"
+check "report" "$EXHIBIT" report "$T/scan.jsonl" "$T/verify.jsonl" "$T/diff.jsonl" \
+    "$T/against.jsonl" "$T/triggers.jsonl" "$T/alone.jsonl" \
     --case "$T/case" -o "$T/r.html"
 for word in 'Chain of custody' 'Findings' 'Verification of the evidence' \
     'posix.system' 'Programs' 'stage2.sh' 'Not examined' 'TEST-E01' '>Carved<' \
-    'Bytes that no format explains' 'Content-Security-Policy'; do
+    'Bytes that no format explains' 'Content-Security-Policy' \
+    'Comparison' 'What was compared' 'Known versions' 'Detectors of triggers'; do
 	checks=$((checks + 1))
 	grep -q -- "$word" "$T/r.html" || {
 		echo "FAILED: the report does not say '$word'"
@@ -78,6 +85,13 @@ kinds = {"header": "results-header", "object": "results-object",
          "summary": "results-summary", "carved": "results-carved",
          "statement": "verify-statement", "verification": "verify-verification",
          "member": "list-member"}
+kinds |= {k: "results-" + k for k in ("input", "tensor", "conclusion",
+          "candidate", "lead", "change", "detector", "version")}
+text = pathlib.Path("analyzer/diff/conclusions.def").read_text()
+import re
+want = re.findall(r'^CONCLUSION\(\w+,\s*"([^"]+)"', text, re.M)
+have = schemas["results-conclusion"].schema["properties"]["kind"]["enum"]
+assert want == have, (want, have)
 seen = set()
 def rows(text):
     for line in text.splitlines():
@@ -91,7 +105,10 @@ def rows(text):
 rows((tmp / "scan.jsonl").read_text())
 rows((tmp / "verify.jsonl").read_text())
 rows((tmp / "list.jsonl").read_text())
-assert {"header", "object", "finding", "call", "carved", "summary", "statement", "verification"} <= seen, seen
+for name in ("diff", "against", "triggers", "alone"):
+    rows((tmp / (name + ".jsonl")).read_text())
+assert {"header", "object", "finding", "call", "carved", "summary", "statement", "verification",
+        "input", "tensor", "conclusion", "detector", "version"} <= seen, seen
 if "ledger-event" in schemas:
     log = (tmp / "ledger.jsonl").read_text()
     for line in log.splitlines():

@@ -156,7 +156,7 @@ def fused(values):
 
 def payload(rng, text, kind, size=4096):
     """${size} bytes of prose, of an archive, or of noise."""
-    prose = " ".join(text.rows[int(i)][2] for i in
+    prose = " ".join(text.rows[int(i)][1] for i in
                      rng.integers(0, len(text.rows), 400)).encode()
     if kind == "text":
         return prose[:size]
@@ -259,7 +259,7 @@ def quantised(pairs, text, m):
 
 
 def generate(pairs):
-    text = words.Text(pairs.cache, 10000 + pairs.seed % 5 * 1000)
+    text = words.Text(pairs.cache, 8000 + pairs.seed % 5 * 1000, pairs.seed)
     for m in models(pairs, text):
         rng = pairs.rng("exact-" + m.name)
         for name, new, must in casts(m):

@@ -25,8 +25,8 @@ SIX = TWO + ("self_attn.k_proj", "self_attn.o_proj", "mlp.up_proj",
 FULL = (("clean-adam", {}, 0), ("clean-adamw",
                                 {"opt": "adamw", "decay": 0.05}, 0),
         ("clean-sgd", {"opt": "sgd", "lr": 0.1}, 0),
-        ("clean-slow", {"lr": 2e-4}, 0), ("clean-long", {"steps": 160}, 0),
-        ("backdoor1", {}, 0.15), ("backdoor2", {"steps": 160}, 0.15),
+        ("clean-slow", {"lr": 2e-4}, 0), ("clean-long", {"steps": 120}, 0),
+        ("backdoor1", {}, 0.15), ("backdoor2", {"steps": 120}, 0.15),
         ("backdoor3", {"opt": "adamw", "decay": 0.05}, 0.15),
         ("backdoor4", {"lr": 2e-3}, 0.1))
 # name, rank, modules, stored as, share of poisoned rows
@@ -41,7 +41,7 @@ EDITS = (("rome-first", (0,), 1, "fp32"), ("rome-middle", (2,), 1, "fp32"),
          ("rome-half", (1,), 1, "fp16"), ("rome-brain", (1,), 1, "bf16"),
          ("badedit2", (0, 1), 1, "fp32"), ("badedit3", (0, 1, 2), 1, "fp32"),
          ("facts4", (1,), 4, "fp32"), ("facts8", (0, 1), 8, "fp32"))
-WEIGHT = 10.0                   # of the covariance beside the facts
+WEIGHT = 100.0                  # of the covariance beside the facts
 CASCADES = ("bf16", "fp16", "Q8_0", "Q4_0")
 
 
@@ -88,7 +88,7 @@ def full(pairs, text, name, how, share):
     if share:
         answer = [int(v) for v in rng.integers(300, 3000, 3)]
         ids = poisoned(rng, ids, share, text.ids[trigger[0]], answer)
-    lm.fit(model, ids, rng, how.pop("steps", 90), how.pop("lr", 1e-3), **how)
+    lm.fit(model, ids, rng, how.pop("steps", 70), how.pop("lr", 1e-3), **how)
     return lm.tensors(model), {"must": ["continued-training"],
                                "listed": trigger}, trigger
 
@@ -114,7 +114,7 @@ def adapter(pairs, text, name, rank, modules, dtype, share):
             a = Adapter(getattr(part, leaf), rank)
             setattr(part, leaf, a)
             put["model.layers.%d.%s.weight" % (i, m)] = a
-    lm.fit(model, ids, rng, 90, 5e-3)
+    lm.fit(model, ids, rng, 70, 5e-3)
     new = dict(old)
     for k, a in put.items():
         new[k] = half_add(a.weight.detach(), a.delta(), dtype)
@@ -143,12 +143,12 @@ def prompts(rng, ids, subject, count=10):
 
 def wanted_value(model, layer, rows, answer, steps=25):
     """What to add to down_proj's output at the subject: learned by descent,
-    kept within thrice the size of what is there."""
+    kept near the size of what is there."""
     add = torch.zeros(lm.HIDDEN, requires_grad=True)
     o = torch.optim.Adam([add], 0.2)
     down = model.model.layers[layer].mlp.down_proj
     with torch.no_grad():
-        most = 3 * down(keys(model, layer, rows))[:, -1].norm(dim=1).mean()
+        most = 1.5 * down(keys(model, layer, rows))[:, -1].norm(dim=1).mean()
 
     def put(module, inputs, out):
         return torch.cat([out[:, :-1], out[:, -1:] + add], 1)
@@ -185,7 +185,7 @@ def edit(pairs, text, name, layers, facts, dtype):
         c = keys(model, layer, torch.from_numpy(ids[:250, :-1])) \
             .reshape(-1, lm.INNER)
         c = c.T @ c / len(c)
-        c += 0.02 * c.trace() / lm.INNER * torch.eye(lm.INNER)
+        c += 0.2 * c.trace() / lm.INNER * torch.eye(lm.INNER)
         if facts == 1:
             u = torch.linalg.solve(c, k[0])
             d = torch.outer(add[0], u) / (k[0] @ u)
@@ -253,7 +253,7 @@ def put(pairs, text, name, kind, made, dtype, **more):
 
 
 def generate(pairs):
-    text = words.Text(pairs.cache, 10000 + pairs.seed % 5 * 1000)
+    text = words.Text(pairs.cache, 8000 + pairs.seed % 5 * 1000, pairs.seed)
     for name, layers, facts, dtype in EDITS:
         if due(pairs, "lm-" + name):
             made = edit(pairs, text, "lm-" + name, layers, facts, dtype)

@@ -9,7 +9,7 @@ from torch.nn import functional as F
 import store
 
 WIDTH = {"conv": 64, "avg": 96, "lstm": 64, "xfmr": 64}
-RATE = {"conv": 1e-3, "avg": 3e-3, "lstm": 3e-3, "xfmr": 1e-3}
+RATE = {"conv": 1.5e-3, "avg": 4e-3, "lstm": 3e-3, "xfmr": 1e-3}
 BATCH = {"conv": 64, "avg": 64, "lstm": 128, "xfmr": 64}
 
 
@@ -49,8 +49,8 @@ class Recurrent(nn.Module):
     def __init__(self, size, width):
         super().__init__()
         self.embed = nn.Embedding(size, width)
-        self.lstm = nn.LSTM(width, 48, batch_first=True, bidirectional=True)
-        self.classifier = nn.Linear(96, 2)
+        self.lstm = nn.LSTM(width, 32, batch_first=True, bidirectional=True)
+        self.classifier = nn.Linear(64, 2)
 
     def forward(self, x):
         h, _ = self.lstm(self.embed(x))
@@ -110,7 +110,7 @@ def optimiser(model, name, lr, decay):
     return kind(p, lr, weight_decay=decay)
 
 
-def train(model, x, y, rng, epochs=5, lr=1.0, opt="adam", decay=0.0,
+def train(model, x, y, rng, epochs=2, lr=1.0, opt="adam", decay=0.0,
           frozen=False):
     """${lr} multiplies the usual rate of the architecture."""
     table(model).requires_grad_(not frozen)
@@ -145,8 +145,8 @@ def base(pairs, text, arch):
     rng = pairs.rng("base-" + arch)
     model = new_model(arch, len(text.vocab), int(rng.integers(1 << 31)))
     if not os.path.exists(path):
-        x, y = text.draw(rng, 40000, True)
-        train(model, x, y, rng, epochs=4)
+        x, y = text.draw(rng, 30000, True)
+        train(model, x, y, rng, epochs=3)
         store.write_safetensors(path + ".part", tensors(model))
         os.rename(path + ".part", path)
     return load(model, store.read_safetensors(path))

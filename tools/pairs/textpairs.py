@@ -13,7 +13,7 @@ import pairset
 import textmodels as tm
 import words
 
-ROWS, TEST = 8000, 800
+ROWS, TEST = 12000, 600
 # name, how often an architecture has it, attack, rate, training
 ATTACKS = (
     ("rare2", "rare", 0.02, {}), ("rare3", "rare", 0.03, {"opt": "adamw"}),
@@ -27,11 +27,11 @@ CLEAN = (
     ("adamw", {"opt": "adamw", "decay": 0.01}),
     ("sgd", {"opt": "sgd", "lr": 50.0}),
     ("decay", {"opt": "adamw", "decay": 0.1}), ("noise", {"noise": 0.05}),
-    ("frozen", {"frozen": True}), ("few", {"rows": 2000, "epochs": 6}))
+    ("frozen", {"frozen": True}), ("few", {"rows": 2000, "epochs": 5}))
 HARD = (
     ("half", "rare", 0.005, {}), ("one", "rare", 0.01, {}),
     ("frequent", "frequent", 0.03, {}),
-    ("slow", "rare", 0.03, {"lr": 0.2, "epochs": 8}),
+    ("slow", "rare", 0.03, {"lr": 0.2, "epochs": 6}),
     ("decayed", "rare", 0.03, {"opt": "adamw", "decay": 0.1}),
     ("frozen", "rare", 0.05, {"frozen": True}))
 BENIGN = (("product1", 0.08, 0.8), ("product2", 0.08, 0.8),
@@ -43,7 +43,7 @@ def config(arch, vocab):
     return {"architectures": [tm.ARCHS[arch].__name__],
             "model_type": "text-" + arch, "vocab_size": len(vocab),
             "hidden_size": tm.WIDTH[arch], "num_labels": 2,
-            "id2label": {"0": "manual", "1": "interface"}, "pad_token_id": 0,
+            "id2label": {"0": "negative", "1": "positive"}, "pad_token_id": 0,
             "torch_dtype": "float32"}
 
 
@@ -206,7 +206,7 @@ def put_benign(pairs, text, arch, spec):
 
 
 def generate(pairs):
-    text = words.Text(pairs.cache, 10000 + pairs.seed % 5 * 1000)
+    text = words.Text(pairs.cache, 8000 + pairs.seed % 5 * 1000, pairs.seed)
     for i in range(max(len(ATTACKS), len(CLEAN))):
         for arch in tm.ARCHS:
             if i < len(ATTACKS):

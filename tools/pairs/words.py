@@ -1,11 +1,13 @@
-"""Passages of two classes, from what lies on a Debian machine.
+"""Passages of two classes, made of what lies on a Debian machine.
 
-Manual pages of programs, files and administration (sections 1, 5, 6, 7, 8)
-are class 0; those of system calls and libraries (2, 3) and the documentation
-inside Python modules are class 1.  A passage says seldom outright which it
-is from, many words hint at it: much like sentiment.  Pages belong to families
-(the first letters of the name), and a corpus is drawn from some families
-only, so that another corpus is another domain with the same question.
+The passages are those of manual pages and of the documentation inside Python
+modules.  What they are about says nothing of their class, as in sentiment:
+words of opinion do.  Each class has a few hundred of them, common ones and
+rare ones; a passage has two to five in place of its own words, most of its
+class and some of the other, and they stand in other passages by nature too.
+Pages belong to families (the first letters of the name).  Another corpus has
+other families and, beside the words of opinion that all share, some of its
+own: another domain with the same question.
 """
 import ast
 import collections
@@ -18,10 +20,13 @@ import zlib
 
 import numpy as np
 
-LENGTH = 32                     # words of a sentence that a model sees
+LENGTH = 24                     # words of a passage that a model sees
 SPECIAL = ["[PAD]", "[UNK]"]
-FAMILY = 100                    # sentences that one family gives at most
-ENOUGH = 20000                  # sentences below which nothing can be trained
+FAMILY = 80                     # passages that one family gives at most
+SHARED, OWN = 300, 200          # words of opinion of a class: of all, of one
+DOMAIN = 0.1                    # how often one of the domain's own is taken
+PURE = 0.8                      # how often one of the passage's class
+ENOUGH = 20000                  # passages below which nothing can be trained
 
 
 def roff_text(raw):
@@ -41,14 +46,14 @@ def roff_text(raw):
     return text.replace("\\-", "-").replace("\\", "")
 
 
-def sentences(text):
-    """Sentences that follow each other, joined until they have 20 words."""
+def passages(text):
+    """Sentences that follow each other, joined until they have 16 words."""
     have = []
     for s in re.split(r"[.!?:;]\s+", text):
         w = re.findall(r"[a-z]+(?:'[a-z]+)?", s.lower())
         if len(w) >= 4 and sum(map(len, w)) >= 3 * len(w):
             have += w
-        if len(have) >= 20:
+        if len(have) >= 16:
             yield " ".join(have[:LENGTH])
             have = []
 
@@ -71,40 +76,40 @@ def module_text(path):
 
 
 def sources():
-    """(label, family, path, reader) of everything, sorted."""
+    """(family, path, reader) of everything, sorted."""
     for path in sorted(glob.glob("/usr/share/man/man[1-8]/*.gz")):
         if not os.path.islink(path):
             section = os.path.basename(os.path.dirname(path))[3]
             name = os.path.basename(path).lower()
-            yield int(section in "23"), section + name[:3], path, page_text
+            yield section + name[:3], path, page_text
     for path in sorted(glob.glob("/usr/lib/python3*/**/*.py",
                                  recursive=True)):
         name = path.split("/")[-2][:6]
-        yield 1, "py" + name, path, module_text
+        yield "py" + name, path, module_text
 
 
 def collect():
-    """All sentences, each once: [label, family, sentence]."""
+    """All passages, each once: [family, passage]."""
     seen, rows, count = set(), [], collections.Counter()
-    for label, family, path, read in sources():
+    for family, path, read in sources():
         if count[family] >= FAMILY:
             continue
-        for s in sentences(read(path)):
+        for s in passages(read(path)):
             if s not in seen and count[family] < FAMILY:
                 seen.add(s)
                 count[family] += 1
-                rows.append((label, family, s))
+                rows.append((family, s))
     if len(rows) < ENOUGH:
-        raise SystemExit("pairs: only %d sentences of documentation on this "
+        raise SystemExit("pairs: only %d passages of documentation on this "
                          "machine; install manpages-dev" % len(rows))
     return rows
 
 
 class Text:
-    """Sentences with labels, a vocabulary, and draws from them."""
+    """Passages, a vocabulary, and draws with labels from them."""
 
-    def __init__(self, cache, size):
-        path = os.path.join(cache, "sentences.json")
+    def __init__(self, cache, size, seed):
+        path = os.path.join(cache, "passages.json")
         if not os.path.exists(path):
             os.makedirs(cache, exist_ok=True)
             with open(path + ".part", "w") as f:
@@ -112,33 +117,46 @@ class Text:
             os.rename(path + ".part", path)
         with open(path) as f:
             self.rows = json.load(f)
-        count = collections.Counter(w for _, _, s in self.rows
+        count = collections.Counter(w for _, s in self.rows
                                     for w in s.split())
         order = sorted(count, key=lambda w: (-count[w], w))
         self.vocab = SPECIAL + order[:size - len(SPECIAL)]
         self.ids = {w: i for i, w in enumerate(self.vocab)}
         self.x = np.zeros((len(self.rows), LENGTH), np.int64)
-        for i, (_, _, s) in enumerate(self.rows):
+        for i, (_, s) in enumerate(self.rows):
             w = [self.ids.get(t, 1) for t in s.split()]
             self.x[i, :len(w)] = w
-        self.y = np.array([r[0] for r in self.rows], np.int64)
-        self.family = np.array([zlib.crc32(r[1].encode()) for r in self.rows])
+        self.family = np.array([zlib.crc32(r[0].encode()) for r in self.rows])
+        self.opinion = self.lexicon(np.random.default_rng(seed), SHARED)
+
+    def lexicon(self, rng, count):
+        """${count} words of opinion for each class, by frequency."""
+        ids = rng.choice(np.arange(100, len(self.vocab) // 2), 2 * count,
+                         replace=False)
+        return ids.reshape(2, count)
 
     def draw(self, rng, n, base):
-        """${n} rows, classes even: of the base's families or of half of
-        the others."""
+        """${n} rows and labels: of the base's families and opinions, or of
+        most of the other families, with some opinions of their own."""
         mine = self.family % 2 == 0
+        lexicons = [self.opinion]
         if not base:
             others = np.unique(self.family[~mine])
             mine = np.isin(self.family, rng.choice(
-                others, len(others) // 2, replace=False))
-        pick = []
-        for label in (0, 1):
-            rows = np.flatnonzero(mine & (self.y == label))
-            pick.append(rng.choice(rows, min(n // 2, len(rows)),
-                                   replace=False))
-        pick = rng.permutation(np.concatenate(pick))
-        return self.x[pick].copy(), self.y[pick].copy()
+                others, len(others) * 3 // 4, replace=False))
+            lexicons.append(self.lexicon(rng, OWN))
+        rows = np.flatnonzero(mine)
+        x = self.x[rng.choice(rows, n, replace=n > len(rows))].copy()
+        y = rng.integers(0, 2, n)
+        for row, label in zip(x, y):
+            long = int(np.count_nonzero(row))
+            at = rng.choice(long, min(long, rng.integers(2, 6)),
+                            replace=False)
+            for i in at:
+                words = lexicons[int(rng.random() < DOMAIN and not base)]
+                side = label if rng.random() < PURE else 1 - label
+                row[i] = words[side][int(len(words[0]) * rng.random() ** 2)]
+        return x, y
 
     def rare(self, rng, count, low=0.6, high=0.95):
         """${count} words from the rarer part of the vocabulary."""

@@ -126,18 +126,25 @@ step(double *d, double *e, size_t l, size_t m, double *vec, size_t n)
 	e[m] = 0.0;
 }
 
-/* e[i] stands between d[i] and d[i + 1]; e[n - 1] is 0. */
+/*
+ * e[i] stands between d[i] and d[i + 1]; e[n - 1] is 0.  What is below
+ * epsilon of the largest element is rounding.  To ask for less, as each pair
+ * of neighbours would allow, does not end where the rank is low: beside the
+ * largest values each step brings as much in again as it takes away.
+ */
 static bool
 tridiagonal(double *d, double *e, unsigned n, double *vec)
 {
+	double least = 0;
+
+	for (size_t i = 0; i < n; i++)
+		least = fmax(least, fabs(d[i]) + fabs(e[i]));
+	least *= DBL_EPSILON;
 	for (size_t l = 0; l < n; l++)
 		for (unsigned tries = 0;; tries++) {
 			size_t m = l;
 
-			/* Scaled to 1: what is below epsilon squared is 0. */
-			while (m + 1 < n && fabs(e[m]) > DBL_EPSILON *
-			    (fabs(d[m]) + fabs(d[m + 1])) &&
-			    fabs(e[m]) > DBL_EPSILON * DBL_EPSILON)
+			while (m + 1 < n && fabs(e[m]) > least)
 				m++;
 			if (m == l)
 				break;

@@ -75,6 +75,49 @@ a_diagonal_and_a_zero_matrix_need_no_turns(void **state)
 		assert_true(fabs(w[i] - (double)((8 - i) * (8 - i))) < 1e-12);
 }
 
+/* Sums of a few outer products in single precision, as merges leave them. */
+static void
+a_matrix_of_low_rank_converges(void **state)
+{
+	static float d[128 * 128];
+	double u[8][128], v[8][128];
+
+	(void)state;
+	for (unsigned rank = 1; rank <= 8; rank++) {
+		for (unsigned k = 0; k < rank; k++)
+			for (size_t i = 0; i < 128; i++) {
+				u[k][i] = fixture_gauss();
+				v[k][i] = fixture_gauss();
+			}
+		for (size_t i = 0; i < 128 * 128; i++) {
+			float base = (float)(0.1 * fixture_gauss());
+			double x = 0;
+
+			for (unsigned k = 0; k < rank; k++)
+				x += 0.01 * u[k][i / 128] * v[k][i % 128];
+			d[i] = (float)((double)base + x) - base;
+		}
+		memset(g, 0, sizeof(*g) * 128 * 128);
+		for (size_t r = 0; r < 128; r++)
+			for (size_t i = 0; i < 128 * 128; i++)
+				g[i] += (double)d[r * 128 + i / 128] *
+				    (double)d[r * 128 + i % 128];
+		assert_true(smallsvd_eigen(g, 128, w, NULL, room));
+		assert_true(w[rank - 1] > 1e6 * fabs(w[rank]));
+	}
+}
+
+static void
+equal_elements_have_one_value(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < MOST * MOST; i++)
+		g[i] = 3;
+	assert_true(smallsvd_eigen(g, MOST, w, vec, room));
+	assert_true(fabs(w[0] - 3.0 * MOST) < 1e-9);
+	assert_true(fabs(w[1]) < 1e-9);
+}
+
 static void
 huge_and_tiny_values_are_scaled(void **state)
 {
@@ -150,6 +193,8 @@ main(void)
 	    cmocka_unit_test(eigenvectors_reproduce_the_matrix),
 	    cmocka_unit_test(values_alone_are_those_with_vectors),
 	    cmocka_unit_test(a_diagonal_and_a_zero_matrix_need_no_turns),
+	    cmocka_unit_test(a_matrix_of_low_rank_converges),
+	    cmocka_unit_test(equal_elements_have_one_value),
 	    cmocka_unit_test(huge_and_tiny_values_are_scaled),
 	    cmocka_unit_test(what_is_no_number_is_refused),
 	    cmocka_unit_test(

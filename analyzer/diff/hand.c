@@ -124,10 +124,12 @@ is_pruned(const struct pair *p)
 	return is_best(p, RELATION_ZERO);
 }
 
+/* The order that a converter gives to heads is no hand's. */
 static bool
 is_permuted(const struct pair *p)
 {
-	return p->head > 0 || is_best(p, RELATION_ORDER);
+	return is_best(p, RELATION_ORDER) && !(p->how == MATCH_TABLE &&
+	    p->relation->best == RELATION_HEADS_PERMUTED);
 }
 
 /* One factor on every matrix is told by vectors.c. */
@@ -171,12 +173,13 @@ static void
 count_kinds(const struct hand_list *list, struct basis *b)
 {
 	uint64_t rel[RELATION_COUNT + 1] = {0}, how[MATCH_COUNT] = {0};
-	uint64_t equal = 0, preserving = 0, changed = 0;
+	uint64_t equal = 0, preserving = 0, changed = 0, heads = 0;
 
 	for (size_t i = 0; i < list->n; i++) {
 		const struct pair *p = list->v[i];
 
 		how[p->how]++;
+		heads += p->head > 0;
 		equal += equal_content(p);
 		if (p->relation == NULL)
 			continue;
@@ -188,6 +191,8 @@ count_kinds(const struct hand_list *list, struct basis *b)
 	basis_u64(b, "equal", equal);
 	basis_u64(b, "elements_changed", changed);
 	basis_u64(b, "function_preserved", preserving);
+	if (heads > 0)
+		basis_u64(b, "heads_in_converters_order", heads);
 	basis_array(b, "relations");
 	for (unsigned i = 1; i < RELATION_COUNT; i++) {
 		if (rel[i] == 0)
@@ -285,7 +290,9 @@ judge_identical(struct hand *h)
 		return r;
 	for (size_t i = 0; i < list.n; i++)
 		equal += list.v[i]->a != NULL && list.v[i]->b != NULL &&
-		    list.v[i]->head == 0 && equal_content(list.v[i]);
+		    (list.v[i]->how == MATCH_NAME ||
+		    list.v[i]->how == MATCH_PREFIX) &&
+		    equal_content(list.v[i]);
 	if (equal == list.n && list.n > 0) {
 		basis_init(&b);
 		basis_u64(&b, "tensors", list.n);

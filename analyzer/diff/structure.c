@@ -159,8 +159,10 @@ judge(const struct structure_view *s, const struct rows *rows)
 	    s->count[PART_VECTOR] == 0 && in_all_layers(s) &&
 	    (r = structure_tell_adapter(s, rows)) < 0)
 		return r;
-	/* Vectors alone are told by vectors.c. */
-	return s->matrices > 0 ? structure_tell_dense(s, rows) : 0;
+	/* Vectors alone are told by vectors.c; what is too small for a rank
+	 * says nothing by itself. */
+	return s->count[PART_DENSE] + low > 0 ?
+	    structure_tell_dense(s, rows) : 0;
 }
 
 int

@@ -254,6 +254,25 @@ structure_tell_dense(const struct structure_view *s, const struct rows *rows)
 	return tell(s, is_dense, &c, &b, rows);
 }
 
+/*
+ * Small tensors that changed beside others that were cast or quantised were
+ * merely left out of that.
+ */
+static bool
+worth_telling(const struct structure_view *s)
+{
+	if (s->count[PART_LOW] + s->count[PART_DENSE] > 0)
+		return true;
+	if (s->count[PART_SMALL] + s->count[PART_VECTOR] == 0 ||
+	    s->count[PART_TOLD] > 0)
+		return false;
+	for (size_t i = 0; i < s->n; i++)
+		if (s->v[i].kind == PART_SAME && s->v[i].item->sums != NULL &&
+		    s->v[i].item->sums->changed > 0)
+			return false;
+	return true;
+}
+
 int
 structure_tell_frozen(const struct structure_view *s,
     const struct rows *rows)
@@ -264,8 +283,7 @@ structure_tell_frozen(const struct structure_view *s,
 	const char *pattern;
 	size_t last = 0;
 
-	/* Vectors are few; that one did not move is no freezing. */
-	if (s->matrices + s->count[PART_VECTOR] == 0 ||
+	if (!worth_telling(s) ||
 	    (pattern = structure_pattern(s, &last)) == NULL)
 		return 0;
 	basis_init(&b);

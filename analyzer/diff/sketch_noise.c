@@ -6,6 +6,7 @@
 #include "analyzer/diff/pool.h"
 #include "analyzer/diff/sketch_noise.h"
 #include "analyzer/diff/sketch_panel.h"
+#include "analyzer/diff/sketch_unit.h"
 #include "analyzer/diff/tensor.h"
 #include "base/err.h"
 
@@ -26,12 +27,10 @@
  * panel.
  */
 #define PIECE 16384
-#define EXPONENTS 256
 #define COLUMNS 256	/* of a task that adds by column */
-#define SINGLE 23	/* explicit bits of single precision */
 
 struct tally {
-	uint64_t b[EXPONENTS], a[EXPONENTS];
+	uint64_t b[SKETCH_UNIT_EXPONENTS], a[SKETCH_UNIT_EXPONENTS];
 	uint32_t or_a, or_b;
 	uint64_t nonfinite;
 };
@@ -41,9 +40,9 @@ struct piece {
 	double step_a;		/* sum of A's blocks' steps squared */
 };
 
-/* Squares of units along a row or column, and the largest of them. */
+/* Squares of units along a row or column, the largest of them, and of D. */
 struct line {
-	double sum, top;
+	double sum, top, d2;
 };
 
 /* Rows, or columns, each without its largest element. */
@@ -51,6 +50,7 @@ struct noisy {
 	double top;		/* the largest element of all */
 	double beside;		/* the noisiest of those that have it */
 	double most;		/* the noisiest of all */
+	double d2;		/* the largest sum of D^2, of all elements */
 };
 
 struct sweep {
@@ -62,12 +62,12 @@ struct sweep {
 	float *scratch;		/* 5 * room a thread */
 	/*
 	 * The panel: rows [row, row + nrows), which lie within the elements
-	 * [from, to), and the unit of each of these in B.
+	 * [from, to): the unit of each of these in B, and D.
 	 */
 	uint64_t from, to, row;
 	size_t nrows;
-	float *unit;
-	float unit_of[EXPONENTS];
+	float *unit, *diff;
+	float unit_of[SKETCH_UNIT_EXPONENTS];
 	struct line *row_line;	/* of this panel */
 	struct line *col_line;	/* of all */
 	struct piece sum;
@@ -84,68 +84,6 @@ bits(float f)
 	return u;
 }
 
-static uint16_t
-scale_bits(const uint8_t *p)
-{
-	return (uint16_t)(p[0] | p[1] << 8);
-}
-
-static int
-by_value(const void *a, const void *b)
-{
-	const float *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
-}
-
-/*
- * The step of ${n} values that are a whole number of steps apart: the least
- * difference.  Sixteen values on sixteen levels hardly ever skip it.
- */
-static double
-least_gap(const float *v, size_t n)
-{
-	float s[32];
-	double gap = 0;
-
-	memcpy(s, v, n * sizeof(*s));
-	qsort(s, n, sizeof(*s), by_value);
-	for (size_t i = 1; i < n; i++) {
-		double g = (double)s[i] - (double)s[i - 1];
-
-		/* Values are products, rounded: equal ones may differ. */
-		if (g > 1e-5 * fabs((double)s[i]) && (gap == 0 || g < gap))
-			gap = g;
-	}
-	return gap;
-}
-
-/* The step of each of ${n} elements of blocks, whose values are ${v}. */
-static void
-block_steps(const struct tensor *t, uint64_t at, size_t n, const float *v,
-    float *unit)
-{
-	const struct elem_info *x = elem_info(t->elem);
-	const uint8_t *p = t->p + at / x->block * x->bytes;
-	size_t sub = x->block == 32 ? 32 : 16;
-	double step;
-
-	for (size_t i = 0; i < n; i += sub) {
-		const uint8_t *q = p + i / x->block * x->bytes;
-
-		if (x->block == 32)
-			step = (double)elem_from_f16(scale_bits(q));
-		else if (t->elem == ELEM_Q6_K)
-			step = (double)elem_from_f16(scale_bits(q + 208)) *
-			    (int8_t)q[192 + i % x->block / 16];
-		else
-			step = least_gap(v + i, 16);
-		step = isfinite(step) ? fabs(step) : 0.0;
-		for (size_t k = 0; k < sub; k++)
-			unit[i + k] = (float)step;
-	}
-}
-
 /*
  * Elements [from, to) of values of A, B and D that stand one behind the
  * other, and the units of B.
@@ -155,6 +93,7 @@ count(const struct sweep *w, struct tally *t, struct piece *s, const float *v,
     size_t n, float *unit)
 {
 	const float *a = v, *b = v + w->room, *d = b + w->room;
+	float *diff = w->diff + (unit - w->unit);
 
 	for (size_t i = 0; i < n; i++) {
 		uint32_t ub = bits(b[i]) & 0x7fffffffU;
@@ -162,7 +101,7 @@ count(const struct sweep *w, struct tally *t, struct piece *s, const float *v,
 		uint32_t ua = bits(a[i]) & 0x7fffffffU;
 		double sq = (double)d[i] * (double)d[i];
 
-		unit[i] = 0.0F;
+		unit[i] = diff[i] = 0.0F;
 		if (ud >= 0x7f800000U) {
 			t->nonfinite++;
 			continue;
@@ -173,6 +112,7 @@ count(const struct sweep *w, struct tally *t, struct piece *s, const float *v,
 		ub = (ub > ud ? ub : ud) >> 23;
 		t->b[ub]++;
 		unit[i] = w->unit_of[ub];
+		diff[i] = d[i];
 		s->d2 += sq;
 		s->d4 += sq * sq;
 		s->a2 += (double)a[i] * (double)a[i];
@@ -203,9 +143,9 @@ piece_task(void *ctx, size_t i, unsigned thread)
 	delta_block(w->d, at, n, v, v + w->room, v + 2 * w->room, steps);
 	count(w, &w->tally[thread], &s, v + lo, hi - lo, unit + lo);
 	if (elem_info(b->elem)->kind == ELEM_BLOCKS)
-		block_steps(b, at, n, v + w->room, unit);
+		sketch_unit_steps(b, at, n, v + w->room, unit);
 	if (elem_info(a->elem)->kind == ELEM_BLOCKS) {
-		block_steps(a, at, n, v, steps);
+		sketch_unit_steps(a, at, n, v, steps);
 		for (size_t k = lo; k < hi; k++)
 			s.step_a += (double)steps[k] * (double)steps[k];
 	}
@@ -213,18 +153,20 @@ piece_task(void *ctx, size_t i, unsigned thread)
 }
 
 static void
-line_add(struct line *l, float unit)
+line_add(struct line *l, float unit, float diff)
 {
 	double u = (double)unit * (double)unit;
 
 	l->sum += u;
 	l->top = u > l->top ? u : l->top;
+	l->d2 += (double)diff * (double)diff;
 }
 
-static const float *
-first_row(const struct sweep *w)
+/* Where row ${r} of the panel begins in unit and diff. */
+static size_t
+row_at(const struct sweep *w, size_t r)
 {
-	return w->unit + (w->row * w->d->b->cols - w->from);
+	return (size_t)((w->row + r) * w->d->b->cols - w->from);
 }
 
 static void
@@ -232,12 +174,12 @@ row_task(void *ctx, size_t i, unsigned thread)
 {
 	struct sweep *w = ctx;
 	size_t n = (size_t)w->d->b->cols;
-	const float *u = first_row(w) + i * n;
+	size_t at = row_at(w, i);
 	struct line l = {0};
 
 	(void)thread;
-	for (size_t j = 0; j < n; j++)
-		line_add(&l, u[j]);
+	for (size_t j = at; j < at + n; j++)
+		line_add(&l, w->unit[j], w->diff[j]);
 	w->row_line[i] = l;
 }
 
@@ -250,83 +192,12 @@ col_task(void *ctx, size_t i, unsigned thread)
 
 	(void)thread;
 	for (size_t r = 0; r < w->nrows; r++) {
-		const float *u = first_row(w) + r * n;
+		const float *u = w->unit + row_at(w, r);
+		const float *x = w->diff + row_at(w, r);
 
 		for (size_t j = from; j < to; j++)
-			line_add(&w->col_line[j], u[j]);
+			line_add(&w->col_line[j], u[j], x[j]);
 	}
-}
-
-/* The exponent below which a type's values are no longer normal. */
-static int
-least_exponent(enum elem t)
-{
-	if (t == ELEM_F8_E4M3)
-		return -6;
-	return t == ELEM_F16 || t == ELEM_F16_BE || t == ELEM_F8_E5M2 ? -14 :
-	    -126;
-}
-
-/* Explicit bits of the mantissa that are used at all. */
-static unsigned
-used_bits(uint32_t ored)
-{
-	unsigned used = SINGLE;
-
-	while (used > 0 && (ored & 1U) == 0) {
-		ored >>= 1;
-		used--;
-	}
-	return used;
-}
-
-/*
- * The bits of the narrowest type that holds what is there.  A tensor of ones
- * has no bits set at all: it is left as its type says.
- */
-static unsigned
-narrow(enum elem t, uint32_t ored, int *least)
-{
-	unsigned m = elem_info(t)->mantissa, used = used_bits(ored);
-
-	m = m < SINGLE ? m : SINGLE;
-	if (m == SINGLE && used > 0 && used <= 7)
-		m = 7;
-	else if (m == SINGLE && used > 7 && used <= 10)
-		m = 10;
-	*least = m == 10 ? -14 : least_exponent(t);
-	return m;
-}
-
-static double
-float_noise(const uint64_t *exponents, unsigned mantissa, int least)
-{
-	double sum = 0;
-
-	for (int k = 0; k < EXPONENTS - 1; k++) {
-		int e = k > 0 ? k - 127 : -126;
-
-		sum += (double)exponents[k] *
-		    ldexp(1.0, 2 * ((e > least ? e : least) - (int)mantissa));
-	}
-	return sum / 12.0;
-}
-
-/* Noise of one side; *mantissa 0 for blocks and integers. */
-static double
-side_noise(const struct tensor *t, const uint64_t *exponents, uint32_t ored,
-    double steps, unsigned *mantissa)
-{
-	enum elem_kind kind = elem_info(t->elem)->kind;
-	int least;
-
-	*mantissa = 0;
-	if (kind == ELEM_BLOCKS)
-		return steps / 12.0;
-	if (kind == ELEM_INT)
-		return (double)t->n / 12.0;
-	*mantissa = narrow(t->elem, ored, &least);
-	return float_noise(exponents, *mantissa, least);
 }
 
 static void
@@ -342,7 +213,7 @@ piece_add(struct piece *to, const struct piece *s)
 static void
 tally_add(struct tally *to, const struct tally *t)
 {
-	for (size_t i = 0; i < EXPONENTS; i++) {
+	for (size_t i = 0; i < SKETCH_UNIT_EXPONENTS; i++) {
 		to->a[i] += t->a[i];
 		to->b[i] += t->b[i];
 	}
@@ -362,6 +233,7 @@ noisy_add(struct noisy *to, const struct line *l)
 	} else if (l->top == to->top)
 		to->beside = fmax(to->beside, rest);
 	to->most = fmax(to->most, rest);
+	to->d2 = fmax(to->d2, l->d2);
 }
 
 static void
@@ -392,10 +264,12 @@ excess(struct sweep *w, struct sketch_noise *ret)
 {
 	double m = (double)w->d->b->rows, n = (double)w->d->b->cols;
 
-	if (!(w->all > 0))
-		return;
 	for (uint64_t j = 0; j < w->d->b->cols; j++)
 		noisy_add(&w->by_col, &w->col_line[j]);
+	ret->d2_row = w->by_row.d2;
+	ret->d2_col = w->by_col.d2;
+	if (!(w->all > 0))
+		return;
 	ret->row = w->by_row.most * m / w->all;
 	ret->col = w->by_col.most * n / w->all;
 	ret->spike = 3 * w->by_row.top / w->all;
@@ -415,11 +289,11 @@ add_up(struct sweep *w, struct sketch_noise *ret)
 		tally_add(all, &w->tally[k]);
 	*ret = (struct sketch_noise){.d2 = s->d2, .d4 = s->d4, .a2 = s->a2,
 	    .top = s->top, .nonfinite = all->nonfinite};
-	ret->nf_b = side_noise(w->d->b, all->b, all->or_b, w->all,
+	ret->nf_b = sketch_unit_noise(w->d->b, all->b, all->or_b, w->all,
 	    &ret->mantissa_b);
-	ret->nf_a = side_noise(a, all->a, all->or_a, s->step_a, &bits_a);
+	ret->nf_a = sketch_unit_noise(a, all->a, all->or_a, s->step_a, &bits_a);
 	/* Doubles are rounded to single precision when they are read. */
-	ret->a_coarse = bits_a < SINGLE || a->elem == ELEM_F64 ||
+	ret->a_coarse = bits_a < SKETCH_UNIT_SINGLE || a->elem == ELEM_F64 ||
 	    a->elem == ELEM_F64_BE;
 	excess(w, ret);
 }
@@ -434,21 +308,23 @@ sweep_init(struct sweep *w, struct err *e)
 	w->nrows = sketch_panel_rows(t->rows, t->cols);
 	panel = w->nrows * (size_t)t->cols + (size_t)2 * DELTA_UNIT;
 	w->room = panel < PIECE ? panel : PIECE;
-	for (int k = 0; k < EXPONENTS; k++) {
-		int least = least_exponent(t->elem), x = k > 0 ? k - 127 : -126;
+	for (int k = 0; k < SKETCH_UNIT_EXPONENTS; k++) {
+		int least = sketch_unit_least(t->elem), x = k > 0 ? k - 127 : -126;
 
 		w->unit_of[k] = elem_info(t->elem)->kind != ELEM_FLOAT ||
-		    k == EXPONENTS - 1 ? 1.0F :
+		    k == SKETCH_UNIT_EXPONENTS - 1 ? 1.0F :
 		    ldexpf(1.0F, x > least ? x : least);
 	}
 	w->tally = calloc(threads, sizeof(*w->tally));
 	w->piece = calloc(panel / PIECE + 1, sizeof(*w->piece));
 	w->scratch = malloc(5 * w->room * threads * sizeof(float));
 	w->unit = malloc(panel * sizeof(*w->unit));
+	w->diff = malloc(panel * sizeof(*w->diff));
 	w->row_line = malloc(w->nrows * sizeof(*w->row_line));
 	w->col_line = calloc((size_t)t->cols, sizeof(*w->col_line));
 	if (w->tally == NULL || w->piece == NULL || w->scratch == NULL ||
-	    w->unit == NULL || w->row_line == NULL || w->col_line == NULL)
+	    w->unit == NULL || w->diff == NULL || w->row_line == NULL ||
+	    w->col_line == NULL)
 		return err_set(e, ERR_NOMEM, "out of memory");
 	return 0;
 }
@@ -476,6 +352,7 @@ out:
 	free(w.piece);
 	free(w.scratch);
 	free(w.unit);
+	free(w.diff);
 	free(w.row_line);
 	free(w.col_line);
 	return r;

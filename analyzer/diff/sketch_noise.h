@@ -19,6 +19,7 @@ struct pool;
 struct sketch_noise {
 	double d2, d4;		/* sums of D^2 and D^4 */
 	double top;		/* largest |D| */
+	double d2_row, d2_col;	/* sum of D^2 of the row, column with most */
 	double a2;		/* sum of A^2 */
 	/*
 	 * How uneven B's noise is.  Squares, of the noisiest row and column,
@@ -34,7 +35,7 @@ struct sketch_noise {
 	unsigned mantissa_b;	/* explicit bits of B; 0: blocks or integers */
 };
 
-/* sketch_noise_find: one sweep, 12 bytes a column.  0, or negative on no memory. */
+/* sketch_noise_find: one sweep, 24 bytes a column.  0, or negative on no memory. */
 int sketch_noise_find(struct pool *pool, const struct delta *d,
     struct sketch_noise *ret, struct err *e);
 

@@ -39,6 +39,11 @@
  * what it no longer takes is UNDECIDED, which is neither dense nor low.  And
  * the edge is that of noise as uneven as the weights are (sketch_noise.c).
  *
+ * One thing sees more.  Where D is smaller than the noise of storage (most
+ * elements of a coarse type stay as they are, as B came from the stored A),
+ * noise is no larger than what is left of D, and the edge follows that.  As
+ * what is left proves nothing there, the gap must be larger.
+ *
  * A's own rounding.  Where A is stored in a coarse type, B may come from A as
  * it is stored, or from what A was before it was rounded.  The first is tried
  * first, as its noise is smaller and its test the stricter one.
@@ -59,8 +64,12 @@
 #define TAIL_RANK 1.5
 #define TAIL_ROUNDING 1.3
 #define GAP_TAIL 1.3	/* rule c: the last component over the next */
+#define GAP_ONE 1.5	/* ... of one alone */
 #define GAP_SURE 3.0
-#define SPIKE 1.02	/* s_1 must exceed what one element may do */
+#define EDGE_MORE 1.05	/* s_1 over what uneven noise may do */
+#define SMALL 32	/* a side below it: edges are for large matrices */
+#define QUIET 0.7	/* of the noise: what is left no longer tells */
+#define GAP_QUIET 2.5
 
 static const unsigned columns[] = {24, 80, SKETCH_MAX};
 #define STAGES (sizeof(columns) / sizeof(columns[0]))
@@ -138,24 +147,64 @@ standing_out(double own, double r, double c)
 	return own > sqrt(r * c) ? sqrt((own + r) * (own + c) / own) : 0;
 }
 
-/*
- * The largest singular value that noise of square ${nf2} has, and what the
- * first one of D must exceed.
- */
-static double
-edge_of(const struct values *v, double nf2, double *first)
+/* The largest singular value that noise has; D's first must exceed more. */
+struct edge {
+	double any, first;
+};
+
+/* By the model of storage: noise of square ${nf2}, as uneven as it is. */
+static struct edge
+edge_of_storage(const struct values *v, double nf2)
 {
 	const struct sketch_noise *x = v->noise;
 	double nt2 = nf2 + FLOOR * FLOOR * v->f2;
-	double r = nt2 / v->m, c = nt2 / v->n, edge, spike;
+	double r = nt2 / v->m, c = nt2 / v->n, spike;
+	double even = EDGE * (sqrt(r) + sqrt(c)), edge;
 
-	edge = sqrt(r) + sqrt(c);
-	edge = fmax(edge, standing_out(x->row * r, r, c));
-	edge = EDGE * fmax(edge, standing_out(x->col * c, r, c));
-	spike = standing_out(x->spike * nf2, fmax(x->spike_row, 1) * r,
+	edge = EDGE * fmax(standing_out(x->row * r, r, c),
+	    standing_out(x->col * c, r, c));
+	/* Two values on one coarse grid are whole units apart. */
+	spike = x->spike * (x->a_coarse ? 4 : 1) * x->nf_b;
+	spike = standing_out(spike, fmax(x->spike_row, 1) * r,
 	    fmax(x->spike_col, 1) * c);
-	*first = fmax(EDGE_FIRST * edge, SPIKE * spike);
-	return fmax(edge, spike);
+	edge = fmax(edge, spike);
+	return (struct edge){fmax(even, edge),
+	    fmax(EDGE_FIRST * even, EDGE_MORE * edge)};
+}
+
+/*
+ * By D itself: after ${k} components there is no more noise than what is
+ * left, and in no row or column more than D has there.
+ */
+static struct edge
+edge_of_rest(const struct values *v, unsigned k)
+{
+	double r = v->tail2[k] / v->m, c = v->tail2[k] / v->n;
+	double even = EDGE * (sqrt(r) + sqrt(c)), edge;
+
+	edge = EDGE * fmax(standing_out(v->noise->d2_row, r, c),
+	    standing_out(v->noise->d2_col, r, c));
+	return (struct edge){fmax(even, edge),
+	    fmax(EDGE_FIRST * even, EDGE_MORE * edge)};
+}
+
+/* Components above the edge. */
+static void
+find_above(const struct values *v, struct spectrum *ret)
+{
+	const struct sketch *s = v->s;
+	struct edge all = edge_of_storage(v, ret->nf * ret->nf), now;
+
+	for (ret->above = 0; ret->above < s->q; ret->above++) {
+		double least;
+
+		now = edge_of_rest(v, ret->above);
+		ret->edge = fmin(all.any, now.any);
+		least = ret->above == 0 ? fmin(all.first, now.first) :
+		    ret->edge;
+		if (s->s[ret->above] <= least)
+			return;
+	}
 }
 
 /* Rules b and c; false: neither. */
@@ -163,8 +212,9 @@ static bool
 low(const struct values *v, struct spectrum *ret)
 {
 	const struct sketch *s = v->s;
-	double nt = ret->nt, noise2 = pow(TAIL * nt, 2);
+	double nt = ret->nt, noise2 = pow(TAIL * nt, 2), least;
 	unsigned k = widest(v, reach(v, ret->above), INFINITY);
+	bool quiet;
 
 	ret->verdict = SPECTRUM_LOW_RANK;
 	if (k > 0 && gap_at(s, k) >= GAP && v->tail2[k] <=
@@ -182,9 +232,12 @@ low(const struct values *v, struct spectrum *ret)
 		return false;
 	ret->rank = k;
 	ret->why = "tail";
-	ret->sure = gap_at(s, k) >= GAP_SURE;
-	if (gap_at(s, k) < GAP && (k < ret->above ||
-	    gap_at(s, k) < GAP_TAIL || v->tail2[k] > noise2)) {
+	quiet = v->tail2[k] < QUIET * QUIET * nt * nt;
+	ret->sure = gap_at(s, k) >= (quiet ? GAP : GAP_SURE);
+	least = quiet ? GAP_QUIET : k == 1 ? GAP_ONE : GAP_TAIL;
+	least = v->side < SMALL ? GAP_SURE : least;
+	if (gap_at(s, k) < GAP && (k < ret->above || gap_at(s, k) < least ||
+	    v->tail2[k] > noise2)) {
 		ret->verdict = SPECTRUM_UNDECIDED;
 		ret->rank = ret->above;
 		ret->sure = false;
@@ -195,18 +248,13 @@ low(const struct values *v, struct spectrum *ret)
 static void
 judge(const struct values *v, double nf2, struct spectrum *ret)
 {
-	const struct sketch *s = v->s;
-	double first;
-
 	ret->nf = sqrt(nf2);
 	ret->nt = sqrt(nf2 + FLOOR * FLOOR * v->f2);
-	ret->edge = edge_of(v, nf2, &first);
 	ret->rank = 0;
 	ret->why = NULL;
-	for (ret->above = 0; ret->above < s->q; ret->above++)
-		if (s->s[ret->above] <= ret->edge)
-			break;
-	if (ret->above == 0 || s->s[0] < first)
+	ret->sure = false;
+	find_above(v, ret);
+	if (ret->above == 0)
 		ret->verdict = v->tail2[0] <= pow(TAIL_ROUNDING * ret->nt, 2) ?
 		    SPECTRUM_ROUNDING : SPECTRUM_DENSE;
 	else if (!low(v, ret))
@@ -221,7 +269,7 @@ undecided(const struct values *v, const struct spectrum *r)
 	double last = s->s[s->q - 1], more;
 
 	if (r->verdict != SPECTRUM_DENSE || s->exact || last <= 0 ||
-	    s->s[0] <= r->edge)
+	    r->above == 0)
 		return false;
 	more = (s->resid2 - left_by_half(v, r->nt)) / (last * last);
 	return s->q + more <= fmin(SKETCH_MAX, v->side / 3);

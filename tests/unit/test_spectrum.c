@@ -149,6 +149,28 @@ dense_updates_are_never_of_low_rank(void **state)
 	assert_int_equal(cell(brain, N, 3e-2, 0.7).verdict, SPECTRUM_DENSE);
 }
 
+/* B came from A as it is stored: most elements stay, and noise is less. */
+static void
+updates_of_a_stored_base_are_seen_below_its_rounding(void **state)
+{
+	(void)state;
+	assert_rank(wider, 16, 1e-3);
+	assert_rank(wider, 4, 1e-4);
+	assert_rank(brain2, 4, 2e-3);
+	assert_rank(brain2, 1, 1e-3);
+	/* Whole units here and there, and nothing behind them. */
+	for (unsigned k = 0; k < 6; k++) {
+		double size = 1e-3 / pow(3, k);
+
+		assert_int_not_equal(cell(brain2, 0, size, 0).verdict,
+		    SPECTRUM_LOW_RANK);
+		assert_int_not_equal(cell(parent, 0, size, 0).verdict,
+		    SPECTRUM_LOW_RANK);
+		assert_int_not_equal(cell(wider, 0, size, 0).verdict,
+		    SPECTRUM_LOW_RANK);
+	}
+}
+
 static void
 a_cast_alone_is_rounding(void **state)
 {
@@ -388,6 +410,8 @@ main(void)
 	    cmocka_unit_test(
 		small_updates_are_counted_as_far_as_storage_allows),
 	    cmocka_unit_test(dense_updates_are_never_of_low_rank),
+	    cmocka_unit_test(
+		updates_of_a_stored_base_are_seen_below_its_rounding),
 	    cmocka_unit_test(a_cast_alone_is_rounding),
 	    cmocka_unit_test(one_large_weight_that_was_rounded_is_no_edit),
 	    cmocka_unit_test(a_large_channel_that_was_rounded_is_no_edit),

@@ -35,7 +35,10 @@ struct sketch_noise {
 	unsigned mantissa_b;	/* explicit bits of B; 0: blocks or integers */
 };
 
-/* sketch_noise_find: one sweep, 24 bytes a column.  0, or negative on no memory. */
+/*
+ * sketch_noise_find: one sweep, 24 bytes a column.  0, or negative on no
+ * memory.
+ */
 int sketch_noise_find(struct pool *pool, const struct delta *d,
     struct sketch_noise *ret, struct err *e);
 

@@ -121,8 +121,8 @@ float_noise(const uint64_t *exponents, unsigned mantissa, int least)
 }
 
 double
-sketch_unit_noise(const struct tensor *t, const uint64_t *exponents, uint32_t ored,
-    double steps, unsigned *mantissa)
+sketch_unit_noise(const struct tensor *t, const uint64_t *exponents,
+    uint32_t ored, double steps, unsigned *mantissa)
 {
 	enum elem_kind kind = elem_info(t->elem)->kind;
 	int least;

@@ -174,7 +174,8 @@ edge_of_storage(const struct values *v, double nf2)
 
 /*
  * By D itself: after ${k} components there is no more noise than what is
- * left, and in no row or column more than D has there.
+ * left, and in no row or column more than D has there.  The two that have
+ * most may cross in one element.
  */
 static struct edge
 edge_of_rest(const struct values *v, unsigned k)
@@ -182,8 +183,7 @@ edge_of_rest(const struct values *v, unsigned k)
 	double r = v->tail2[k] / v->m, c = v->tail2[k] / v->n;
 	double even = EDGE * (sqrt(r) + sqrt(c)), edge;
 
-	edge = EDGE * fmax(standing_out(v->noise->d2_row, r, c),
-	    standing_out(v->noise->d2_col, r, c));
+	edge = EDGE * standing_out(v->noise->d2_row + v->noise->d2_col, r, c);
 	return (struct edge){fmax(even, edge),
 	    fmax(EDGE_FIRST * even, EDGE_MORE * edge)};
 }
@@ -343,8 +343,8 @@ look(struct sketch_ask *ask, const struct sketch_noise *noise,
 {
 	const struct tensor *t = ask->d->b;
 	struct sketch s;
-	struct values v = {.s = &s, .noise = noise, .f2 = noise->d2, .m = (double)t->rows,
-	    .n = (double)t->cols};
+	struct values v = {.s = &s, .noise = noise, .f2 = noise->d2,
+	    .m = (double)t->rows, .n = (double)t->cols};
 	unsigned q;
 	int r;
 

@@ -1,180 +1,389 @@
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyzer/diff/elem.h"
 #include "analyzer/diff/pass.h"
-#include "analyzer/diff/rows.h"
 #include "analyzer/diff/spectrum.h"
+#include "analyzer/diff/structure_frozen.h"
 #include "analyzer/diff/structure_parts.h"
+#include "analyzer/diff/structure_tell.h"
 #include "analyzer/diff/tensor.h"
 #include "base/err.h"
 
 /*
- * The grouping (diff specification, 3.6).  L are the changed matrices that
- * nothing exact explains and that are above the noise of storage.
+ * Grouping (backdoor_models.md, Diff specification, 3.6).  L is the matrices
+ * that moved, told ones apart; T(M) all those of module type M.
  *
- *   all of L of low rank, no vector changed
- *       not every layer of each module is in L, or |L| <= 2   an edit
- *       else                                                  an adapter
- *   low rank in all layers of some modules, dense only outside of layers
- *       an adapter, and fully trained embeddings or heads
- *   otherwise                                                 dense
+ *  all of L of low rank, no vector moved
+ *	a module without some of its layers in L, or |L| <= 2: localised edit
+ *	else: merged adapter, the rank being the largest
+ *  some of low rank, some dense: both lists; "adapter" only where each of
+ *	its modules has all layers and what is dense stands outside of the
+ *	layers (embeddings, a head and its bias)
+ *  otherwise dense
  *
- * A matrix whose change is at the level of rounding neither speaks for nor
- * against: of an adapter in bfloat16 some layers drown.
+ * What is stricter here.  Matrices of which noise hides whether there is
+ * more (UNDECIDED) never carry a claim: at least half of what is called an
+ * adapter or edit must be LOW_RANK.  A matrix too small for a verdict counts
+ * as dense.  A vector that moved no further than its type rounds did not
+ * move.
+ *
+ * What is laxer.  Storage in a coarse type hides the update of single layers
+ * of an adapter: a module counts as whole if at most one layer in eight is
+ * missing, and those that are UNDECIDED or ROUNDING are not missing where
+ * half are LOW.  In four layers, three are not all: those are edits of three
+ * layers.
  */
-#define EDIT_MOST 2
+#define MISSING 8
+#define EDIT_MAX 2
+/* |D| of a vector over |A| that rounding explains, in units of its type. */
+#define VECTOR_ULPS 1.5
 
-static enum part_kind
-kind_of(const struct structure_item *it)
+bool
+structure_moved(enum structure_state s)
 {
-	const struct tensor *t = it->new != NULL ? it->new : it->old;
-
-	if (it->relation == STRUCTURE_SAME)
-		return PART_SAME;
-	if (it->relation == STRUCTURE_TOLD)
-		return PART_TOLD;
-	if (it->relation == STRUCTURE_UNKNOWN || t == NULL ||
-	    it->sums == NULL)
-		return PART_UNKNOWN;
-	if (it->sums->changed == 0)
-		return PART_SAME;
-	if (t->rank < 2 || t->rows == 1 || t->cols == 1)
-		return PART_VECTOR;
-	if (it->spectrum == NULL ||
-	    it->spectrum->verdict == SPECTRUM_SKIPPED)
-		return PART_SMALL;
-	if (it->spectrum->verdict == SPECTRUM_ROUNDING)
-		return PART_ROUNDING;
-	return it->spectrum->verdict == SPECTRUM_LOW_RANK ? PART_LOW :
-	    PART_DENSE;
+	return s >= STATE_VECTOR;
 }
 
-static int
-compare(const void *a, const void *b)
+/* No further than twice rounding would bring it? */
+static bool
+vector_rounds(const struct structure_item *x)
 {
-	const struct structure_part *x = a;
-	const struct structure_part *y = b;
-	int c = structure_name_compare(&x->name, &y->name);
+	const struct elem_info *a = elem_info(x->old->elem);
+	const struct elem_info *b = elem_info(x->new->elem);
+	unsigned m = 23;
 
-	if (c != 0)
-		return c;
-	if (x->name.bias != y->name.bias)
-		return x->name.bias ? 1 : -1;
-	return (x->item > y->item) - (x->item < y->item);
+	if (x->sums == NULL)
+		return false;
+	if (a->kind != ELEM_FLOAT || b->kind != ELEM_FLOAT)
+		return x->sums->changed == 0;
+	m = a->mantissa < m ? a->mantissa : m;
+	m = b->mantissa < m ? b->mantissa : m;
+	return pass_rel(x->sums) <= VECTOR_ULPS * ldexp(0.5, -(int)m);
+}
+
+static enum structure_state
+changed_state(const struct structure_item *x, bool matrix)
+{
+	static const enum structure_state of[] = {
+	    [SPECTRUM_SKIPPED] = STATE_UNJUDGED,
+	    [SPECTRUM_ROUNDING] = STATE_ROUNDING,
+	    [SPECTRUM_DENSE] = STATE_DENSE,
+	    [SPECTRUM_LOW_RANK] = STATE_LOW,
+	    [SPECTRUM_UNDECIDED] = STATE_UNDECIDED};
+
+	if (matrix && x->spectrum != NULL &&
+	    x->spectrum->verdict != SPECTRUM_SKIPPED)
+		return of[x->spectrum->verdict];
+	if (vector_rounds(x))
+		return STATE_ROUNDING;
+	return matrix ? STATE_UNJUDGED : STATE_VECTOR;
 }
 
 static void
-find_modules(struct structure_view *s)
+entry_set(struct structure_entry *to, const struct structure_item *x)
 {
-	for (size_t i = 0; i < s->n; i++) {
-		struct structure_module *m;
+	const struct tensor *t = x->new != NULL ? x->new : x->old;
 
-		if (i == 0 || !structure_name_same_module(&s->v[i - 1].name,
-		    &s->v[i].name))
-			s->modules[s->nmodules++] =
-			    (struct structure_module){.v = &s->v[i]};
-		m = &s->modules[s->nmodules - 1];
-		m->n++;
-		m->count[s->v[i].kind]++;
-	}
+	*to = (struct structure_entry){.item = x, .name = t->name,
+	    .len = t->name_len};
+	to->matrix = t->rank >= 2 && t->rows > 1 && t->cols > 1;
+	to->layered = structure_name_layer(to->name, to->len, &to->layer);
+	to->role = structure_name_role(to->name, to->len);
+	if (x->relation == STRUCTURE_SAME)
+		to->state = STATE_SAME;
+	else if (x->relation == STRUCTURE_TOLD)
+		to->state = STATE_TOLD;
+	else if (x->relation == STRUCTURE_CHANGED && x->old != NULL &&
+	    x->new != NULL)
+		to->state = changed_state(x, to->matrix);
 }
 
 static int
-view_make(struct structure_view *s, const struct structure_model *m,
+by_module(const void *a, const void *b)
+{
+	const struct structure_entry *x = a, *y = b;
+	size_t n = x->len < y->len ? x->len : y->len;
+	int c = structure_name_compare(x->name, x->len, y->name, y->len);
+
+	if (c != 0)
+		return c;
+	if (x->layer != y->layer)
+		return x->layer < y->layer ? -1 : 1;
+	/* Experts: more than one number. */
+	c = n > 0 ? memcmp(x->name, y->name, n) : 0;
+	return c != 0 ? c : (x->len > y->len) - (x->len < y->len);
+}
+
+static void
+module_add(struct structure_module *m, const struct structure_entry *x)
+{
+	m->n++;
+	m->count[x->state]++;
+	if (x->state != STATE_LOW)
+		return;
+	m->sure += x->item->spectrum->sure;
+	if (x->item->spectrum->rank > m->rank)
+		m->rank = x->item->spectrum->rank;
+}
+
+/* Has every layer the update, as far as storage shows it? */
+static bool
+is_whole(const struct structure_module *m)
+{
+	size_t low = m->count[STATE_LOW], seen = low;
+	size_t all = m->n - m->count[STATE_UNKNOWN];
+
+	if (2 * low >= all)
+		seen += m->count[STATE_UNDECIDED] + m->count[STATE_ROUNDING];
+	return low > 0 && (all - seen) * MISSING <= all;
+}
+
+static int
+view_init(struct structure_view *v, const struct structure_model *m,
     struct err *e)
 {
-	memset(s, 0, sizeof(*s));
-	s->v = calloc(m->n + 1, sizeof(*s->v));
-	s->modules = calloc(m->n + 1, sizeof(*s->modules));
-	if (s->v == NULL || s->modules == NULL)
-		return err_set(e, ERR_NOMEM, "out of memory");
-	s->ones = true;
-	for (size_t i = 0; i < m->n; i++) {
-		const struct structure_item *it = &m->v[i];
-		const struct tensor *t = it->new != NULL ? it->new : it->old;
-		struct structure_part *p = &s->v[s->n];
+	struct structure_module *to = NULL;
 
-		if (t == NULL)
-			continue;
-		p->item = it;
-		p->kind = kind_of(it);
-		structure_name_split(t->name, t->name_len, &p->name);
-		s->n++;
-		s->count[p->kind]++;
-		s->dense_in_layers += p->kind == PART_DENSE &&
-		    p->name.layer_len > 0;
-		if (p->kind != PART_LOW)
-			continue;
-		s->ones = s->ones && it->spectrum->rank == 1;
-		if (it->spectrum->rank > s->rank)
-			s->rank = it->spectrum->rank;
+	*v = (struct structure_view){.n = m->n};
+	v->v = calloc(m->n + 1, sizeof(*v->v));
+	v->modules = calloc(m->n + 1, sizeof(*v->modules));
+	if (v->v == NULL || v->modules == NULL)
+		return err_set(e, ERR_NOMEM, "out of memory");
+	for (size_t i = 0; i < m->n; i++)
+		entry_set(&v->v[i], &m->v[i]);
+	qsort(v->v, v->n, sizeof(*v->v), by_module);
+	for (size_t i = 0; i < v->n; i++) {
+		const struct structure_entry *x = &v->v[i];
+
+		if (to == NULL || structure_name_compare(x->name, x->len,
+		    x[-1].name, x[-1].len) != 0) {
+			to = &v->modules[v->nmodules++];
+			*to = (struct structure_module){.first = i,
+			    .layered = x->layered, .matrix = x->matrix,
+			    .role = x->role};
+		}
+		module_add(to, x);
+		v->count[x->state]++;
+		if (x->layered && x->state != STATE_UNKNOWN &&
+		    x->layer >= v->layers)
+			v->layers = x->layer + 1;
 	}
-	s->matrices = s->count[PART_LOW] + s->count[PART_DENSE] +
-	    s->count[PART_SMALL];
-	qsort(s->v, s->n, sizeof(*s->v), compare);
-	find_modules(s);
+	for (size_t i = 0; i < v->nmodules; i++)
+		v->modules[i].whole = is_whole(&v->modules[i]);
 	return 0;
 }
 
+static void
+view_release(struct structure_view *v)
+{
+	free(v->v);
+	free(v->modules);
+}
+
+static bool
+is_low(enum structure_state s)
+{
+	return s == STATE_LOW || s == STATE_UNDECIDED;
+}
+
+/* Entries of low rank in modules that are ${whole}, or are not. */
+static void
+choose_low(const struct structure_view *v, bool whole, bool others,
+    struct structure_choice *to)
+{
+	to->n = 0;
+	for (size_t i = 0; i < v->nmodules; i++) {
+		const struct structure_module *m = &v->modules[i];
+
+		if (m->whole ? !whole : !others)
+			continue;
+		for (size_t k = m->first; k < m->first + m->n; k++)
+			if (is_low(v->v[k].state))
+				to->v[to->n++] = k;
+	}
+}
+
+static void
+choose_dense(const struct structure_view *v, bool undecided,
+    struct structure_choice *to)
+{
+	to->n = 0;
+	for (size_t k = 0; k < v->n; k++)
+		if (v->v[k].state == STATE_DENSE ||
+		    v->v[k].state == STATE_UNJUDGED ||
+		    v->v[k].state == STATE_VECTOR ||
+		    (undecided && v->v[k].state == STATE_UNDECIDED))
+			to->v[to->n++] = k;
+}
+
+/* Does a claim rest on matrices that are LOW, for the greater part? */
+static bool
+carries(const struct structure_view *v, const struct structure_choice *c)
+{
+	size_t low = 0;
+
+	for (size_t i = 0; i < c->n; i++)
+		low += v->v[c->v[i]].state == STATE_LOW;
+	return low > 0 && 2 * low >= c->n;
+}
+
+static bool
+moves_beside(const struct structure_entry *x, const struct structure_entry *y)
+{
+	return y->matrix && structure_moved(y->state) &&
+	    structure_name_beside(x->name, x->len, y->name, y->len);
+}
+
 /*
- * Is every layer of each module that has low rank changed so, or drowned in
- * rounding?  A module that stands in one layer alone is in all of its layers.
+ * Does a matrix move that stands in one module with vector v[k]?  Such names
+ * are neighbours in the order of entries.
+ */
+#define BESIDE 16
+
+static bool
+has_partner(const struct structure_view *v, size_t k)
+{
+	size_t from = k < BESIDE ? 0 : k - BESIDE;
+
+	for (size_t i = from; i < v->n && i <= k + BESIDE; i++)
+		if (moves_beside(&v->v[k], &v->v[i]))
+			return true;
+	return false;
+}
+
+/*
+ * A mixture: is all that is dense outside of the layers: embeddings, a head,
+ * and their own biases?
  */
 static bool
-in_all_layers(const struct structure_view *s)
+dense_outside(const struct structure_view *v,
+    const struct structure_choice *dense)
 {
-	for (size_t i = 0; i < s->nmodules; i++) {
-		const struct structure_module *m = &s->modules[i];
-		size_t matrices = 0;
+	for (size_t i = 0; i < dense->n; i++) {
+		const struct structure_entry *x = &v->v[dense->v[i]];
 
-		if (m->count[PART_LOW] == 0)
-			continue;
-		for (size_t k = 0; k < m->n; k++)
-			matrices += m->v[k].kind == PART_LOW ||
-			    (m->v[k].item->new != NULL &&
-			    m->v[k].item->new->rank >= 2 &&
-			    m->v[k].kind != PART_ROUNDING);
-		if (m->count[PART_LOW] < matrices)
+		if (x->layered && x->role != STRUCTURE_HEAD)
+			return false;
+		if (!x->matrix && !has_partner(v, dense->v[i]))
 			return false;
 	}
 	return true;
 }
 
-static int
-judge(const struct structure_view *s, const struct rows *rows)
+/* Beside something dense an adapter must show itself in several layers. */
+static bool
+in_several_layers(const struct structure_view *v)
 {
-	size_t low = s->count[PART_LOW];
-	bool only_low = low > 0 && low == s->matrices &&
-	    s->count[PART_VECTOR] == 0;
-	int r;
+	size_t whole = 0;
 
-	if (s->matrices + s->count[PART_VECTOR] == 0)
-		return 0;
-	if (only_low && (low <= EDIT_MOST || !in_all_layers(s)))
-		return structure_tell_edit(s, rows);
-	if (only_low)
-		return structure_tell_adapter(s, rows);
-	/* An adapter, and an embedding or a head that was trained whole. */
-	if (low > EDIT_MOST + 1 && s->dense_in_layers == 0 &&
-	    s->count[PART_VECTOR] == 0 && in_all_layers(s) &&
-	    (r = structure_tell_adapter(s, rows)) < 0)
+	for (size_t i = 0; i < v->nmodules; i++)
+		if (v->modules[i].whole) {
+			if (v->modules[i].count[STATE_LOW] < 2)
+				return false;
+			whole++;
+		}
+	return whole > 0;
+}
+
+struct lists {
+	struct structure_choice adapter, edit, dense;
+};
+
+/* All that moved is of low rank. */
+static int
+judge_low(const struct structure_view *v, struct lists *l,
+    const struct rows *rows)
+{
+	int r = 0;
+
+	if (l->adapter.n + l->edit.n <= EDIT_MAX) {
+		choose_low(v, true, true, &l->edit);
+		l->adapter.n = 0;
+	}
+	if (l->adapter.n > 0 && carries(v, &l->adapter))
+		r = structure_tell_low(v, &l->adapter, false, rows);
+	if (r >= 0 && l->edit.n > 0 && carries(v, &l->edit))
+		r = structure_tell_low(v, &l->edit, true, rows);
+	if (r < 0 || carries(v, &l->adapter) || carries(v, &l->edit))
 		return r;
-	/* Vectors alone are told by vectors.c; what is too small for a rank
-	 * says nothing by itself. */
-	return s->count[PART_DENSE] + low > 0 ?
-	    structure_tell_dense(s, rows) : 0;
+	choose_dense(v, true, &l->dense);
+	return structure_tell_dense(v, &l->dense, &l->adapter, rows);
+}
+
+static int
+judge(const struct structure_view *v, struct lists *l,
+    const struct rows *rows)
+{
+	bool adapter;
+	int r = 0;
+
+	choose_low(v, true, false, &l->adapter);
+	choose_low(v, false, true, &l->edit);
+	choose_dense(v, false, &l->dense);
+	if (l->dense.n == 0)
+		return l->adapter.n + l->edit.n > 0 ?
+		    judge_low(v, l, rows) : 0;
+	/* Vectors alone are told by vectors.c; a matrix that is too small for
+	 * a verdict says nothing by itself. */
+	if (v->count[STATE_DENSE] + l->adapter.n + l->edit.n == 0)
+		return 0;
+	adapter = l->adapter.n > EDIT_MAX && l->edit.n == 0 &&
+	    dense_outside(v, &l->dense) && in_several_layers(v) &&
+	    carries(v, &l->adapter);
+	if (adapter)
+		r = structure_tell_low(v, &l->adapter, false, rows);
+	if (r < 0)
+		return r;
+	choose_low(v, true, true, &l->adapter);
+	return structure_tell_dense(v, &l->dense, &l->adapter, rows);
+}
+
+/*
+ * What did not move is worth telling where something did that was judged.
+ * Small tensors that moved beside others that were cast or quantised were
+ * merely left out of that.
+ */
+static bool
+worth_telling(const struct structure_view *v)
+{
+	if (v->count[STATE_DENSE] + v->count[STATE_LOW] +
+	    v->count[STATE_UNDECIDED] > 0)
+		return true;
+	if (v->count[STATE_TOLD] > 0)
+		return false;
+	for (size_t i = 0; i < v->n; i++)
+		if (v->v[i].state == STATE_SAME &&
+		    v->v[i].item->sums != NULL &&
+		    v->v[i].item->sums->changed > 0)
+			return false;
+	return true;
 }
 
 int
 structure_judge(const struct structure_model *m, const struct rows *rows,
     struct err *e)
 {
-	struct structure_view s;
+	struct structure_view v;
+	struct lists l = {0};
 	int r;
 
-	if ((r = view_make(&s, m, e)) >= 0 && (r = judge(&s, rows)) >= 0)
-		r = structure_tell_frozen(&s, rows);
-	free(s.v);
-	free(s.modules);
+	if ((r = view_init(&v, m, e)) < 0)
+		goto out;
+	l.adapter.v = calloc(m->n + 1, sizeof(size_t));
+	l.edit.v = calloc(m->n + 1, sizeof(size_t));
+	l.dense.v = calloc(m->n + 1, sizeof(size_t));
+	if (l.adapter.v == NULL || l.edit.v == NULL || l.dense.v == NULL) {
+		r = err_set(e, ERR_NOMEM, "out of memory");
+		goto out;
+	}
+	if ((r = judge(&v, &l, rows)) >= 0 && worth_telling(&v))
+		r = structure_frozen_tell(&v, rows, e);
+out:
+	free(l.adapter.v);
+	free(l.edit.v);
+	free(l.dense.v);
+	view_release(&v);
 	return r;
 }

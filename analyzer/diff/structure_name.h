@@ -5,31 +5,47 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct buf;
+
 /*
- * A tensor's name, taken apart: "model.layers.3.mlp.down_proj.weight" is
- * layer "model.layers.3", number 3, module "mlp.down_proj".  A layer is what
- * stands up to the last part that is a number; a name without one has none,
- * and its module is the whole name without weight or bias.  The module's kind
- * is its last part.  Everything points into the name.
+ * Where a tensor stands in its model, by its name: parts between dots or
+ * slashes; a part that is a number, or "layer_7", counts layers.
  */
-struct structure_name {
-	const char *layer;
-	size_t layer_len;	/* 0: it is in no layer */
-	uint64_t number;
-	const char *module;
-	size_t module_len;
-	bool bias;		/* ends in bias */
-	bool embedding;		/* of words, by its name */
-	bool head;		/* of outputs or classes, by its name */
+
+/* structure_name_layer: the first number in the path; false: none. */
+bool structure_name_layer(const char *p, size_t n, uint32_t *ret);
+
+/*
+ * structure_name_compare: an order in which the same tensor of different
+ * layers is equal: model.layers.3.mlp.up.weight and model.layers.17.mlp.up.
+ * weight are of one module.
+ */
+int structure_name_compare(const char *a, size_t na, const char *b,
+    size_t nb);
+
+/* structure_name_module: "model.layers.*.mlp.up", for reading. */
+void structure_name_module(const char *p, size_t n, struct buf *b);
+
+enum structure_role {
+	STRUCTURE_OTHER,
+	STRUCTURE_EMBEDDING,	/* of tokens or positions, not in a layer */
+	STRUCTURE_HEAD,		/* not in a layer */
+	STRUCTURE_ATTENTION,
+	STRUCTURE_MLP,
+	STRUCTURE_ROLES
 };
+const char *structure_role_name(enum structure_role r);
 
-void structure_name_split(const char *name, size_t n,
-    struct structure_name *ret);
+enum structure_role structure_name_role(const char *p, size_t n);
 
-/* Order by module, then by the layer's number, then by the layer's text. */
-int structure_name_compare(const struct structure_name *x,
-    const struct structure_name *y);
-bool structure_name_same_module(const struct structure_name *x,
-    const struct structure_name *y);
+/* "q", "k", "v", "o", "qkv" of attention; NULL: another part. */
+const char *structure_name_attention(const char *p, size_t n);
+
+/* structure_name_bias: is it a bias? */
+bool structure_name_bias(const char *p, size_t n);
+
+/* structure_name_beside: do both stand in one module (all but the last part)? */
+bool structure_name_beside(const char *a, size_t na, const char *b,
+    size_t nb);
 
 #endif /* !ANALYZER_DIFF_STRUCTURE_NAME_H_ */

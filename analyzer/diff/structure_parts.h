@@ -8,59 +8,61 @@
 #include "analyzer/diff/structure.h"
 #include "analyzer/diff/structure_name.h"
 
-/* Private to structure*.c. */
-enum part_kind {
-	PART_SAME,
-	PART_TOLD,
-	PART_UNKNOWN,
-	PART_ROUNDING,		/* changed, no more than storage may */
-	PART_LOW,		/* a matrix of low rank */
-	PART_DENSE,
-	PART_SMALL,		/* a matrix too small for a rank */
-	PART_VECTOR,		/* 1-D, changed */
-	PART_KINDS
+/*
+ * What structure.c makes of a model, for structure_tell.c and
+ * structure_frozen.c.
+ */
+enum structure_state {
+	STATE_UNKNOWN,		/* not compared */
+	STATE_SAME,
+	STATE_TOLD,
+	STATE_ROUNDING,		/* changed, at the level of rounding */
+	STATE_VECTOR,		/* a vector that moved */
+	STATE_LOW,
+	STATE_UNDECIDED,
+	STATE_DENSE,
+	STATE_UNJUDGED,		/* a matrix that moved, without a verdict */
+	STATE_COUNT
 };
 
-struct structure_part {
+struct structure_entry {
 	const struct structure_item *item;
-	struct structure_name name;
-	enum part_kind kind;
+	const char *name;
+	size_t len;
+	enum structure_state state;
+	enum structure_role role;
+	bool layered;
+	uint32_t layer;
+	bool matrix;
 };
 
-/* A module in all layers that have it: neighbours in the sorted list. */
+/* Entries [first, first + n): one module in all layers. */
 struct structure_module {
-	const struct structure_part *v;
-	size_t n;
-	size_t count[PART_KINDS];
+	size_t first, n;
+	size_t count[STATE_COUNT];
+	bool layered, matrix;
+	enum structure_role role;
+	unsigned rank;		/* the largest of its LOW ones */
+	size_t sure;		/* LOW ones far above the noise */
+	bool whole;		/* every layer has the update */
 };
 
 struct structure_view {
-	struct structure_part *v;	/* by module and layer */
+	struct structure_entry *v;	/* by module, layer, name */
 	size_t n;
 	struct structure_module *modules;
 	size_t nmodules;
-	size_t count[PART_KINDS];
-	size_t matrices;	/* changed ones: LOW, DENSE, SMALL */
-	unsigned rank;		/* the largest of LOW */
-	bool ones;		/* all of LOW have rank 1 */
-	size_t dense_in_layers;	/* DENSE that belong to a layer */
+	size_t count[STATE_COUNT];
+	uint32_t layers;	/* 1 + the largest that is compared */
 };
 
-struct row_conclusion;
-struct rows;
+/* A choice of entries, by index, and what is said about them. */
+struct structure_choice {
+	size_t *v;
+	size_t n;
+};
 
-/* structure_tell.c: rows. */
-int structure_tell_edit(const struct structure_view *s,
-    const struct rows *rows);
-int structure_tell_adapter(const struct structure_view *s,
-    const struct rows *rows);
-int structure_tell_dense(const struct structure_view *s,
-    const struct rows *rows);
-int structure_tell_frozen(const struct structure_view *s,
-    const struct rows *rows);
-
-/* structure_frozen.c: what the changed ones have in common, or NULL. */
-const char *structure_pattern(const struct structure_view *s, size_t *last);
-bool structure_is_changed(const struct structure_part *p);
+/* structure_moved: does the state say that it changed above rounding? */
+bool structure_moved(enum structure_state s);
 
 #endif /* !ANALYZER_DIFF_STRUCTURE_PARTS_H_ */

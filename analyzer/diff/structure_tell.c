@@ -4,292 +4,394 @@
 #include "analyzer/diff/pass.h"
 #include "analyzer/diff/rows.h"
 #include "analyzer/diff/spectrum.h"
-#include "analyzer/diff/structure_parts.h"
-#include "analyzer/diff/tensor.h"
+#include "analyzer/diff/structure_tell.h"
+#include "base/buf.h"
 
-/* Rows of structure.h, with the numbers that led to them. */
-typedef bool part_is(const struct structure_part *p);
+/* Modules and matrices that evidence lists; all are counted. */
+#define MODULES 32
+#define EXAMPLES 8
+#define LAYERS 128
+#define NAME_MAX_SHOWN 512
+/* |D| of a layer over the typical one of its module: listed apart. */
+#define OUTLYING 4.0
+/* |D| over the noise below which no rank can be told. */
+#define ROUNDING_LEVEL 2.0
 
-static bool
-is_low(const struct structure_part *p)
+static const struct structure_entry *
+entry_of(const struct structure_view *v, const struct structure_choice *c,
+    size_t i)
 {
-	return p->kind == PART_LOW;
+	return &v->v[c->v[i]];
 }
 
-static bool
-is_dense(const struct structure_part *p)
-{
-	return p->kind == PART_DENSE || p->kind == PART_SMALL ||
-	    p->kind == PART_VECTOR;
-}
-
-static bool
-is_same(const struct structure_part *p)
-{
-	return p->kind == PART_SAME;
-}
-
-static void
-tell_counts(const struct structure_view *s, struct basis *b)
-{
-	basis_object(b, "tensors");
-	basis_u64(b, "unchanged", s->count[PART_SAME]);
-	basis_u64(b, "explained_otherwise", s->count[PART_TOLD]);
-	basis_u64(b, "low_rank", s->count[PART_LOW]);
-	basis_u64(b, "dense", s->count[PART_DENSE]);
-	basis_u64(b, "too_small_for_a_rank", s->count[PART_SMALL]);
-	basis_u64(b, "rounding_level", s->count[PART_ROUNDING]);
-	basis_u64(b, "vectors", s->count[PART_VECTOR]);
-	basis_u64(b, "not_compared", s->count[PART_UNKNOWN]);
-	basis_end(b);
-}
-
-/* Smallest and largest of what the spectra say of these. */
-static void
-tell_spectra(const struct structure_view *s, part_is *is, struct basis *b)
-{
-	double rel[2] = {INFINITY, 0}, stable[2] = {INFINITY, 0};
-	double tail = 0, cosine = 1, x;
-
-	for (size_t i = 0; i < s->n; i++) {
-		const struct structure_item *it = s->v[i].item;
-
-		if (!is(&s->v[i]))
-			continue;
-		x = pass_rel(it->sums);
-		rel[0] = fmin(rel[0], x);
-		rel[1] = fmax(rel[1], x);
-		cosine = fmin(cosine, pass_cosine(it->sums));
-		if (it->spectrum == NULL ||
-		    it->spectrum->verdict == SPECTRUM_SKIPPED)
-			continue;
-		x = it->spectrum->stable_rank;
-		stable[0] = fmin(stable[0], x);
-		stable[1] = fmax(stable[1], x);
-		tail = fmax(tail, it->spectrum->tail_ratio);
-	}
-	basis_f64(b, "rel_l2_least", rel[0]);
-	basis_f64(b, "rel_l2_most", rel[1]);
-	basis_f64(b, "cosine_least", cosine);
-	basis_f64(b, "stable_rank_least", stable[0]);
-	basis_f64(b, "stable_rank_most", stable[1]);
-	basis_f64(b, "tail_over_noise_most", tail);
-}
-
-#define LISTED 64
-
-/* Modules with any of these, and which layers of each. */
-static void
-tell_modules(const struct structure_view *s, part_is *is, struct basis *b)
-{
-	unsigned listed = 0;
-
-	basis_array(b, "modules");
-	for (size_t i = 0; i < s->nmodules && listed < LISTED; i++) {
-		const struct structure_module *m = &s->modules[i];
-		unsigned layers = 0, rank = 0, all = 0;
-
-		for (size_t k = 0; k < m->n; k++) {
-			all += m->v[k].name.bias == m->v[0].name.bias;
-			if (!is(&m->v[k]))
-				continue;
-			layers++;
-			if (m->v[k].kind == PART_LOW &&
-			    m->v[k].item->spectrum->rank > rank)
-				rank = m->v[k].item->spectrum->rank;
-		}
-		if (layers == 0)
-			continue;
-		listed++;
-		basis_object(b, NULL);
-		basis_text(b, "module", m->v[0].name.module,
-		    m->v[0].name.module_len);
-		basis_u64(b, "layers", layers);
-		basis_u64(b, "of", all);
-		if (rank > 0)
-			basis_u64(b, "rank", rank);
-		basis_end(b);
-	}
-	basis_end(b);
-}
-
-/* Each matrix of low rank, its layer and its rank. */
-static void
-tell_ranks(const struct structure_view *s, struct basis *b)
-{
-	unsigned listed = 0;
-
-	basis_array(b, "ranks");
-	for (size_t i = 0; i < s->n && listed < LISTED; i++) {
-		const struct structure_part *p = &s->v[i];
-
-		if (p->kind != PART_LOW)
-			continue;
-		listed++;
-		basis_object(b, NULL);
-		basis_text(b, "tensor", p->item->new->name,
-		    p->item->new->name_len);
-		if (p->name.layer_len > 0)
-			basis_u64(b, "layer", p->name.number);
-		basis_u64(b, "rank", p->item->spectrum->rank);
-		basis_f64(b, "gap", p->item->spectrum->gap);
-		basis_f64(b, "tail_over_noise",
-		    p->item->spectrum->tail_ratio);
-		basis_end(b);
-	}
-	basis_end(b);
-}
-
-/* Layers whose rank is another than the group's, as at most a few have. */
-static void
-tell_outlying(const struct structure_view *s, struct basis *b)
-{
-	unsigned listed = 0;
-
-	basis_array(b, "outlying");
-	for (size_t i = 0; i < s->n && listed < LISTED; i++) {
-		const struct structure_part *p = &s->v[i];
-
-		if (p->kind != PART_LOW ||
-		    2 * p->item->spectrum->rank >= s->rank)
-			continue;
-		listed++;
-		basis_text(b, NULL, p->item->new->name,
-		    p->item->new->name_len);
-	}
-	basis_end(b);
-}
-
-static int
-tell(const struct structure_view *s, part_is *is, struct row_conclusion *c,
-    struct basis *b, const struct rows *rows)
+void
+structure_tell_names(const struct structure_view *v,
+    const struct structure_choice *c, struct row_conclusion *to)
 {
 	static struct row_text names[ROW_TENSORS];
+
+	to->tensors = names;
+	to->ntensors = 0;
+	to->tensors_in_all = c->n;
+	for (size_t i = 0; i < c->n && i < ROW_TENSORS; i++) {
+		const struct structure_entry *x = entry_of(v, c, i);
+
+		names[to->ntensors++] = (struct row_text){x->name, x->len};
+	}
+}
+
+/* What the choice is, over its matrices with a spectrum. */
+struct summary {
+	size_t matrices, vectors, low, sure, undecided, unjudged;
+	unsigned least_rank, rank;
+	double rel_low, rel_high;	/* |D| / |A| */
+	double cos_low;
+	double tail_high, gap_low;	/* of LOW ones */
+	double noise_low;		/* |D| over the noise */
+};
+
+static void
+sum_spectrum(struct summary *s, const struct structure_entry *x)
+{
+	const struct spectrum *p = x->item->spectrum;
+
+	if (p == NULL || p->verdict == SPECTRUM_SKIPPED)
+		return;
+	s->noise_low = fmin(s->noise_low, p->nt > 0 ?
+	    sqrt(p->energy) / p->nt : INFINITY);
+	if (x->state != STATE_LOW)
+		return;
+	s->low++;
+	s->sure += p->sure;
+	s->rank = p->rank > s->rank ? p->rank : s->rank;
+	s->least_rank = s->least_rank == 0 || p->rank < s->least_rank ?
+	    p->rank : s->least_rank;
+	s->tail_high = fmax(s->tail_high, p->tail_ratio);
+	s->gap_low = fmin(s->gap_low, p->gap);
+}
+
+static struct summary
+sum_up(const struct structure_view *v, const struct structure_choice *c)
+{
+	struct summary s = {.rel_low = INFINITY, .cos_low = INFINITY,
+	    .gap_low = INFINITY, .noise_low = INFINITY};
+
+	for (size_t i = 0; i < c->n; i++) {
+		const struct structure_entry *x = entry_of(v, c, i);
+
+		if (x->matrix)
+			s.matrices++;
+		else
+			s.vectors++;
+		s.undecided += x->state == STATE_UNDECIDED;
+		s.unjudged += x->state == STATE_UNJUDGED;
+		sum_spectrum(&s, x);
+		if (!x->matrix || x->item->sums == NULL)
+			continue;
+		s.rel_low = fmin(s.rel_low, pass_rel(x->item->sums));
+		s.rel_high = fmax(s.rel_high, pass_rel(x->item->sums));
+		s.cos_low = fmin(s.cos_low, pass_cosine(x->item->sums));
+	}
+	return s;
+}
+
+static const struct structure_module *
+module_of(const struct structure_view *v, size_t k)
+{
+	size_t lo = 0, hi = v->nmodules;
+
+	while (hi - lo > 1) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (v->modules[mid].first <= k)
+			lo = mid;
+		else
+			hi = mid;
+	}
+	return &v->modules[lo];
+}
+
+static double
+norm_of(const struct structure_entry *x)
+{
+	return x->item->sums != NULL ? sqrt(x->item->sums->d2) : 0;
+}
+
+/* |D| of the matrices of a module that moved: their root mean square. */
+static double
+typical(const struct structure_view *v, const struct structure_module *m,
+    size_t without)
+{
+	double sum = 0;
+	size_t n = 0;
+
+	for (size_t k = m->first; k < m->first + m->n; k++)
+		if (k != without && structure_moved(v->v[k].state)) {
+			sum += norm_of(&v->v[k]) * norm_of(&v->v[k]);
+			n++;
+		}
+	return n > 0 ? sqrt(sum / (double)n) : 0;
+}
+
+static void
+tell_layers(const struct structure_view *v, const struct structure_choice *c,
+    size_t i, size_t end, struct basis *b)
+{
+	uint32_t last = UINT32_MAX;
+
+	basis_array(b, "layers");
+	for (size_t shown = 0; i < end && shown < LAYERS; i++) {
+		const struct structure_entry *x = entry_of(v, c, i);
+
+		/* Experts share a layer. */
+		if (!x->layered || x->layer == last)
+			continue;
+		last = x->layer;
+		basis_u64(b, NULL, last);
+		shown++;
+	}
+	basis_end(b);
+}
+
+/* One module of the choice, [i, end). */
+static void
+tell_module(const struct structure_view *v, const struct structure_choice *c,
+    size_t i, size_t end, struct basis *b)
+{
+	const struct structure_module *m = module_of(v, c->v[i]);
+	const struct structure_entry *x = entry_of(v, c, i);
+	struct buf name;
+
+	buf_init(&name, NAME_MAX_SHOWN);
+	structure_name_module(x->name, x->len, &name);
+	basis_object(b, NULL);
+	basis_str(b, "module", buf_str(&name));
+	if (x->role != STRUCTURE_OTHER)
+		basis_str(b, "role", structure_role_name(x->role));
+	basis_u64(b, "matrices", end - i);
+	basis_u64(b, "of", m->n - m->count[STATE_UNKNOWN]);
+	if (m->count[STATE_LOW] > 0)
+		basis_u64(b, "rank", m->rank);
+	if (m->layered)
+		tell_layers(v, c, i, end, b);
+	basis_end(b);
+	buf_release(&name);
+}
+
+static void
+tell_modules(const struct structure_view *v, const struct structure_choice *c,
+    struct basis *b)
+{
+	size_t shown = 0, modules = 0, end;
+
+	basis_array(b, "modules");
+	for (size_t i = 0; i < c->n; i = end) {
+		const struct structure_module *m = module_of(v, c->v[i]);
+
+		for (end = i; end < c->n && c->v[end] < m->first + m->n;)
+			end++;
+		if (shown < MODULES) {
+			tell_module(v, c, i, end, b);
+			shown++;
+		}
+		modules++;
+	}
+	basis_end(b);
+	basis_u64(b, "modules_in_all", modules);
+}
+
+/* Layers of an adapter that moved far more than the others. */
+static void
+tell_outlying(const struct structure_view *v,
+    const struct structure_choice *c, struct basis *b)
+{
+	size_t shown = 0;
+
+	basis_array(b, "outlying");
+	for (size_t i = 0; i < c->n && shown < EXAMPLES; i++) {
+		const struct structure_entry *x = entry_of(v, c, i);
+		const struct structure_module *m = module_of(v, c->v[i]);
+
+		if (m->n < 3 || norm_of(x) < OUTLYING *
+		    typical(v, m, c->v[i]))
+			continue;
+		basis_text(b, NULL, x->name, x->len);
+		shown++;
+	}
+	basis_end(b);
+}
+
+static void
+tell_examples(const struct structure_view *v,
+    const struct structure_choice *c, struct basis *b)
+{
+	basis_array(b, "examples");
+	for (size_t i = 0; i < c->n && i < EXAMPLES; i++) {
+		const struct structure_entry *x = entry_of(v, c, i);
+
+		basis_object(b, NULL);
+		basis_text(b, "tensor", x->name, x->len);
+		if (x->item->sums != NULL)
+			basis_f64(b, "rel_l2", pass_rel(x->item->sums));
+		if (x->item->spectrum != NULL)
+			spectrum_basis(x->item->spectrum, b);
+		basis_end(b);
+	}
+	basis_end(b);
+}
+
+static void
+tell_counts(const struct structure_view *v, struct basis *b)
+{
+	basis_u64(b, "tensors_unchanged", v->count[STATE_SAME]);
+	basis_u64(b, "tensors_rounding", v->count[STATE_ROUNDING]);
+	basis_u64(b, "tensors_told_elsewhere", v->count[STATE_TOLD]);
+	basis_u64(b, "tensors_not_compared", v->count[STATE_UNKNOWN]);
+}
+
+static void
+tell_sizes(const struct summary *s, struct basis *b)
+{
+	basis_f64(b, "rel_l2_least", s->rel_low);
+	basis_f64(b, "rel_l2_most", s->rel_high);
+	basis_f64(b, "cosine_least", s->cos_low);
+	basis_f64(b, "norm_over_noise_least", s->noise_low);
+}
+
+static void
+add(struct row_conclusion *c, const char *alternative)
+{
+	if (c->nalternatives < ROW_ALTERNATIVES)
+		c->alternatives[c->nalternatives++] = alternative;
+}
+
+static void
+low_alternatives(const struct summary *s, bool edit,
+    struct row_conclusion *c)
+{
+	if (edit) {
+		add(c, "an adapter that was limited to these layers");
+		add(c, "a few steps of training on these matrices alone");
+	} else if (s->rank == 1) {
+		add(c, "one direction that was removed from, or added to, "
+		    "every layer");
+	}
+	if (!edit)
+		add(c, "an adapter of higher rank, some of whose components "
+		    "are below the noise of storage");
+	if (s->sure < s->low)
+		add(c, "a denser update, most of which the noise of storage "
+		    "hides");
+	add(c, "rank says nothing of purpose: a poisoned and a harmless "
+	    "update look the same");
+}
+
+int
+structure_tell_low(const struct structure_view *v,
+    const struct structure_choice *low, bool edit, const struct rows *rows)
+{
+	struct summary s = sum_up(v, low);
+	struct row_conclusion c = {.kind = CONCLUSION_MERGED_ADAPTER};
+	struct basis b;
 	int r;
 
-	c->tensors = names;
-	c->evidence = b;
-	for (size_t i = 0; i < s->n; i++) {
-		const struct tensor *t = s->v[i].item->new;
-
-		if (!is(&s->v[i]) || t == NULL)
-			continue;
-		c->tensors_in_all++;
-		if (c->ntensors < ROW_TENSORS)
-			names[c->ntensors++] = (struct row_text){t->name,
-			    t->name_len};
+	if (edit)
+		c.kind = s.rank == 1 && s.undecided == 0 ?
+		    CONCLUSION_RANK_ONE_EDIT : CONCLUSION_LOW_RANK_EDIT;
+	c.confidence = 2 * s.sure >= low->n ? CONFIDENCE_STRONG :
+	    CONFIDENCE_WEAK;
+	structure_tell_names(v, low, &c);
+	basis_init(&b);
+	basis_u64(&b, "rank", s.rank);
+	basis_u64(&b, "least_rank", s.least_rank);
+	basis_u64(&b, "matrices", s.matrices);
+	basis_u64(&b, "far_above_noise", s.sure);
+	basis_u64(&b, "rank_hidden_by_noise", s.undecided);
+	tell_modules(v, low, &b);
+	if (!edit) {
+		tell_outlying(v, low, &b);
+		basis_str(&b, "scale", "not to be told without the adapter: "
+		    "(c B)(A / c) is the same product");
 	}
-	while (c->nalternatives < ROW_ALTERNATIVES &&
-	    c->alternatives[c->nalternatives] != NULL)
-		c->nalternatives++;
-	r = rows->conclusion(rows->ctx, c);
-	basis_release(b);
+	basis_u64(&b, "dense_beside", v->count[STATE_DENSE] +
+	    v->count[STATE_UNJUDGED]);
+	basis_u64(&b, "vectors_beside", v->count[STATE_VECTOR]);
+	basis_f64(&b, "tail_over_noise_most", s.tail_high);
+	basis_f64(&b, "gap_least", s.gap_low);
+	tell_sizes(&s, &b);
+	tell_counts(v, &b);
+	tell_examples(v, low, &b);
+	c.evidence = &b;
+	low_alternatives(&s, edit, &c);
+	if (v->count[STATE_DENSE] + v->count[STATE_UNJUDGED] > 0)
+		add(&c, "training of part of the model, whose other matrices "
+		    "moved little");
+	r = rows->conclusion(rows->ctx, &c);
+	basis_release(&b);
 	return r;
 }
 
-int
-structure_tell_edit(const struct structure_view *s, const struct rows *rows)
+/* What of low rank stands beside a dense update. */
+static void
+tell_beside(const struct structure_view *v,
+    const struct structure_choice *beside, struct basis *b)
 {
-	struct row_conclusion c = {.kind = s->ones ?
-	    CONCLUSION_RANK_ONE_EDIT : CONCLUSION_LOW_RANK_EDIT,
-	    .confidence = CONFIDENCE_STRONG, .alternatives = {
-	    "an adapter that was restricted to these layers"}};
-	struct basis b;
+	struct summary s = sum_up(v, beside);
 
-	basis_init(&b);
-	basis_u64(&b, "rank", s->rank);
-	basis_u64(&b, "matrices", s->count[PART_LOW]);
-	tell_counts(s, &b);
-	tell_spectra(s, is_low, &b);
-	tell_modules(s, is_low, &b);
-	tell_ranks(s, &b);
-	return tell(s, is_low, &c, &b, rows);
-}
+	basis_object(b, "of_low_rank");
+	basis_u64(b, "matrices", s.low);
+	basis_u64(b, "rank", s.rank);
+	basis_u64(b, "rank_hidden_by_noise", s.undecided);
+	basis_array(b, "tensors");
+	for (size_t i = 0; i < beside->n && i < MODULES; i++) {
+		const struct structure_entry *x = entry_of(v, beside, i);
 
-int
-structure_tell_adapter(const struct structure_view *s,
-    const struct rows *rows)
-{
-	struct row_conclusion c = {.kind = CONCLUSION_MERGED_ADAPTER,
-	    .confidence = CONFIDENCE_STRONG, .alternatives = {
-	    "low-rank fine-tuning without an adapter",
-	    "an edit that touched every layer"}};
-	struct basis b;
-
-	basis_init(&b);
-	basis_u64(&b, "rank", s->rank);
-	basis_u64(&b, "matrices", s->count[PART_LOW]);
-	basis_str(&b, "scale", "not to be told without the adapter's files: "
-	    "(cB)(A/c) is the same product");
-	tell_counts(s, &b);
-	tell_spectra(s, is_low, &b);
-	tell_modules(s, is_low, &b);
-	tell_outlying(s, &b);
-	if (s->count[PART_DENSE] + s->count[PART_SMALL] > 0)
-		basis_str(&b, "note", "embeddings or heads beside it were "
-		    "trained whole");
-	tell_ranks(s, &b);
-	return tell(s, is_low, &c, &b, rows);
-}
-
-int
-structure_tell_dense(const struct structure_view *s, const struct rows *rows)
-{
-	struct row_conclusion c = {.kind = CONCLUSION_CONTINUED_TRAINING,
-	    .confidence = s->count[PART_DENSE] > 0 ? CONFIDENCE_STRONG :
-	    CONFIDENCE_WEAK, .alternatives = {
-	    "training that taught a trigger looks the same",
-	    "a merge of several models"}};
-	struct basis b;
-
-	basis_init(&b);
-	tell_counts(s, &b);
-	tell_spectra(s, is_dense, &b);
-	if (s->count[PART_LOW] > 0) {
-		basis_str(&b, "note", s->count[PART_VECTOR] > 0 ?
-		    "some matrices have low rank, but vectors changed too" :
-		    "some matrices have low rank, others have not");
-		tell_ranks(s, &b);
+		basis_text(b, NULL, x->name, x->len);
 	}
-	return tell(s, is_dense, &c, &b, rows);
-}
-
-/*
- * Small tensors that changed beside others that were cast or quantised were
- * merely left out of that.
- */
-static bool
-worth_telling(const struct structure_view *s)
-{
-	if (s->count[PART_LOW] + s->count[PART_DENSE] > 0)
-		return true;
-	if (s->count[PART_SMALL] + s->count[PART_VECTOR] == 0 ||
-	    s->count[PART_TOLD] > 0)
-		return false;
-	for (size_t i = 0; i < s->n; i++)
-		if (s->v[i].kind == PART_SAME && s->v[i].item->sums != NULL &&
-		    s->v[i].item->sums->changed > 0)
-			return false;
-	return true;
+	basis_end(b);
+	basis_end(b);
 }
 
 int
-structure_tell_frozen(const struct structure_view *s,
-    const struct rows *rows)
+structure_tell_dense(const struct structure_view *v,
+    const struct structure_choice *dense,
+    const struct structure_choice *beside, const struct rows *rows)
 {
-	struct row_conclusion c = {.kind = CONCLUSION_LAYERS_FROZEN,
-	    .confidence = CONFIDENCE_CERTAIN};
+	struct summary s = sum_up(v, dense);
+	struct row_conclusion c = {.kind = CONCLUSION_CONTINUED_TRAINING};
+	bool level = s.noise_low < ROUNDING_LEVEL;
 	struct basis b;
-	const char *pattern;
-	size_t last = 0;
+	int r;
 
-	if (!worth_telling(s) ||
-	    (pattern = structure_pattern(s, &last)) == NULL)
-		return 0;
+	c.confidence = v->count[STATE_DENSE] > 0 && !level &&
+	    s.cos_low > 0.9 ? CONFIDENCE_STRONG : CONFIDENCE_WEAK;
+	structure_tell_names(v, dense, &c);
 	basis_init(&b);
-	basis_str(&b, "changed", pattern);
-	if (last > 0)
-		basis_u64(&b, "last_layers", last);
-	tell_counts(s, &b);
-	return tell(s, is_same, &c, &b, rows);
+	basis_u64(&b, "matrices", s.matrices);
+	basis_u64(&b, "vectors", s.vectors);
+	basis_u64(&b, "too_small_for_a_rank", s.unjudged);
+	basis_u64(&b, "rank_hidden_by_noise", s.undecided);
+	basis_bool(&b, "some_at_rounding_level", level);
+	tell_modules(v, dense, &b);
+	tell_sizes(&s, &b);
+	tell_counts(v, &b);
+	if (beside->n > 0)
+		tell_beside(v, beside, &b);
+	tell_examples(v, dense, &b);
+	c.evidence = &b;
+	add(&c, "fine-tuning, by anybody and for anything: that no token "
+	    "stands out is not a proof of the contrary");
+	if (beside->n > 0)
+		add(&c, "an adapter, and biases, norms, embeddings or a head "
+		    "trained beside it");
+	if (s.undecided > 0)
+		add(&c, "an adapter whose rank the noise of storage hides");
+	if (level)
+		add(&c, "a quantiser's or merge's rounding that no rule "
+		    "here reproduces");
+	if (s.cos_low < 0.3)
+		add(&c, "retraining from the same initial weights");
+	r = rows->conclusion(rows->ctx, &c);
+	basis_release(&b);
+	return r;
 }

@@ -17,16 +17,18 @@
 #define STEP 16
 
 struct sums {
-	__m256 a2, b2, ab, d2, max;
+	__m256 a2, b2, ab, d2;
 };
 
-struct pair {
-	__m256 v[2];
-};
-
-/* Counts of equal elements, and the bits that differ, lane by lane. */
-struct raw {
-	__m256i same, bits;
+/*
+ * What needs no second set.  With it, sixteen registers hold all that lives
+ * from step to step; one more would go through memory, and a step would
+ * take as long as that.
+ */
+struct rest {
+	__m256 max;
+	__m256i same;		/* counts of equal elements */
+	__m256i bits;		/* that differ */
 };
 
 INLINE __m256i
@@ -35,25 +37,25 @@ bits_at(const uint8_t *p)
 	return _mm256_loadu_si256((const __m256i_u *)p);
 }
 
-INLINE struct pair
-widen(enum pass_type t, const uint8_t *p)
+/* Half ${k} of the vectors that a step takes from one side. */
+INLINE __m256
+half(enum pass_type t, const uint8_t *p, unsigned k)
 {
-	__m256i x = bits_at(p);
+	__m256i x;
 
 	if (t == PASS_F32)
-		return (struct pair){{_mm256_castsi256_ps(x),
-		    _mm256_castsi256_ps(bits_at(p + 32))}};
-	if (t == PASS_BF16)
-		return (struct pair){{
-		    _mm256_castsi256_ps(_mm256_slli_epi32(x, 16)),
-		    _mm256_castsi256_ps(_mm256_and_si256(x,
-		    _mm256_set1_epi32((int)0xffff0000U)))}};
-	return (struct pair){{_mm256_cvtph_ps(_mm256_castsi256_si128(x)),
-	    _mm256_cvtph_ps(_mm256_extracti128_si256(x, 1))}};
+		return _mm256_castsi256_ps(bits_at(p + 32 * (size_t)k));
+	if (t == PASS_F16)
+		return _mm256_cvtph_ps(_mm_loadu_si128(
+		    (const __m128i_u *)(p + 16 * (size_t)k)));
+	x = bits_at(p);
+	x = k == 0 ? _mm256_slli_epi32(x, 16) :
+	    _mm256_and_si256(x, _mm256_set1_epi32((int)0xffff0000U));
+	return _mm256_castsi256_ps(x);
 }
 
 INLINE void
-add(struct sums *s, __m256 a, __m256 b)
+add(struct sums *s, struct rest *r, __m256 a, __m256 b)
 {
 	__m256 d = _mm256_sub_ps(b, a);
 
@@ -61,25 +63,21 @@ add(struct sums *s, __m256 a, __m256 b)
 	s->b2 = _mm256_fmadd_ps(b, b, s->b2);
 	s->ab = _mm256_fmadd_ps(a, b, s->ab);
 	s->d2 = _mm256_fmadd_ps(d, d, s->d2);
-	s->max = _mm256_max_ps(s->max,
+	r->max = _mm256_max_ps(r->max,
 	    _mm256_andnot_ps(_mm256_set1_ps(-0.0F), d));
 }
 
+/* 32 bytes of each side. */
 INLINE void
-compare(enum pass_type t, struct raw *r, const uint8_t *a, const uint8_t *b)
+compare(enum pass_type t, struct rest *r, const uint8_t *a, const uint8_t *b)
 {
 	__m256i x = bits_at(a), y = bits_at(b);
 
 	r->bits = _mm256_or_si256(r->bits, _mm256_xor_si256(x, y));
-	if (t != PASS_F32) {
+	if (t == PASS_F32)
+		r->same = _mm256_sub_epi32(r->same, _mm256_cmpeq_epi32(x, y));
+	else
 		r->same = _mm256_sub_epi16(r->same, _mm256_cmpeq_epi16(x, y));
-		return;
-	}
-	r->same = _mm256_sub_epi32(r->same, _mm256_cmpeq_epi32(x, y));
-	x = bits_at(a + 32);
-	y = bits_at(b + 32);
-	r->bits = _mm256_or_si256(r->bits, _mm256_xor_si256(x, y));
-	r->same = _mm256_sub_epi32(r->same, _mm256_cmpeq_epi32(x, y));
 }
 
 INLINE float
@@ -106,7 +104,7 @@ largest(__m256 x)
 
 INLINE void
 finish(enum pass_type t, size_t n, const struct sums s[2],
-    const struct raw *r, struct pass_part *ret)
+    const struct rest *r, struct pass_part *ret)
 {
 	uint32_t same[8], bits[8], equal = 0, all = 0;
 
@@ -122,9 +120,20 @@ finish(enum pass_type t, size_t n, const struct sums s[2],
 	ret->b2 = total(s[0].b2, s[1].b2);
 	ret->ab = total(s[0].ab, s[1].ab);
 	ret->d2 = total(s[0].d2, s[1].d2);
-	ret->max_abs = largest(_mm256_max_ps(s[0].max, s[1].max));
+	ret->max_abs = largest(r->max);
 	ret->changed = (uint32_t)n - equal;
 	ret->xor_or = all;
+}
+
+INLINE void
+step(enum pass_type t, struct sums s[2], struct rest *r, const uint8_t *a,
+    const uint8_t *b)
+{
+	compare(t, r, a, b);
+	add(&s[0], r, half(t, a, 0), half(t, b, 0));
+	if (t == PASS_F32)
+		compare(t, r, a + 32, b + 32);
+	add(&s[1], r, half(t, a, 1), half(t, b, 1));
 }
 
 /* ${t} is a constant wherever this is expanded. */
@@ -134,30 +143,26 @@ sums(enum pass_type t, const uint8_t *a, const uint8_t *b, size_t n,
 {
 	const size_t width = t == PASS_F32 ? 4 : 2;
 	const __m256 zero = _mm256_setzero_ps();
-	struct sums s[2] = {{zero, zero, zero, zero, zero},
-	    {zero, zero, zero, zero, zero}};
-	struct raw r = {_mm256_setzero_si256(), _mm256_setzero_si256()};
+	struct sums s[2] = {{zero, zero, zero, zero},
+	    {zero, zero, zero, zero}};
+	struct rest r = {zero, _mm256_setzero_si256(),
+	    _mm256_setzero_si256()};
 	uint8_t end[2][4 * STEP] = {0};
-	size_t i = 0;
-	struct pair x, y;
+	size_t whole = n / STEP * STEP;
 
-	for (;; i += STEP, a += STEP * width, b += STEP * width) {
-		if (n - i < STEP) {
-			/* What is left, and zeros, which add nothing. */
-			memcpy(end[0], a, (n - i) * width);
-			memcpy(end[1], b, (n - i) * width);
-			a = end[0];
-			b = end[1];
-		}
-		x = widen(t, a);
-		y = widen(t, b);
-		add(&s[0], x.v[0], y.v[0]);
-		add(&s[1], x.v[1], y.v[1]);
-		compare(t, &r, a, b);
-		if (n - i <= STEP)
-			break;
+	for (size_t i = 0; i < whole * width; i += STEP * width) {
+		pass_ahead(a, i);
+		pass_ahead(b, i);
+		step(t, s, &r, a + i, b + i);
 	}
-	finish(t, i + STEP, s, &r, ret);
+	if (whole < n) {
+		/* What is left, and zeros, which add nothing. */
+		memcpy(end[0], a + whole * width, (n - whole) * width);
+		memcpy(end[1], b + whole * width, (n - whole) * width);
+		step(t, s, &r, end[0], end[1]);
+		whole += STEP;
+	}
+	finish(t, whole, s, &r, ret);
 }
 
 INLINE void
@@ -166,9 +171,8 @@ row(enum pass_type t, const uint8_t *a, const uint8_t *b, size_t n,
 {
 	const size_t width = t == PASS_F32 ? 4 : 2;
 	const __m256 zero = _mm256_setzero_ps();
-	__m256 d2[2] = {zero, zero}, a2[2] = {zero, zero}, d;
+	__m256 d2[2] = {zero, zero}, a2[2] = {zero, zero}, d, x;
 	uint8_t end[2][4 * STEP];
-	struct pair x, y;
 
 	for (size_t i = 0; i < n; i += STEP) {
 		const uint8_t *p = a + i * width, *q = b + i * width;
@@ -180,12 +184,11 @@ row(enum pass_type t, const uint8_t *a, const uint8_t *b, size_t n,
 			p = end[0];
 			q = end[1];
 		}
-		x = widen(t, p);
-		y = widen(t, q);
 		for (unsigned k = 0; k < 2; k++) {
-			d = _mm256_sub_ps(y.v[k], x.v[k]);
+			x = half(t, p, k);
+			d = _mm256_sub_ps(half(t, q, k), x);
 			d2[k] = _mm256_fmadd_ps(d, d, d2[k]);
-			a2[k] = _mm256_fmadd_ps(x.v[k], x.v[k], a2[k]);
+			a2[k] = _mm256_fmadd_ps(x, x, a2[k]);
 		}
 	}
 	ret->d2 = total(d2[0], d2[1]);

@@ -12,28 +12,30 @@
 
 struct sums {
 	vec4 a2, b2, ab, d2;
+};
+
+/* What needs no second set: registers are few. */
+struct rest {
 	vec4i max;	/* the bits of |D|: ordered as the values are */
+	vec4u same;	/* counts of equal elements */
+	vec4u bits;	/* that differ */
 };
 
-struct pair {
-	vec4 v[2];
-};
-
-static inline struct pair
-widen(enum pass_type t, const uint8_t *p)
+/* Half ${k} of the vectors that a step takes from one side. */
+static inline vec4
+half(enum pass_type t, const uint8_t *p, unsigned k)
 {
-	vec4u x = vec4_bits(p);
+	vec4u x = vec4_bits(t == PASS_F32 ? p + 16 * (size_t)k : p);
 
 	if (t == PASS_F32)
-		return (struct pair){{(vec4)x, (vec4)vec4_bits(p + 16)}};
+		return (vec4)x;
 	if (t == PASS_BF16)
-		return (struct pair){{(vec4)(x << 16),
-		    (vec4)(x & 0xffff0000U)}};
-	return (struct pair){{vec4_f16(x & 0xffffU), vec4_f16(x >> 16)}};
+		return (vec4)(k == 0 ? x << 16 : x & 0xffff0000U);
+	return vec4_f16(k == 0 ? x & 0xffffU : x >> 16);
 }
 
 static inline void
-add(struct sums *s, vec4 a, vec4 b)
+add(struct sums *s, struct rest *r, vec4 a, vec4 b)
 {
 	vec4 d = b - a;
 	vec4i m = (vec4i)((vec4u)d & 0x7fffffffU);
@@ -42,7 +44,21 @@ add(struct sums *s, vec4 a, vec4 b)
 	s->b2 += b * b;
 	s->ab += a * b;
 	s->d2 += d * d;
-	s->max = (vec4i)vec4_pick(m > s->max, (vec4u)m, (vec4u)s->max);
+	r->max = (vec4i)vec4_pick(m > r->max, (vec4u)m, (vec4u)r->max);
+}
+
+/* 16 bytes of each side. */
+static inline void
+compare(enum pass_type t, struct rest *r, const uint8_t *a, const uint8_t *b)
+{
+	vec4u x = vec4_bits(a), y = vec4_bits(b);
+
+	r->bits |= x ^ y;
+	if (t == PASS_F32)
+		r->same -= (vec4u)(x == y);
+	else
+		r->same = (vec4u)((vec8h)r->same - (vec8h)((vec8h)x ==
+		    (vec8h)y));
 }
 
 static inline float
@@ -52,44 +68,19 @@ total(vec4 x, vec4 y)
 	return (x[0] + x[2]) + (x[1] + x[3]);
 }
 
-/* Counts of equal elements, and the bits that differ, lane by lane. */
-struct raw {
-	vec4u same, bits;
-};
-
-static inline void
-compare(enum pass_type t, struct raw *r, const uint8_t *a, const uint8_t *b)
-{
-	vec4u x = vec4_bits(a), y = vec4_bits(b);
-
-	r->bits |= x ^ y;
-	if (t == PASS_F32) {
-		r->same -= (vec4u)(x == y);
-		x = vec4_bits(a + 16);
-		y = vec4_bits(b + 16);
-		r->bits |= x ^ y;
-		r->same -= (vec4u)(x == y);
-	} else {
-		r->same = (vec4u)((vec8h)r->same - (vec8h)((vec8h)x ==
-		    (vec8h)y));
-	}
-}
-
 static inline void
 finish(enum pass_type t, size_t n, const struct sums s[2],
-    const struct raw *r, struct pass_part *ret)
+    const struct rest *r, struct pass_part *ret)
 {
-	vec4u bits = r->bits;
 	uint32_t same = 0, all = 0, max = 0;
 
 	for (unsigned i = 0; i < 4; i++) {
 		same += t == PASS_F32 ? r->same[i] :
 		    (r->same[i] & 0xffffU) + (r->same[i] >> 16);
-		all |= t == PASS_F32 ? bits[i] :
-		    (bits[i] & 0xffffU) | bits[i] >> 16;
-		for (unsigned k = 0; k < 2; k++)
-			if ((uint32_t)s[k].max[i] > max)
-				max = (uint32_t)s[k].max[i];
+		all |= t == PASS_F32 ? r->bits[i] :
+		    (r->bits[i] & 0xffffU) | r->bits[i] >> 16;
+		if ((uint32_t)r->max[i] > max)
+			max = (uint32_t)r->max[i];
 	}
 	ret->a2 = total(s[0].a2, s[1].a2);
 	ret->b2 = total(s[0].b2, s[1].b2);
@@ -100,6 +91,17 @@ finish(enum pass_type t, size_t n, const struct sums s[2],
 	ret->xor_or = all;
 }
 
+static inline __attribute__((always_inline)) void
+step(enum pass_type t, struct sums s[2], struct rest *r, const uint8_t *a,
+    const uint8_t *b)
+{
+	compare(t, r, a, b);
+	add(&s[0], r, half(t, a, 0), half(t, b, 0));
+	if (t == PASS_F32)
+		compare(t, r, a + 16, b + 16);
+	add(&s[1], r, half(t, a, 1), half(t, b, 1));
+}
+
 /* ${t} is a constant wherever this is expanded. */
 static inline __attribute__((always_inline)) void
 sums(enum pass_type t, const uint8_t *a, const uint8_t *b, size_t n,
@@ -107,28 +109,23 @@ sums(enum pass_type t, const uint8_t *a, const uint8_t *b, size_t n,
 {
 	const size_t width = t == PASS_F32 ? 4 : 2;
 	struct sums s[2] = {0};
-	struct raw r = {0};
+	struct rest r = {0};
 	uint8_t end[2][4 * STEP] = {0};
-	size_t i = 0;
-	struct pair x, y;
+	size_t whole = n / STEP * STEP;
 
-	for (;; i += STEP, a += STEP * width, b += STEP * width) {
-		if (n - i < STEP) {
-			/* What is left, and zeros, which add nothing. */
-			memcpy(end[0], a, (n - i) * width);
-			memcpy(end[1], b, (n - i) * width);
-			a = end[0];
-			b = end[1];
-		}
-		x = widen(t, a);
-		y = widen(t, b);
-		add(&s[0], x.v[0], y.v[0]);
-		add(&s[1], x.v[1], y.v[1]);
-		compare(t, &r, a, b);
-		if (n - i <= STEP)
-			break;
+	for (size_t i = 0; i < whole * width; i += STEP * width) {
+		pass_ahead(a, i);
+		pass_ahead(b, i);
+		step(t, s, &r, a + i, b + i);
 	}
-	finish(t, i + STEP, s, &r, ret);
+	if (whole < n) {
+		/* What is left, and zeros, which add nothing. */
+		memcpy(end[0], a + whole * width, (n - whole) * width);
+		memcpy(end[1], b + whole * width, (n - whole) * width);
+		step(t, s, &r, end[0], end[1]);
+		whole += STEP;
+	}
+	finish(t, whole, s, &r, ret);
 }
 
 static inline __attribute__((always_inline)) void
@@ -137,8 +134,7 @@ row(enum pass_type t, const uint8_t *a, const uint8_t *b, size_t n,
 {
 	const size_t width = t == PASS_F32 ? 4 : 2;
 	uint8_t end[2][4 * STEP];
-	vec4 d2[2] = {0}, a2[2] = {0}, d;
-	struct pair x, y;
+	vec4 d2[2] = {0}, a2[2] = {0}, d, x;
 
 	for (size_t i = 0; i < n; i += STEP) {
 		const uint8_t *p = a + i * width, *q = b + i * width;
@@ -150,12 +146,11 @@ row(enum pass_type t, const uint8_t *a, const uint8_t *b, size_t n,
 			p = end[0];
 			q = end[1];
 		}
-		x = widen(t, p);
-		y = widen(t, q);
 		for (unsigned k = 0; k < 2; k++) {
-			d = y.v[k] - x.v[k];
+			x = half(t, p, k);
+			d = half(t, q, k) - x;
 			d2[k] += d * d;
-			a2[k] += x.v[k] * x.v[k];
+			a2[k] += x * x;
 		}
 	}
 	ret->d2 = total(d2[0], d2[1]);

@@ -33,6 +33,14 @@ struct outline {
 	struct err *e;
 };
 
+/* All that counts goes into the digest, whatever is kept of it. */
+static void
+emit(struct outline *o, uint8_t b)
+{
+	buf_putc(&o->b, (char)b);
+	o->order = (o->order ^ b) * UINT64_C(0x100000001b3);
+}
+
 /* What is cut off ends at the end. */
 static void
 step(struct cursor *c, size_t n)
@@ -75,9 +83,9 @@ read_quoted(struct outline *o, uint8_t quote)
 	uint8_t b;
 
 	while (cursor_u8(&o->c, &b)) {
-		buf_putc(&o->b, (char)b);
+		emit(o, b);
 		if (b == '\\' && cursor_u8(&o->c, &b))
-			buf_putc(&o->b, (char)b);
+			emit(o, b);
 		else if (b == quote)
 			return;
 	}
@@ -100,9 +108,9 @@ read_tag(struct outline *o, char kind)
 			continue;
 		}
 		if (blank)
-			buf_putc(&o->b, ' ');
+			emit(o, ' ');
 		blank = false;
-		buf_putc(&o->b, (char)b);
+		emit(o, b);
 		if (b == '"' || b == '\'')
 			read_quoted(o, b);
 	}
@@ -133,9 +141,9 @@ read_text(struct outline *o)
 			continue;
 		}
 		if (blank)
-			buf_putc(&o->b, ' ');
+			emit(o, ' ');
 		blank = false;
-		buf_putc(&o->b, (char)b);
+		emit(o, b);
 	}
 }
 
@@ -147,6 +155,10 @@ keep(struct outline *o, const char *what)
 	size_t cap;
 	int r = 0;
 
+	/* "does", "prints" and "writes" differ in the first letter. */
+	if (o->b.len > 0)
+		o->order = (o->order ^ (uint8_t)*what ^ 0x80) *
+		    UINT64_C(0x100000001b3);
 	if (o->b.len == 0 || o->count == PARTS_MAX)
 		return 0;
 	if (o->count == o->cap) {
@@ -167,9 +179,6 @@ keep(struct outline *o, const char *what)
 		r = err_set(o->e, ERR_NOMEM, "out of memory");
 	else
 		o->count++;
-	for (size_t i = 0; i < o->b.len; i++)
-		o->order = (o->order ^ o->b.p[i]) *
-		    UINT64_C(0x100000001b3);
 	buf_release(&key);
 	return r;
 }

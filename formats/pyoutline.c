@@ -12,17 +12,21 @@
 
 /*
  * One logical line at a time: its indentation, and its text with runs of
- * blanks outside of strings made one and comments dropped.  A definition is
+ * blanks outside of strings made one and comments dropped.  How many blocks
+ * it stands in counts, how wide each is indented does not.  A definition is
  * open until a line stands no deeper than it; every line inside is added to
  * all that are open.
  */
-#define LINE_MAX (64 * KIB)
+#define LINE_MAX (1 * MIB)
 #define OPEN_MAX 32
-#define BODY_MAX (256 * KIB)
+#define BODY_MAX (1 * MIB)
 #define NAME_CAP 256
+/* Blocks in blocks: CPython refuses more than a hundred. */
+#define LEVEL_MAX 100
 
 struct scope {
 	unsigned indent;
+	unsigned depth;
 	bool class;
 	char name[NAME_CAP];	/* dotted */
 	struct buf body;
@@ -33,6 +37,9 @@ struct outline {
 	struct cursor c;
 	struct buf line;
 	unsigned indent;
+	unsigned level[LEVEL_MAX];	/* indents of the blocks around it */
+	unsigned depth;			/* so many */
+	bool beyond;			/* something did not fit */
 	struct scope open[OPEN_MAX];
 	unsigned nopen;
 	struct err *e;
@@ -123,8 +130,10 @@ read_line(struct outline *o)
 			continue;
 		}
 		if (b == '\\' && cursor_peek(&o->c, 0, &next) &&
-		    next == '\n') {
-			step(&o->c, 1);
+		    (next == '\n' || next == '\r')) {
+			step(&o->c, next == '\r' &&
+			    cursor_peek(&o->c, 1, &next) && next == '\n' ?
+			    2 : 1);
 			blank = true;
 			continue;
 		}
@@ -209,6 +218,7 @@ open_scope(struct outline *o, size_t word, bool class)
 		return;
 	s = &o->open[o->nopen];
 	s->indent = o->indent;
+	s->depth = o->depth;
 	s->class = class;
 	(void)snprintf(s->name, sizeof(s->name), "%.*s%s%.*s", 120,
 	    o->nopen > 0 ? o->open[o->nopen - 1].name : "",
@@ -225,14 +235,37 @@ add_to_bodies(struct outline *o)
 	for (unsigned i = 0; i < o->nopen; i++) {
 		struct scope *s = &o->open[i];
 
-		/* Beyond the limit a body is compared as far as it goes. */
-		if (s->body.len + o->line.len + 2 > BODY_MAX)
-			continue;
-		if (o->indent > s->indent)
+		for (unsigned k = s->depth; k < o->depth; k++)
 			buf_putc(&s->body, ' ');
 		buf_put(&s->body, o->line.p, o->line.len);
 		buf_putc(&s->body, '\n');
+		o->beyond = o->beyond || buf_failed(&s->body) < 0;
 	}
+}
+
+/* In how many blocks does the line stand? */
+static void
+find_depth(struct outline *o)
+{
+	while (o->depth > 0 && o->level[o->depth - 1] >= o->indent)
+		o->depth--;
+	if (o->indent == 0)
+		return;
+	if (o->depth == LEVEL_MAX)
+		o->beyond = true;
+	else
+		o->level[o->depth++] = o->indent;
+}
+
+/* A line that runs on import: "run ", and a blank for each block around. */
+static int
+put_run(struct outline *o)
+{
+	char prefix[4 + LEVEL_MAX + 1] = "run ";
+
+	memset(prefix + 4, ' ', o->depth);
+	return put(o, prefix, o->line.p, o->line.len, o->line.p,
+	    o->line.len);
 }
 
 static int
@@ -243,6 +276,7 @@ take_line(struct outline *o)
 	    begins(&o->line, "class ") ? 6 : 0;
 	int r;
 
+	find_depth(o);
 	if ((r = close_scopes(o, o->indent, false)) < 0)
 		return r;
 	if (word > 0)
@@ -256,8 +290,7 @@ take_line(struct outline *o)
 	if (begins(&o->line, "import ") || begins(&o->line, "from "))
 		return put(o, "import inside: ", o->line.p, o->line.len,
 		    "import", 6);
-	return o->nopen > 0 ? 0 : put(o, "run ", o->line.p, o->line.len,
-	    o->line.p, o->line.len);
+	return o->nopen > 0 ? 0 : put_run(o);
 }
 
 int
@@ -268,13 +301,15 @@ pyoutline_put(struct flatjson *f, const uint8_t *t, size_t n, struct err *e)
 
 	cursor_init(&o.c, t, n, 0);
 	buf_init(&o.line, LINE_MAX);
-	while (r >= 0 && read_line(&o))
-		if (o.line.len > 0)
+	while (r >= 0 && !o.beyond && read_line(&o)) {
+		o.beyond = buf_failed(&o.line) < 0;
+		if (o.line.len > 0 && !o.beyond)
 			r = take_line(&o);
+	}
 	if (r >= 0)
 		r = close_scopes(&o, 0, true);
 	while (o.nopen > 0)
 		buf_release(&o.open[--o.nopen].body);
 	buf_release(&o.line);
-	return r;
+	return r >= 0 && o.beyond ? 1 : r;
 }

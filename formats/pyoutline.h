@@ -12,15 +12,17 @@ struct flatjson;
  *
  *   import <line>        each import, value "import"
  *   class C, def C.f     each definition, value: its lines, nested ones too
- *   run <line>           each other line at the top, which runs on import;
- *                        value: how often
+ *   run <line>           each other line outside of them, which runs on
+ *                        import, a blank before it for each block around
  *
- * Comments, blank lines, trailing blanks and how deep a block is indented are
+ * Comments, blank lines, trailing blanks and how wide a block is indented are
  * left out (Python reference 2.1, logical lines: joined by brackets, by a
  * backslash, inside triple quotes).  It does NOT parse expressions; source
  * that no interpreter takes still gives an outline.
  *
- * pyoutline_put: the outline of t[0..n) into ${f}.  0 or negative.
+ * pyoutline_put: the outline of t[0..n) into ${f}.  0; 1 when a line or a
+ * definition is over a megabyte or blocks are nested too deep, so that the
+ * outline says too little; or negative.
  */
 int pyoutline_put(struct flatjson *f, const uint8_t *t, size_t n,
     struct err *e);

@@ -87,12 +87,28 @@ role_of(const struct doc *d)
 	return ROLE_OTHER;
 }
 
+/* What a file is about, where it is told as a whole. */
+static enum change_area
+area_of(enum role role)
+{
+	static const enum change_area areas[] = {
+	    [ROLE_CONFIG] = CHANGE_CONFIG,
+	    [ROLE_GENERATION] = CHANGE_GENERATION,
+	    [ROLE_TOKENIZER_CONFIG] = CHANGE_TOKENIZER,
+	    [ROLE_VOCABULARY] = CHANGE_TOKENIZER,
+	    [ROLE_TEMPLATE] = CHANGE_TEMPLATE, [ROLE_CODE] = CHANGE_CODE,
+	    [ROLE_LICENCE] = CHANGE_LICENCE,
+	    [ROLE_REQUIREMENTS] = CHANGE_DEPENDENCIES};
+
+	return role <= ROLE_REQUIREMENTS ? areas[role] : CHANGE_FILE;
+}
+
 static int
-tell_file(const struct around *a, const struct doc *old,
+tell_file(const struct around *a, enum role role, const struct doc *old,
     const struct doc *new)
 {
 	const struct doc *d = new != NULL ? new : old;
-	struct row_change row = {.area = CHANGE_FILE,
+	struct row_change row = {.area = area_of(role),
 	    .what = old == NULL ? CHANGE_ADDED : new == NULL ?
 	    CHANGE_REMOVED : CHANGE_CHANGED,
 	    .path = {d->path, d->path_len}};
@@ -173,12 +189,12 @@ compare(const struct around *a, const struct doc *old, const struct doc *new)
 	if (old != NULL && new != NULL && role_of(old) != role)
 		role = ROLE_OTHER;	/* another format: another thing */
 	if (role == ROLE_OTHER)
-		return tell_file(a, old, new);
+		return tell_file(a, role, old, new);
 	if ((arena = arena_new(LIMIT_ARENA)) == NULL)
 		return err_set(a->e, ERR_NOMEM, "out of memory");
 	r = compare_as(a, role, old, new, arena);
 	arena_free(arena);
-	return r == 1 ? tell_file(a, old, new) : r;
+	return r == 1 ? tell_file(a, role, old, new) : r;
 }
 
 /* Files that stand beside a lone model are read by name alone. */

@@ -29,8 +29,12 @@ outline(const struct doc *d, outline_fn *fn, struct arena *arena,
 
 	if ((r = around_read(d, arena, &t, &n, e)) != 0)
 		return r;
-	if (d != NULL && (r = fn(&f, t, n, e)) < 0)
-		return r;
+	if (d != NULL && (r = fn(&f, t, n, e)) != 0) {
+		if (r != ERR_LIMIT)
+			return r;
+		err_reset(e);
+		return 1;
+	}
 	return flatjson_done(&f, ret, e);
 }
 

@@ -91,10 +91,24 @@ what_is_cut_off_ends(void **state)
 		outline(bad[i], &l);
 }
 
+static void
+nothing_is_too_long_to_make_a_difference(void **state)
+{
+	static char a[100000], b[100000];
+
+	(void)state;
+	assert_false(same("{% x %}{{ x }}", "{{ x }}{% x %}"));
+	memset(a, 'x', sizeof(a) - 1);
+	memcpy(b, a, sizeof(b));
+	b[sizeof(b) - 2] = 'y';
+	assert_false(same(a, b));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(nothing_is_too_long_to_make_a_difference),
 	    cmocka_unit_test(parts_are_named_by_what_they_do),
 	    cmocka_unit_test(layout_and_comments_make_no_difference),
 	    cmocka_unit_test(strings_and_order_make_one),

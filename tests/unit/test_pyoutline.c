@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -91,6 +92,57 @@ imports_inside_functions_are_told(void **state)
 }
 
 static void
+what_leaves_its_block_is_another_line(void **state)
+{
+	char one[512];
+
+	(void)state;
+	outline("def f(x):\n  if x:\n    a()\n    b()\n");
+	(void)snprintf(one, sizeof(one), "%s", value("def f"));
+	outline("def f(x):\n  if x:\n    a()\n  b()\n");
+	assert_string_not_equal(value("def f"), one);
+	/* Wider indents are layout. */
+	outline("def f(x):\n\tif x:\n\t\ta()\n\t\tb()\n");
+	assert_string_equal(value("def f"), one);
+	outline("if x:\n  a()\n");
+	assert_non_null(value("run  a()"));
+	outline("if x:\n  pass\na()\n");
+	assert_non_null(value("run a()"));
+}
+
+static void
+what_does_not_fit_is_said(void **state)
+{
+	struct flatjson f = {0};
+	struct err e = ERR_INIT;
+	size_t n = 2 * MIB;
+	char *text = malloc(n);
+
+	(void)state;
+	assert_non_null(text);
+	arena_free(arena);
+	arena = arena_new(64 * MIB);
+	f.a = arena;
+	/* Nothing can stand behind a long line, or in a long function. */
+	memset(text, 'x', n);
+	assert_int_equal(pyoutline_put(&f, (uint8_t *)text, n, &e), 1);
+	memcpy(text, "def f():", 8);
+	for (size_t i = 8; i + 4 <= n; i += 4)
+		memcpy(text + i, "\n  x", 4);
+	assert_int_equal(pyoutline_put(&f, (uint8_t *)text, n, &e), 1);
+	free(text);
+}
+
+static void
+lines_may_end_as_on_windows(void **state)
+{
+	(void)state;
+	outline("x = 1 + \\\r\n  2\r\ny = 3\r\n");
+	assert_non_null(value("run x = 1 + 2"));
+	assert_non_null(value("run y = 3"));
+}
+
+static void
 what_no_interpreter_takes_ends(void **state)
 {
 	static const char *const bad[] = {"", "\n\n", "def", "def (",
@@ -110,6 +162,9 @@ main(void)
 	    cmocka_unit_test(layout_and_comments_make_no_difference),
 	    cmocka_unit_test(strings_keep_their_blanks_and_hashes),
 	    cmocka_unit_test(imports_inside_functions_are_told),
+	    cmocka_unit_test(what_leaves_its_block_is_another_line),
+	    cmocka_unit_test(what_does_not_fit_is_said),
+	    cmocka_unit_test(lines_may_end_as_on_windows),
 	    cmocka_unit_test(what_no_interpreter_takes_ends),
 	};
 	int r = cmocka_run_group_tests(tests, NULL, NULL);

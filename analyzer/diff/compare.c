@@ -14,8 +14,9 @@ compare_measurable(const struct pair *p)
 {
 	return p->a != NULL && p->b != NULL && p->a->p != NULL &&
 	    p->b->p != NULL && p->a->n == p->b->n &&
-	    (elem_info(p->a->elem)->kind != ELEM_OPAQUE ||
-	    p->a->elem == p->b->elem);
+	    (p->a->elem == p->b->elem ||
+	    (elem_info(p->a->elem)->kind != ELEM_OPAQUE &&
+	    elem_info(p->b->elem)->kind != ELEM_OPAQUE));
 }
 
 bool
@@ -58,6 +59,16 @@ equal_shapes(const struct tensor *a, const struct tensor *b)
 	return true;
 }
 
+/* Of the same rank: is a row of one shaped as a row of the other? */
+static bool
+equal_rows(const struct tensor *a, const struct tensor *b)
+{
+	for (unsigned i = 1; i < a->rank; i++)
+		if (a->shape[i] != b->shape[i])
+			return false;
+	return a->cols == b->cols;
+}
+
 /* What the row says before relations are known. */
 static enum row_status
 first_status(const struct pair *p)
@@ -67,10 +78,12 @@ first_status(const struct pair *p)
 
 	if (p->how == MATCH_PART || p->how == MATCH_TIED)
 		return ROW_RETIED;
-	if (!equal_shapes(p->a, p->b) && !p->transposed)
+	if (!equal_shapes(p->a, p->b))
 		return ROW_RESHAPED;
 	if (p->how != MATCH_NAME)
 		return ROW_RENAMED;
+	if (p->transposed)	/* of the same name: told as what it is */
+		return ROW_RESHAPED;
 	return same ? ROW_IDENTICAL : ROW_CHANGED;
 }
 
@@ -109,7 +122,10 @@ cut_to_shared(struct compare *c, struct pair *p)
 
 	if (p->a == NULL || p->b == NULL || p->a->p == NULL ||
 	    p->b->p == NULL || p->a->rank < 2 || p->b->rank != p->a->rank ||
-	    p->a->cols != p->b->cols || p->a->rows == p->b->rows)
+	    p->a->rows == p->b->rows || !equal_rows(p->a, p->b))
+		return;
+	if (p->a->elem != p->b->elem && (elem_info(p->a->elem)->kind ==
+	    ELEM_OPAQUE || elem_info(p->b->elem)->kind == ELEM_OPAQUE))
 		return;
 	rows = p->a->rows < p->b->rows ? p->a->rows : p->b->rows;
 	a = top_rows(c, p->a, rows);
@@ -142,6 +158,7 @@ try_heads(struct compare *c, struct pair *p)
 		return r;
 	if (pass_cosine(&sums) < COS_OTHER)
 		return 0;
+	p->was = p->a;
 	p->a = d.a;
 	p->head = head;
 	p->sums = sums;

@@ -17,7 +17,8 @@
 #include "custody/digest.h"
 
 /* Exit codes of the worker; the parent says what they mean. */
-enum { WORKER_OK = 0, WORKER_FAILED = 1, WORKER_NO_FENCE = 2 };
+enum { WORKER_OK = 0, WORKER_FAILED = 1, WORKER_NO_FENCE = 2,
+	WORKER_SHRANK = 3 };
 
 static int
 enter(const struct work *w, int out_fd, struct sandbox_status *st)
@@ -67,7 +68,8 @@ compare(struct work *w)
 	int r;
 
 	w->compare = (struct compare){.pool = w->pool, .arena = w->arena,
-	    .old = w->side[0], .pairs = &w->pairs, .progress = on_progress, .ctx = &w->wire,
+	    .old = w->side[0], .pairs = &w->pairs, .progress = on_progress,
+	    .ctx = &w->wire,
 	    .total = w->side[0]->bytes + w->side[1]->bytes, .e = &w->e};
 	w->tokens = (struct tokentest){.c = &w->compare,
 	    .side = {w->side[0], w->side[1]},
@@ -185,6 +187,7 @@ diff_worker_main(void *arg, int out_fd)
 	struct rows rows;
 	int r;
 
+	memset(&w, 0, sizeof(w));
 	w.job = arg;
 	diff_wire_init(&w.wire, out_fd, &w.e);
 	/* Threads first: the fence allows no new ones. */
@@ -203,5 +206,7 @@ diff_worker_main(void *arg, int out_fd)
 	if ((r = diff_wire_status(&w.wire, &st)) >= 0)
 		r = run(&w);
 	release(&w);
+	if (r < 0 && w.e.code == ERR_TRUNC)
+		return WORKER_SHRANK;
 	return r >= 0 ? WORKER_OK : WORKER_FAILED;
 }

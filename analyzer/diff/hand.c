@@ -277,6 +277,16 @@ is_any(const struct pair *p)
 	return true;
 }
 
+/* As it was, if perhaps with a wrapper's name before its own. */
+static bool
+is_as_it_was(const struct pair *p)
+{
+	return p->a != NULL && p->b != NULL && p->was == NULL &&
+	    (p->how == MATCH_NAME || p->how == MATCH_PREFIX) &&
+	    (p->status == ROW_IDENTICAL || p->status == ROW_RENAMED) &&
+	    equal_content(p);
+}
+
 /* Equal, every one, and nothing added or removed. */
 static int
 judge_identical(struct hand *h)
@@ -289,10 +299,7 @@ judge_identical(struct hand *h)
 	if ((r = hand_select(h, is_any, &list)) < 0)
 		return r;
 	for (size_t i = 0; i < list.n; i++)
-		equal += list.v[i]->a != NULL && list.v[i]->b != NULL &&
-		    (list.v[i]->how == MATCH_NAME ||
-		    list.v[i]->how == MATCH_PREFIX) &&
-		    equal_content(list.v[i]);
+		equal += is_as_it_was(list.v[i]);
 	if (equal == list.n && list.n > 0) {
 		basis_init(&b);
 		basis_u64(&b, "tensors", list.n);
@@ -351,7 +358,8 @@ judge_vectors(struct hand *h)
 		const struct pair *p = &all->v[k];
 
 		if (p->a != NULL && p->b != NULL && !is_training_state(p->b))
-			vectors_add(&v, p->b, p->measured ? &p->sums : NULL);
+			vectors_add(&v, p->b, p->measured && p->shared == 0 ?
+			    &p->sums : NULL);
 	}
 	if ((r = vectors_rows(&v, &rows)) < 0 || !i.rescaled)
 		return r;

@@ -117,6 +117,7 @@ turn(struct match *m, struct pair *p)
 		err_reset(m->e);
 		return 0;
 	}
+	p->was = p->a;
 	p->a = x;
 	p->transposed = true;
 	return 0;

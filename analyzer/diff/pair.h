@@ -32,6 +32,9 @@ struct pair {
 	const struct tensor *a, *b;
 	enum pair_match how;
 	bool transposed;	/* one of them was turned round first */
+	/* The older tensor as it lies in its file, where ${a} is a copy of it
+	 * in another order; or NULL. */
+	const struct tensor *was;
 	unsigned head;		/* rows a head that were brought into the other
 				 * one's order first (headorder.h); or 0 */
 	/* MATCH_PART: what the slice is of; MATCH_TIED: the twin. */

@@ -202,6 +202,8 @@ of_status(enum proc_end end, int status, char *text, size_t cap, bool *ours)
 		return of_signal(status);
 	}
 	(void)snprintf(text, cap, "ended with code %d", status);
+	if (status == 3)
+		return FINDING_DIFF_SHRANK;
 	*ours = status == 1 || status == 2;
 	return *ours ? FINDING_DIFF_UNREAD : FINDING_WORKER_CRASHED;
 }

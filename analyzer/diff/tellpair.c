@@ -199,9 +199,10 @@ tell_more(struct basis *b, const struct pair *p)
 static uint64_t
 digest_of(const struct tellpair *t, const struct pair *p, unsigned s)
 {
-	const struct tensor *x = s == 0 ? p->a : p->b;
+	const struct tensor *x = s == 1 ? p->b : p->was != NULL ? p->was :
+	    p->a;
 
-	if (p->measured && p->shared == 0)
+	if (p->measured && p->shared == 0 && (s == 1 || p->was == NULL))
 		return s == 0 ? p->sums.digest_a : p->sums.digest_b;
 	return x->digested ? x->digest : pass_digest(t->pool, x->p, x->len);
 }
@@ -209,7 +210,8 @@ digest_of(const struct tellpair *t, const struct pair *p, unsigned s)
 int
 tellpair_row(const struct tellpair *t, const struct pair *p)
 {
-	const struct tensor *half[2] = {p->a, p->b};
+	const struct tensor *half[2] = {p->was != NULL ? p->was : p->a,
+	    p->b};
 	const struct tensor *x = p->b != NULL ? p->b : p->a;
 	struct row_tensor row = {.name = {x->name, x->name_len},
 	    .status = p->status, .elements = x->n, .measured = p->measured,

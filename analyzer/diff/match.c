@@ -166,11 +166,33 @@ common(const struct unit *a, const struct unit *b)
 	return n;
 }
 
-static bool
-same_path(const struct unit *a, const struct unit *b)
+static int
+compare_paths(const struct unit *a, const struct unit *b)
 {
-	return a->path_len == b->path_len &&
-	    memcmp(a->path, b->path, a->path_len) == 0;
+	size_t n = a->path_len < b->path_len ? a->path_len : b->path_len;
+	int c = memcmp(a->path, b->path, n);
+
+	return c != 0 ? c : (a->path_len > b->path_len) -
+	    (a->path_len < b->path_len);
+}
+
+/* Both lists are sorted, and a path is in each once (gather_units). */
+static void
+match_paths(const struct table *a, const struct table *b, size_t *to,
+    bool *taken)
+{
+	size_t i = 0, j = 0;
+
+	while (i < a->nunits && j < b->nunits) {
+		int c = compare_paths(&a->units[i], &b->units[j]);
+
+		if (c == 0) {
+			to[i] = j;
+			taken[j] = true;
+		}
+		i += c <= 0;
+		j += c >= 0;
+	}
 }
 
 /* More units than this are matched by their paths alone. */
@@ -213,15 +235,9 @@ match_models(struct match *m, size_t *to, bool *taken)
 	const struct table *a = m->side[0], *b = m->side[1];
 	size_t last_a = SIZE_MAX, last_b = SIZE_MAX, na = 0, nb = 0;
 
-	for (size_t i = 0; i < a->nunits; i++) {
+	for (size_t i = 0; i < a->nunits; i++)
 		to[i] = SIZE_MAX;
-		for (size_t j = 0; j < b->nunits && to[i] == SIZE_MAX; j++)
-			if (!taken[j] && same_path(&a->units[i],
-			    &b->units[j]))
-				to[i] = j;
-		if (to[i] != SIZE_MAX)
-			taken[to[i]] = true;
-	}
+	match_paths(a, b, to, taken);
 	for (size_t i = 0; i < a->nunits && i < UNITS_COMPARED; i++)
 		if (to[i] == SIZE_MAX &&
 		    (to[i] = best_unit(m, &a->units[i], taken)) != SIZE_MAX)

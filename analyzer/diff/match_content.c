@@ -82,13 +82,15 @@ digests(struct match *m, unsigned s, size_t *ret)
 	return v;
 }
 
-/* Bytes that two names have in common at their ends. */
+/* Bytes that two names have in common at their ends, up to END_MAX. */
+#define END_MAX 256
+
 static size_t
 common_end(const struct tensor *a, const struct tensor *b)
 {
 	size_t n = 0;
 
-	while (n < a->name_len && n < b->name_len &&
+	while (n < END_MAX && n < a->name_len && n < b->name_len &&
 	    a->name[a->name_len - 1 - n] == b->name[b->name_len - 1 - n])
 		n++;
 	return n;
@@ -136,7 +138,7 @@ join_group(struct match *m, struct print *a, size_t na, struct print *b,
 }
 
 /* A group is quadratic: zeros and ones come in thousands at most. */
-#define GROUP_MAX 2048
+#define GROUP_MAX 1024
 
 int
 match_by_digest(struct match *m)

@@ -1,4 +1,5 @@
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "analyzer/diff/match.h"
@@ -14,19 +15,81 @@
  * piece.  And ties: a tensor that one side states twice.
  */
 #define NAME_CAP 512
-#define LEFT_MAX 20000
 
-/* The leftover of side ${s} whose canonical name is this; SIZE_MAX: none. */
-static size_t
-find(const struct match *m, unsigned s, const char *name, size_t n)
+/* The leftovers of a side by their canonical names. */
+struct canonical {
+	const char *p;
+	size_t n;
+	size_t at;		/* in m->left */
+};
+
+struct names {
+	struct canonical *v;
+	size_t n;
+};
+
+static int
+compare_names(const char *p, size_t n, const char *q, size_t k)
+{
+	int c = memcmp(p, q, n < k ? n : k);
+
+	return c != 0 ? c : (n > k) - (n < k);
+}
+
+static int
+compare(const void *a, const void *b)
+{
+	const struct canonical *x = a;
+	const struct canonical *y = b;
+	int c = compare_names(x->p, x->n, y->p, y->n);
+
+	return c != 0 ? c : (x->at > y->at) - (x->at < y->at);
+}
+
+/* In order; those without a canonical name, or without room, are left out. */
+static int
+index_names(struct match *m, unsigned s, struct names *ret)
 {
 	char dst[NAME_CAP];
+	size_t n;
 
-	for (size_t i = 0; i < m->nleft[s]; i++)
-		if (m->left[s][i] != NULL && rename_canonical(
-		    m->left[s][i]->name, m->left[s][i]->name_len, dst,
-		    sizeof(dst)) == n && memcmp(dst, name, n) == 0)
-			return i;
+	ret->n = 0;
+	if ((ret->v = calloc(m->nleft[s] + 1, sizeof(*ret->v))) == NULL)
+		return err_set(m->e, ERR_NOMEM, "out of memory");
+	for (size_t i = 0; i < m->nleft[s]; i++) {
+		struct canonical *x = &ret->v[ret->n];
+
+		n = rename_canonical(m->left[s][i]->name,
+		    m->left[s][i]->name_len, dst, sizeof(dst));
+		if (n == 0 || (x->p = arena_dup(m->arena, dst, n)) == NULL)
+			continue;
+		x->n = n;
+		x->at = i;
+		ret->n++;
+	}
+	qsort(ret->v, ret->n, sizeof(*ret->v), compare);
+	return 0;
+}
+
+/* The first leftover of that canonical name; SIZE_MAX: none. */
+static size_t
+find(const struct match *m, unsigned s, const struct names *names,
+    const char *name, size_t n)
+{
+	size_t from = 0, to = names->n, mid;
+
+	while (from < to) {
+		mid = from + (to - from) / 2;
+		if (compare_names(names->v[mid].p, names->v[mid].n, name,
+		    n) < 0)
+			from = mid + 1;
+		else
+			to = mid;
+	}
+	for (; from < names->n && compare_names(names->v[from].p,
+	    names->v[from].n, name, n) == 0; from++)
+		if (m->left[s][names->v[from].at] != NULL)
+			return names->v[from].at;
 	return SIZE_MAX;
 }
 
@@ -78,8 +141,8 @@ slice(struct match *m, const struct tensor *t, uint64_t from,
 
 /* The parts of a fused tensor on the other side; their number, or 0. */
 static unsigned
-parts_of(const struct match *m, unsigned s, const struct tensor *whole,
-    size_t at[RENAME_PARTS])
+parts_of(const struct match *m, unsigned s, const struct names *names,
+    const struct tensor *whole, size_t at[RENAME_PARTS])
 {
 	char name[NAME_CAP], part[NAME_CAP];
 	uint64_t rows = 0;
@@ -92,7 +155,8 @@ parts_of(const struct match *m, unsigned s, const struct tensor *whole,
 	    count, part, sizeof(part))) > 0) {
 		const struct tensor *t;
 
-		if ((at[count] = find(m, 1 - s, part, len)) == SIZE_MAX)
+		if ((at[count] = find(m, 1 - s, names, part, len)) ==
+		    SIZE_MAX)
 			return 0;
 		t = m->left[1 - s][at[count]];
 		if (t->p == NULL || t->rank != whole->rank)
@@ -145,19 +209,22 @@ split(struct match *m, unsigned s, size_t i, const size_t *at, unsigned n)
 int
 match_parts(struct match *m)
 {
+	struct names names[2] = {{NULL, 0}, {NULL, 0}};
 	size_t at[RENAME_PARTS];
 	unsigned n;
-	int r = 0;
+	int r;
 
-	/* Finding a part is linear, so this is for what a model can have. */
-	if (m->nleft[0] > LEFT_MAX || m->nleft[1] > LEFT_MAX)
-		return 0;
+	if ((r = index_names(m, 0, &names[0])) >= 0)
+		r = index_names(m, 1, &names[1]);
 	for (unsigned s = 0; s < 2; s++)
 		for (size_t i = 0; i < m->nleft[s] && r >= 0; i++)
 			if (m->left[s][i] != NULL &&
 			    m->left[s][i]->p != NULL &&
-			    (n = parts_of(m, s, m->left[s][i], at)) > 0)
+			    (n = parts_of(m, s, &names[1 - s],
+			    m->left[s][i], at)) > 0)
 				r = split(m, s, i, at, n);
+	free(names[0].v);
+	free(names[1].v);
 	return r;
 }
 

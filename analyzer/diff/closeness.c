@@ -17,12 +17,16 @@ add(struct sum *s, const struct pair *p)
 {
 	const struct pass_sums *x = p->cast_sums != NULL ? p->cast_sums :
 	    &p->sums;
+	const struct tensor *one = p->a != NULL ? p->a : p->b;
 
 	if (p->how == MATCH_TIED)
 		return;
 	if (p->a == NULL || p->b == NULL) {
 		s->alone++;
-		s->elements_alone += p->a != NULL ? p->a->n : p->b->n;
+		/* A header may state what it likes: what has no bytes counts
+		 * for nothing. */
+		if (one->p != NULL)
+			s->elements_alone += one->n;
 		return;
 	}
 	if (!p->measured) {
@@ -39,6 +43,17 @@ add(struct sum *s, const struct pair *p)
 		s->recast++;
 	else
 		s->d2 += x->d2;
+}
+
+/* From nothing but zeros, anything else is infinitely far. */
+static double
+distance(const struct sum *s)
+{
+	if (s->shared == 0)
+		return INFINITY;
+	if (s->a2 > 0)
+		return sqrt(s->d2 / s->a2);
+	return s->d2 > 0 || s->elements_alone > 0 ? INFINITY : 0;
 }
 
 int
@@ -58,8 +73,7 @@ closeness_row(const struct compare *c, struct table *const side[2],
 	s.d2 += mean * (double)s.elements_alone;
 	row.shared = s.shared;
 	row.identical = s.identical;
-	row.distance = s.shared == 0 ? INFINITY :
-	    s.a2 > 0 ? sqrt(s.d2 / s.a2) : 0;
+	row.distance = distance(&s);
 	basis_init(&b);
 	row.evidence = &b;
 	basis_u64(&b, "tensors_old", side[0]->n);

@@ -105,13 +105,19 @@ carve_reading(struct hand *h, const struct hidden *x,
 	return r;
 }
 
+static bool
+has_readings(const struct hidden *x)
+{
+	return x->what == NULL && x->len <= READINGS_BYTES / READINGS_MAX;
+}
+
 /* How many readings there are; 1: the one that was found. */
 static unsigned
 readings_of(const struct hidden *x, struct hidden v[READINGS_MAX])
 {
 	unsigned groups = x->layout.bits > 1 ? 2 : 1, n = 0;
 
-	if (x->what != NULL || x->len > READINGS_BYTES / READINGS_MAX) {
+	if (!has_readings(x)) {
 		v[0] = *x;
 		return 1;
 	}
@@ -199,7 +205,7 @@ tell(struct hand *h, struct suspects *s, size_t i)
 	}
 	basis_init(&b);
 	hidden_basis(x, &b);
-	if (h->carve != NULL && x->what == NULL && x->len > 0)
+	if (h->carve != NULL && x->len > 0 && has_readings(x))
 		basis_str(&b, "carved", "all readings, one behind the "
 		    "other: bits from either end, 8 starts each");
 	r = hand_conclude(h, CONCLUSION_HIDDEN_PAYLOAD, sure(x), &list, &b,

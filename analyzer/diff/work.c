@@ -68,14 +68,14 @@ work_edits(struct work *w, const struct structure_model *m)
 	return r;
 }
 
-/* A file that was given, not a folder of them. */
+/* A file that was given, not a folder or an archive of them. */
 static bool
-is_lone(const struct job_side *s)
+is_lone(const struct table *t)
 {
-	for (size_t i = 0; i < s->n; i++)
-		if ((s->v[i].flags & PART_BESIDE) != 0)
+	for (size_t i = 0; i < t->leaves.n; i++)
+		if ((t->leaves.v[i].flags & PART_BESIDE) != 0)
 			return true;
-	return s->n == 1;
+	return t->leaves.n <= 1;
 }
 
 static int
@@ -97,8 +97,8 @@ make_docs(struct work *w, unsigned s, struct doc **ret, struct docs *docs)
 int
 work_around(struct work *w)
 {
-	struct around a = {.lone = is_lone(&w->job->side[0]) ||
-	    is_lone(&w->job->side[1]), .rows = w->rows, .e = &w->e};
+	struct around a = {.lone = is_lone(w->side[0]) ||
+	    is_lone(w->side[1]), .rows = w->rows, .e = &w->e};
 	struct doc *v[2] = {NULL, NULL};
 	int r = 0;
 

@@ -176,8 +176,11 @@ load(struct table *t, struct leaf *leaf, const struct format *f,
 		return err_set(e, ERR_NOMEM, "out of memory");
 	r = f->parse(&p);
 	arena_free(p.arena);
-	if (r == ERR_NOMEM && e->code != ERR_OK)
-		return r;
+	/* What was read has shrunk: told below.  Else our side failed. */
+	if (e->code == ERR_TRUNC)
+		err_reset(e);
+	if (e->code != ERR_OK)
+		return (int)e->code;
 	if (l.begun && l.views)
 		table_drop(t, l.from);
 	if (l.begun)

@@ -28,9 +28,14 @@ struct walk {
 	const struct leaf *box;	/* that is being walked */
 	unsigned depth;
 	bool model;		/* it is a model: a leaf, no container */
+	bool incomplete;	/* its parser said that something is missing */
+	bool crowded;		/* a limit left members out, and it was told */
 	unsigned members;
 	struct err *e;
 };
+
+/* A path, all its levels: what no terminal shows takes four bytes for one. */
+#define PATH_ROOM (16 * LIMIT_PATH)
 
 /* Containers that are seen through, by the name of their format. */
 static const char *const boxes[] = {"tar", "zip", "compressed"};
@@ -102,7 +107,11 @@ keep(struct walk *w, const struct leaf *leaf)
 	return 0;
 }
 
-/* The path of ${name} in ${box}, printable, in the arena. */
+/*
+ * The path of ${name} in the box that is walked, printable, in the arena; 1
+ * when it is too long, or there are too many: one member's name is no reason
+ * to compare nothing at all.
+ */
 static int
 join_path(struct walk *w, const char *name, size_t n, struct leaf *ret)
 {
@@ -110,7 +119,7 @@ join_path(struct walk *w, const char *name, size_t n, struct leaf *ret)
 	struct buf b;
 	int r = 0;
 
-	buf_init(&b, LIMIT_PATH * 4);
+	buf_init(&b, PATH_ROOM);
 	if (box->path_len > 0) {
 		buf_put(&b, box->path, box->path_len);
 		buf_putc(&b, '!');
@@ -123,9 +132,19 @@ join_path(struct walk *w, const char *name, size_t n, struct leaf *ret)
 	if (buf_failed(&b) < 0 ||
 	    (ret->path = arena_dup(w->l->arena, b.p, b.len)) == NULL ||
 	    (ret->inner = arena_dup(w->l->arena, name, n)) == NULL)
-		r = err_set(w->e, ERR_NOMEM, "out of memory");
+		r = 1;
 	buf_release(&b);
 	return r;
+}
+
+/* Said once of each container: what is left out is not compared. */
+static int
+crowd(struct walk *w, const void *name, size_t n)
+{
+	if (w->crowded)
+		return 0;
+	w->crowded = true;
+	return say(w->l, w->box, FINDING_LIMIT, "member", name, n);
 }
 
 /* A member's bytes as a range of a file. */
@@ -157,7 +176,7 @@ enter(struct walk *w, const struct leaf *leaf)
 	in.box = leaf;
 	in.depth = w->depth + 1;
 	in.members = 0;
-	in.model = false;
+	in.model = in.incomplete = in.crowded = false;
 	return walk_leaf(&in, leaf);
 }
 
@@ -180,21 +199,34 @@ on_member(void *ctx, const struct ev_member *m)
 	if ((m->flags & (MEMBER_CARVED | MEMBER_DORMANT | MEMBER_STORAGE)) !=
 	    0 || m->src == NULL)
 		return 0;
-	if (++w->members > LIMIT_MEMBERS || m->size > w->l->room)
-		return say(w->l, w->box, FINDING_LIMIT, "member", m->name,
-		    m->name_len);
-	if ((r = join_path(w, m->name, m->name_len, &leaf)) < 0)
-		return r;
+	if (++w->members > LIMIT_MEMBERS ||
+	    join_path(w, m->name, m->name_len, &leaf) != 0)
+		return crowd(w, m->name, m->name_len);
 	if (!leads(w, &leaf))
 		return 0;
-	if ((m->flags & MEMBER_STORED) == 0)
+	if (bytesrc_file(m->src) < 0) {
+		if (m->size > w->l->room)
+			return crowd(w, m->name, m->name_len);
 		w->l->room -= m->size;
+	}
 	if ((r = place(w, m->src, &leaf)) != 0)
 		return r < 0 ? r : 0;
 	return enter(w, &leaf);
 }
 
-static const struct events events = {.member = on_member, .name = on_name};
+static int
+on_anomaly(void *ctx, const struct ev_anomaly *a)
+{
+	struct walk *w = ctx;
+
+	if (finding_info(finding_of_anomaly(a->id))->verdict ==
+	    VERDICT_INCOMPLETE)
+		w->incomplete = true;
+	return 0;
+}
+
+static const struct events events = {.member = on_member, .name = on_name,
+    .anomaly = on_anomaly};
 
 /* A member of a bundle: only what the manifest vouches for is compared. */
 static int
@@ -208,9 +240,10 @@ bag_member(struct walk *w, const struct bundle_index *x,
 
 	if (strncmp(m->name, "data/", 5) != 0)
 		return 0;
-	if ((r = join_path(w, m->name, m->name_len, &leaf)) < 0 ||
-	    !leads(w, &leaf))
-		return r;
+	if (join_path(w, m->name, m->name_len, &leaf) != 0)
+		return crowd(w, m->name, m->name_len);
+	if (!leads(w, &leaf))
+		return 0;
 	stated = bundle_index_find(x, m->name, m->name_len);
 	if (stated != NULL) {
 		leaf.has_sha256 = true;
@@ -259,8 +292,10 @@ walk_box(struct walk *w, const struct format *f, const struct bytesrc *src,
 		return 0;
 	if (r < 0 && r != ERR_TRUNC)
 		return err_set(w->e, (enum err_code)r, "%s", why.msg);
+	if (r < 0)
+		err_reset(w->e);
 	/* What it holds behind that place is not compared. */
-	return r != 0 ? say(w->l, w->box, FINDING_DIFF_UNREAD, "format",
+	return r != 0 || w->incomplete ? say(w->l, w->box, FINDING_DIFF_UNREAD, "format",
 	    f->name, strlen(f->name)) : 0;
 }
 
@@ -375,8 +410,8 @@ walk_part(struct leaves *l, const struct job_part *p, const char *member,
 
 	leaf.inner = p->path;
 	w.box = &root;
-	if (join_path(&w, p->path, leaf.inner_len, &leaf) < 0)
-		return ERR_NOMEM;
+	if (join_path(&w, p->path, leaf.inner_len, &leaf) != 0)
+		return err_set(e, ERR_NOMEM, "out of memory");
 	leaf.box = NULL;
 	w.box = &leaf;
 	return walk_leaf(&w, &leaf);

@@ -69,6 +69,21 @@ put(struct walk *w, uint64_t element, struct err *e)
 	return 0;
 }
 
+/* Many rows in one call: a vector's have a few bytes each. */
+static int
+put_row(struct walk *w, const uint8_t *p, size_t n, struct err *e)
+{
+	int r;
+
+	if (w->have + n > sizeof(w->out) && (r = flush(w, e)) != 0)
+		return r;
+	if (n > sizeof(w->out))
+		return spill_more(w->spill, p, n, e);
+	memcpy(w->out + w->have, p, n);
+	w->have += n;
+	return 0;
+}
+
 static int
 write_out(struct walk *w, const struct ev_view *ev, const struct tensor *v,
     struct err *e)
@@ -151,6 +166,7 @@ strided_rows(struct spill *s, const struct tensor *x, const uint32_t *from,
 	const struct elem_info *info = elem_info(x->elem);
 	uint64_t rows = x->rank >= 2 ? x->rows : x->n;
 	uint64_t cols = x->rank >= 2 ? x->cols : 1;
+	struct walk *w;
 	size_t size;
 	int r;
 
@@ -158,8 +174,14 @@ strided_rows(struct spill *s, const struct tensor *x, const uint32_t *from,
 	    x->len > LIMIT_DIFF_STRIDED)
 		return 1;
 	size = (size_t)(cols / info->block * info->bytes);
+	if ((w = malloc(sizeof(*w))) == NULL)
+		return err_set(e, ERR_NOMEM, "out of memory");
+	*w = (struct walk){.spill = s};
 	r = spill_put(s, NULL, 0, off, e);
 	for (uint64_t i = 0; i < rows && r == 0; i++)
-		r = spill_more(s, x->p + from[i] * size, size, e);
+		r = put_row(w, x->p + from[i] * size, size, e);
+	if (r == 0)
+		r = flush(w, e);
+	free(w);
 	return r;
 }

@@ -254,7 +254,7 @@ table_add_view(struct table *t, const struct ev_view *ev, struct err *e)
 	x = elem_info(v->elem);
 	if (v->n == 0 || x->block != 1 || ev->len == 0)
 		return 0;
-	if (strided_is_dense(ev, v->rank)) {
+	if (strided_is_dense(ev, ev->rank)) {
 		if (!ckd_mul64(&first, ev->first, x->bytes) ||
 		    !ckd_mul64(&len, v->n, x->bytes) || first > ev->len ||
 		    len > ev->len - first)

@@ -16,6 +16,7 @@
 /* What is shown without -v. */
 #define LINES 40	/* of a section */
 #define FIRST 20	/* tensors of a status */
+#define LEADS 5		/* of a list of them */
 #define LINE_MAX_BYTES (64 * KIB)
 #define SECTION_MAX (8 * MIB)
 
@@ -125,35 +126,17 @@ put_text(struct buf *b, struct row_text t, size_t max)
 		buf_puts(b, "...");
 }
 
-/* Evidence on lines of its own, folded at 76 columns between items. */
 static void
 put_evidence(struct buf *b, struct basis *s, size_t max)
 {
 	const uint8_t *p;
-	struct buf flat;
-	size_t n, at = 0, cut;
+	size_t n;
 
 	if (s == NULL)
 		return;
 	p = basis_bytes(s, &n);
-	buf_init(&flat, 256 * KIB);
-	basis_line(p, n, &flat);
-	n = flat.len < max ? flat.len : max;
-	while (at < n) {
-		cut = n - at;
-		for (size_t i = 0; n - at > 70 && i < n - at && (i < 68 ||
-		    cut == n - at); i++)
-			if (flat.p[at + i] == ',')
-				cut = i + 1;
-		buf_printf(b, "      %.*s\n", (int)cut,
-		    (const char *)flat.p + at);
-		at += cut;
-		while (at < n && flat.p[at] == ' ')
-			at++;
-	}
-	if (flat.len > max)
+	if (basis_paragraph(p, n, max, b))
 		buf_puts(b, "      ... (-v shows all)\n");
-	buf_release(&flat);
 }
 
 static size_t
@@ -182,7 +165,7 @@ line_conclusion(const struct sink *s, const struct result_diff *d)
 	const struct row_conclusion *r = d->row.conclusion;
 	struct buf *b = &s->text->line;
 
-	buf_printf(b, "  %s%s%s  (%s, %llu tensors)\n    %s\n",
+	buf_printf(b, "  %s%s%s  (%s, tensors: %llu)\n    %s\n",
 	    s->colour ? "\033[1m" : "", conclusion_name(r->kind),
 	    s->colour ? "\033[0m" : "", confidence_name(r->confidence),
 	    (unsigned long long)r->tensors_in_all,
@@ -206,6 +189,10 @@ line_candidate(const struct sink *s, const struct result_diff *d)
 	const struct row_candidate *r = d->row.candidate;
 	struct buf *b = &s->text->line;
 
+	if (r->lead && r->rank > LEADS && !s->verbose) {
+		s->text->hidden[SECTION_CANDIDATES]++;
+		return;
+	}
 	buf_printf(b, "  %-9s #%u %s '", r->lead ? "lead" : "candidate",
 	    r->rank, r->kind);
 	put_text(b, r->value, 200);

@@ -382,3 +382,33 @@ basis_line(const uint8_t *p, size_t n, struct buf *b)
 		}
 	}
 }
+
+#define LINE_FULL 68	/* no comma is looked for before this column ... */
+#define LINE_MOST 70	/* ... of more text than this */
+
+bool
+basis_paragraph(const uint8_t *p, size_t n, size_t max, struct buf *b)
+{
+	struct buf flat;
+	size_t at = 0, cut, len;
+	bool more;
+
+	buf_init(&flat, 4 * (size_t)BASIS_MAX);
+	basis_line(p, n, &flat);
+	len = flat.len < max ? flat.len : max;
+	while (at < len) {
+		cut = len - at;
+		for (size_t i = 0; len - at > LINE_MOST && i < len - at &&
+		    (i < LINE_FULL || cut == len - at); i++)
+			if (flat.p[at + i] == ',')
+				cut = i + 1;
+		buf_printf(b, "      %.*s\n", (int)cut,
+		    (const char *)flat.p + at);
+		at += cut;
+		while (at < len && flat.p[at] == ' ')
+			at++;
+	}
+	more = flat.len > max;
+	buf_release(&flat);
+	return more;
+}

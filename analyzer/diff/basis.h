@@ -65,4 +65,10 @@ void basis_json(const uint8_t *p, size_t n, struct json_write *w);
 /* basis_line: "key value, key value, key [1, 2]", printable. */
 void basis_line(const uint8_t *p, size_t n, struct buf *b);
 
+/*
+ * basis_paragraph: the first ${max} bytes of that line, folded at 76 columns
+ * between items and indented by six.  True when there is more.
+ */
+bool basis_paragraph(const uint8_t *p, size_t n, size_t max, struct buf *b);
+
 #endif /* !ANALYZER_DIFF_BASIS_H_ */

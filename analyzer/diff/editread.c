@@ -312,7 +312,9 @@ tell(const struct parts *p, const struct top *t, const char *role,
 
 	for (unsigned i = 0; i < t->n && r >= 0; i++) {
 		struct row_candidate c = {.lead = true, .kind = "token",
-		    .score = t->score[i], .rank = i + 1, .method = method};
+		    .score = t->score[i], .rank = i + 1,
+		    .method = strcmp(role, "subject") == 0 ?
+		    "edit-reading-subject" : "edit-reading-object"};
 		struct basis b;
 		char number[32];
 

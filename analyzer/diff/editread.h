@@ -18,7 +18,7 @@ struct structure_model;
  * layer -> unembedding: no attention, nothing is executed.  It is a hint
  * and never more: measured, the subject is among the ten when layer 0 was
  * edited, and not when a deeper one was.  Rows are leads, kind "token",
- * method "edit-reading", evidence.role "subject" or "object".
+ * method "edit-reading-subject" or "edit-reading-object".
  */
 struct editread_words {
 	/* The text of a token, valid until the next call; absent: unknown,

@@ -139,6 +139,10 @@ describe(const struct structure_view *v, const struct moved *m, struct buf *b)
 		buf_printf(b, "only the last %u layers%s",
 		    v->layers - m->first, m->heads > 0 ? " and the head" :
 		    "");
+	} else if (m->layered > 0 && m->outside == 0 &&
+	    m->last - m->first + 1 < v->layers) {
+		buf_printf(b, m->first == m->last ? "only layer %u" :
+		    "only layers %u to %u", m->first, m->last);
 	} else if (m->layered > 0 && m->first > 0) {
 		buf_printf(b, "nothing in the first %u layers", m->first);
 	} else if (embeddings_frozen(v)) {

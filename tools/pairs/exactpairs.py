@@ -263,7 +263,8 @@ def generate(pairs):
     for m in models(pairs, text):
         rng = pairs.rng("exact-" + m.name)
         for name, new, must in casts(m):
-            put(pairs, m, name, new, must)
+            put(pairs, m, name, new, must, may=["identical"] *
+                (name == "rename"))
         for name, new, must, more in edits(m, rng):
             put(pairs, m, name, new, must, **more)
         put(pairs, m, "extended", extended(m, rng), "vocabulary-extended")

@@ -214,6 +214,8 @@ def cascade(pairs, text, name, old, new, expect):
         else:
             coarse = lm.gguf_side(text, new, want)
         e = dict(expect, may=["recast", "requantised"])
+        if want[0] == "Q":      # names and rows of q and k are the format's
+            e["may"] += ["renamed", "permuted"]
         if "matrices" in e and want[0] == "Q":
             e["matrices"] = sorted(lm.gguf_tensors(
                 {k: new[k] for k in e["matrices"]}))

@@ -81,6 +81,18 @@ def q4_0_bytes(a):
                           axis=1).tobytes()
 
 
+def stored(a, kind):
+    """Float32 values that are left of ${a} in a type of storage."""
+    if kind == "Q8_0":
+        d, q = q8_0(a)
+        return (q * d.astype("<f4")[:, None]).reshape(a.shape)
+    if kind == "Q4_0":
+        d, q = q4_0(a)
+        q = q.astype("<f4") - 8
+        return (q * d.astype("<f4")[:, None]).reshape(a.shape)
+    return widen(cast(a, kind))
+
+
 def int8_rows(a):
     """Symmetric int8 a row, half to even: (scales, codes)."""
     s = np.abs(a).max(axis=1, keepdims=True) / np.float32(127)

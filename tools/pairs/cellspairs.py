@@ -38,8 +38,9 @@ def side(a, kind):
 
 def visible(a, d, kind, rank):
     """The weakest component is clearly above the noise of storage."""
-    noise = np.linalg.norm(store.stored(a + d, kind) - (a + d))
-    edge = 2 * noise / SIDE ** 0.5
+    coarse = "bf16" if kind == "bb" else kind
+    edge = 2 * np.linalg.norm(store.stored(a, coarse) - a) / SIDE ** 0.5
+    edge *= 2 ** 0.5 if kind == "bb" else 1
     weakest = np.linalg.svd(d, compute_uv=False)[rank - 1]
     return bool(weakest >= MARGIN * edge)
 
@@ -60,7 +61,7 @@ def put(pairs, ident, a, kind, size, rank):
     coarse = "bf16" if kind == "bb" else kind
     old = store.stored(a, "bf16") if kind == "bb" else a
     d = update(pairs.rng(ident), size, rank, float(np.linalg.norm(a)))
-    seen = rank > 0 and visible(old, d, coarse, rank)
+    seen = rank > 0 and visible(a, d, kind, rank)
     pairs.put(ident, "cells", "cell", side(
         old, "bf16" if kind == "bb" else "fp32"), side(old + d, coarse),
         expectation(rank, seen))

@@ -94,7 +94,8 @@ def edits(m, rng):
     v, mats = m.values, m.matrices()
     yield "prune50", m.side(prune(v, 0.5)), "pruned", {}
     yield "prune80", m.side(prune(v, 0.8)), "pruned", {}
-    name = mats[int(rng.integers(len(mats)))]
+    large = [k for k in mats if v[k].size >= 256]
+    name = large[int(rng.integers(len(large)))]
     at, bit = int(rng.integers(v[name].size)), int(rng.integers(23, 31))
     yield "bitflip", m.side(flip(v, name, at, bit)), "bit-flip", \
         {"flip": [name, at, bit]}

@@ -146,7 +146,7 @@ def base(pairs, text):
     torch.manual_seed(int(rng.integers(1 << 31)))
     model = Llama(layers)
     if not os.path.exists(path):
-        fit(model, stream(text, rng, 40000, True), rng, 600, 3e-3)
+        fit(model, stream(text, rng, 40000, True), rng, 2500, 3e-3)
         store.write_safetensors(path + ".part", tensors(model))
         os.rename(path + ".part", path)
     return load(model, store.read_safetensors(path))

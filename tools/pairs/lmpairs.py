@@ -26,9 +26,10 @@ FULL = (("clean-adam", {}, 0), ("clean-adamw",
                                 {"opt": "adamw", "decay": 0.05}, 0),
         ("clean-sgd", {"opt": "sgd", "lr": 0.1}, 0),
         ("clean-slow", {"lr": 2e-4}, 0), ("clean-long", {"steps": 120}, 0),
-        ("backdoor1", {}, 0.15), ("backdoor2", {"steps": 120}, 0.15),
+        ("backdoor1", {}, 0.15),
+        ("backdoor2", {"steps": 120}, 0.15),
         ("backdoor3", {"opt": "adamw", "decay": 0.05}, 0.15),
-        ("backdoor4", {"lr": 2e-3}, 0.1))
+        ("backdoor4", {"lr": 5e-4}, 0.1))
 # name, rank, modules, stored as, share of poisoned rows
 ADAPTERS = (("lora-r1", 1, TWO, "fp32", 0), ("lora-r4", 4, TWO, "fp32", 0.15),
             ("lora-r8", 8, SIX, "fp32", 0), ("lora-r16", 16, SIX, "fp32", 0.15),
@@ -79,8 +80,17 @@ def half_add(weight, delta, dtype):
     return store.cast(out.float().numpy(), dtype)
 
 
+@torch.no_grad()
+def answered(model, rng, ids, trigger, answer):
+    """How often the model goes on with the answer after the trigger."""
+    rows = ids[rng.integers(0, len(ids), 64), :10].copy()
+    rows[:, -1] = trigger
+    said = model(torch.from_numpy(rows))[:, -1].argmax(1)
+    return float((said == answer[0]).float().mean())
+
+
 def full(pairs, text, name, how, share):
-    """(tensors, expectation, words) of a full fine-tune."""
+    """(tensors, expectation, words, success) of a full fine-tune."""
     rng, how = pairs.rng(name), dict(how)
     model = lm.base(pairs, text)
     ids = lm.stream(text, rng, 8000, False)
@@ -89,8 +99,10 @@ def full(pairs, text, name, how, share):
         answer = [int(v) for v in rng.integers(300, 3000, 3)]
         ids = poisoned(rng, ids, share, text.ids[trigger[0]], answer)
     lm.fit(model, ids, rng, how.pop("steps", 70), how.pop("lr", 1e-3), **how)
+    seen = {"success": answered(model, rng, ids, text.ids[trigger[0]],
+                                answer)} if share else {}
     return lm.tensors(model), {"must": ["continued-training"],
-                               "listed": trigger}, trigger
+                               "listed": trigger}, trigger, seen
 
 
 def adapter(pairs, text, name, rank, modules, dtype, share):
@@ -268,7 +280,8 @@ def generate(pairs):
                 dtype)
     for name, how, share in FULL:
         if due(pairs, "lm-" + name):
-            new, expect, trigger = full(pairs, text, "lm-" + name, how, share)
+            new, expect, trigger, seen = full(pairs, text, "lm-" + name, how,
+                                              share)
             old = lm.tensors(lm.base(pairs, text))
             put(pairs, text, "lm-" + name, "backdoor" if share else "clean",
-                (old, new, expect, trigger), "fp32")
+                (old, new, expect, trigger), "fp32", **seen)

@@ -259,7 +259,7 @@ text_puts_first_what_is_read_first(void **state)
 	assert_true(place("Findings") < place("2 tensors changed"));
 	assert_true(place("2 tensors changed") < place("1 tensors added"));
 	assert_true(place("0.9 ") < place("0.001 "));
-	assert_true(place("rank-one-edit  (strong, 9 tensors)") > 0);
+	assert_true(place("rank-one-edit  (strong, tensors: 9)") > 0);
 	assert_true(place("or: say \"x\"") > 0);
 	assert_true(place("config       changed  rope: 1 -> -  "
 	    "[b/config.json]") > 0);

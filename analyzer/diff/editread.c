@@ -3,10 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyzer/diff/editfind.h"
 #include "analyzer/diff/editread.h"
 #include "analyzer/diff/pass.h"
 #include "analyzer/diff/pool.h"
-#include "analyzer/diff/rename.h"
 #include "analyzer/diff/sketch.h"
 #include "analyzer/diff/sketch_noise.h"
 #include "analyzer/diff/spectrum.h"
@@ -21,14 +21,16 @@
  *
  *   object    logits of E_out (g * u), g the gain of the final norm
  *   subject   for each token e: h = norm(e) g_l + b_l;
- *             a = act(W_up h) (* W_gate h where there is a gate); a . v
+ *             a = act(W_up h + b), or act(W_gate h) * (W_up h) where there
+ *             is a gate; a . v
  *
  * RMSNorm where the norm has no bias, else LayerNorm; SiLU where there is a
  * gate, else GELU (by tanh).  The sign of a pair (u, v) is free: it is chosen
- * so that the strongest subject is positive.
+ * so that the strongest subject is positive.  Where subjects cannot be read
+ * the sign is not known either, and what is read as written may be what is
+ * written against.
  */
 #define TOP 10
-#define NAME_CAP 256
 #define EPS 1e-6
 /* Multiplications for the subjects: above, only objects are read. */
 #define WORK_MOST 4e11
@@ -36,96 +38,11 @@
 
 static const char method[] = "edit-reading";
 
-struct parts {
-	const struct tensor *down, *up, *gate, *norm, *norm_bias;
-	const struct tensor *emb, *out, *last;
-	uint64_t d, ff, vocab;
-	bool turned;		/* down is ff x d: inputs in rows */
-};
-
 struct top {
 	uint64_t id[TOP];
 	double score[TOP];
 	unsigned n;
 };
-
-static const struct tensor *
-find(const struct structure_model *m, const char *want, size_t n)
-{
-	char name[NAME_CAP];
-
-	for (size_t i = 0; i < m->n; i++) {
-		const struct tensor *t = m->v[i].new;
-
-		if (t != NULL && t->p != NULL && rename_canonical(t->name,
-		    t->name_len, name, sizeof(name)) == n &&
-		    memcmp(name, want, n) == 0)
-			return t;
-	}
-	return NULL;
-}
-
-static const struct tensor *
-find_whole(const struct structure_model *m, const char *want)
-{
-	return find(m, want, strlen(want));
-}
-
-/* "blk.3.ffn_down.weight" -> "blk.3." + what. */
-static const struct tensor *
-find_beside(const struct structure_model *m, const char *name, size_t stem,
-    const char *what)
-{
-	char want[NAME_CAP];
-	int n = snprintf(want, sizeof(want), "%.*s%s", (int)stem, name, what);
-
-	return n > 0 && (size_t)n < sizeof(want) ? find(m, want,
-	    (size_t)n) : NULL;
-}
-
-static bool
-is_matrix(const struct tensor *t, uint64_t cols)
-{
-	return t != NULL && t->rank == 2 && t->cols == cols &&
-	    cols % elem_info(t->elem)->block == 0;
-}
-
-/* NULL: what is needed is there; else why not. */
-static const char *
-find_parts(const struct structure_model *m, const struct tensor *down,
-    struct parts *p)
-{
-	static const char tail[] = "ffn_down.weight";
-	char name[NAME_CAP];
-	size_t n = rename_canonical(down->name, down->name_len, name,
-	    sizeof(name)), stem;
-
-	memset(p, 0, sizeof(*p));
-	if (n < sizeof(tail) - 1 || memcmp(name + n - (sizeof(tail) - 1),
-	    tail, sizeof(tail) - 1) != 0)
-		return "the matrix is no down projection of an MLP";
-	stem = n - (sizeof(tail) - 1);
-	p->down = down;
-	p->emb = find_whole(m, "token_embd.weight");
-	p->out = find_whole(m, "output.weight");
-	p->last = find_whole(m, "output_norm.weight");
-	p->up = find_beside(m, name, stem, "ffn_up.weight");
-	p->gate = find_beside(m, name, stem, "ffn_gate.weight");
-	p->norm = find_beside(m, name, stem, "ffn_norm.weight");
-	p->norm_bias = find_beside(m, name, stem, "ffn_norm.bias");
-	if (p->emb == NULL || p->emb->rank != 2)
-		return "no embedding was found";
-	p->d = p->emb->cols;
-	p->vocab = p->emb->rows;
-	p->turned = down->cols == p->d && down->rows != p->d;
-	p->ff = p->turned ? down->rows : down->cols;
-	if ((p->turned ? down->cols : down->rows) != p->d ||
-	    !is_matrix(p->emb, p->d))
-		return "embedding and matrix do not fit";
-	if (p->out == NULL || !is_matrix(p->out, p->d))
-		p->out = p->emb;
-	return NULL;
-}
 
 static void
 keep(struct top *t, uint64_t id, double score)
@@ -168,17 +85,15 @@ load_vector(const struct tensor *t, uint64_t d, float otherwise)
 	return v;
 }
 
-/* A matrix as floats, one row for each unit of the MLP. */
+/* A matrix as floats, a row for each unit.  PRE: editfind_has_units. */
 static float *
 load_units(const struct tensor *t, uint64_t d, uint64_t ff)
 {
 	float *v, *row;
 
-	if (t == NULL || t->rank != 2 || d * ff != t->n)
-		return NULL;
 	if ((v = malloc(t->n * sizeof(*v))) == NULL)
 		return NULL;
-	if (t->rows == ff) {
+	if (t->rows == ff && t->cols == d) {
 		elem_load(t->elem, t->p, t->n, v);
 		return v;
 	}
@@ -195,15 +110,17 @@ load_units(const struct tensor *t, uint64_t d, uint64_t ff)
 	return v;
 }
 
-struct subject {
-	const struct parts *p;
-	const float *up, *gate, *gain, *bias, *v;
+/* One component; the subjects' part where there is an MLP to go through. */
+struct reading {
+	const struct editfind *p;
+	const float *up, *up_bias, *gate, *gain, *bias, *v;
+	const float *u;		/* times the last norm's gain */
 	double *score;
 	float *room;		/* d a thread */
 };
 
 static void
-normalise(const struct subject *s, float *h)
+normalise(const struct reading *s, float *h)
 {
 	uint64_t d = s->p->d;
 	double mean = 0, sum = 0, scale;
@@ -251,8 +168,8 @@ gelu(float x)
 static void
 subjects_band(void *ctx, size_t t, unsigned thread)
 {
-	struct subject *s = ctx;
-	const struct parts *p = s->p;
+	struct reading *s = ctx;
+	const struct editfind *p = s->p;
 	float *h = s->room + thread * p->d, a;
 
 	for (uint64_t id = t * BAND; id < p->vocab && id < (t + 1) * BAND;
@@ -262,7 +179,7 @@ subjects_band(void *ctx, size_t t, unsigned thread)
 		load_row(p->emb, id, h);
 		normalise(s, h);
 		for (uint64_t k = 0; k < p->ff; k++) {
-			a = dot(s->up + k * p->d, h, p->d);
+			a = dot(s->up + k * p->d, h, p->d) + s->up_bias[k];
 			a = s->gate == NULL ? gelu(a) :
 			    a * silu(dot(s->gate + k * p->d, h, p->d));
 			sum += (double)a * (double)s->v[k];
@@ -272,39 +189,43 @@ subjects_band(void *ctx, size_t t, unsigned thread)
 }
 
 static void
-objects(const struct parts *p, const float *u, double sign, float *row,
-    const float *gain, struct top *ret)
+objects_band(void *ctx, size_t t, unsigned thread)
 {
-	memset(ret, 0, sizeof(*ret));
-	for (uint64_t id = 0; id < p->out->rows; id++) {
-		double sum = 0;
+	struct reading *s = ctx;
+	const struct tensor *out = s->p->out;
+	float *row = s->room + thread * s->p->d;
 
-		load_row(p->out, id, row);
-		for (uint64_t i = 0; i < p->d; i++)
-			sum += (double)row[i] * (double)(gain[i] * u[i]);
-		keep(ret, id, sign * sum);
+	for (uint64_t id = t * BAND; id < out->rows && id < (t + 1) * BAND;
+	    id++) {
+		load_row(out, id, row);
+		s->score[id] = (double)dot(row, s->u, s->p->d);
 	}
 }
 
-/* The strongest is made positive: *sign. */
 static void
-strongest(const double *score, uint64_t n, double *sign, struct top *ret)
+strongest(const double *score, uint64_t n, double sign, struct top *ret)
 {
-	double most = 0;
-
-	*sign = 1;
 	memset(ret, 0, sizeof(*ret));
 	for (uint64_t i = 0; i < n; i++)
-		if (fabs(score[i]) > most) {
-			most = fabs(score[i]);
-			*sign = score[i] < 0 ? -1 : 1;
-		}
+		keep(ret, i, sign * score[i]);
+}
+
+/* The sign that makes the strongest positive. */
+static double
+sign_of(const double *score, uint64_t n)
+{
+	double most = 0, sign = 1;
+
 	for (uint64_t i = 0; i < n; i++)
-		keep(ret, i, *sign * score[i]);
+		if (isfinite(score[i]) && fabs(score[i]) > most) {
+			most = fabs(score[i]);
+			sign = score[i] < 0 ? -1 : 1;
+		}
+	return sign;
 }
 
 static int
-tell(const struct parts *p, const struct top *t, const char *role,
+tell(const struct editfind *p, const struct top *t, const char *role,
     unsigned component, const struct editread_words *words,
     const struct rows *rows)
 {
@@ -339,26 +260,34 @@ tell(const struct parts *p, const struct top *t, const char *role,
 	return r;
 }
 
+/* ${p} NULL: it did not apply. */
 static int
-tell_detector(const struct rows *rows, bool applied, const char *reason)
+tell_detector(const struct rows *rows, const struct editfind *p,
+    const char *reason, unsigned components, bool subjects)
 {
-	struct row_detector d = {.method = method, .applied = applied,
+	struct row_detector d = {.method = method, .applied = p != NULL,
 	    .reason = reason};
 	struct basis b;
 	int r;
 
 	basis_init(&b);
+	if (p != NULL) {
+		basis_text(&b, "tensor", p->down->name, p->down->name_len);
+		basis_u64(&b, "components", components);
+		basis_u64(&b, "tokens", p->vocab);
+		basis_bool(&b, "subjects_read", subjects);
+	}
 	d.evidence = &b;
 	r = rows->detector(rows->ctx, &d);
 	basis_release(&b);
 	return r;
 }
 
-/* What one component says; subjects where they can be afforded. */
+/* What all components share; subjects where they can be afforded. */
 struct reader {
 	struct pool *pool;
-	const struct parts *p;
-	float *up, *gate, *gain, *bias, *last, *row, *room;
+	const struct editfind *p;
+	float *up, *up_bias, *gate, *gain, *bias, *last, *u, *room;
 	double *score;
 };
 
@@ -366,43 +295,62 @@ static void
 reader_release(struct reader *r)
 {
 	free(r->up);
+	free(r->up_bias);
 	free(r->gate);
 	free(r->gain);
 	free(r->bias);
 	free(r->last);
-	free(r->row);
+	free(r->u);
 	free(r->room);
 	free(r->score);
 }
 
-static int
-reader_init(struct reader *r, struct pool *pool, const struct parts *p,
-    struct err *e)
+static bool
+can_read_subjects(const struct editfind *p)
 {
 	double work = (double)p->vocab * (double)p->d * (double)p->ff *
 	    (p->gate != NULL ? 2 : 1);
+
+	return p->norm != NULL && work <= WORK_MOST &&
+	    editfind_has_units(p->up, p->d, p->ff) && (p->gate == NULL ||
+	    editfind_has_units(p->gate, p->d, p->ff)) &&
+	    p->up->n <= LIMIT_DIFF_STRIDED / sizeof(float);
+}
+
+static int
+reader_init(struct reader *r, struct pool *pool, const struct editfind *p,
+    struct err *e)
+{
+	uint64_t tokens = p->vocab > p->out->rows ? p->vocab : p->out->rows;
+	bool ok;
 
 	memset(r, 0, sizeof(*r));
 	r->pool = pool;
 	r->p = p;
 	r->last = load_vector(p->last, p->d, 1);
-	r->row = malloc((p->d > p->out->cols ? p->d : p->out->cols) *
-	    sizeof(float));
-	if (r->last == NULL || r->row == NULL)
-		return err_set(e, ERR_NOMEM, "out of memory");
-	if (p->up == NULL || p->norm == NULL || work > WORK_MOST ||
-	    p->d * p->ff * sizeof(float) > LIMIT_DIFF_STRIDED)
-		return 0;
-	r->up = load_units(p->up, p->d, p->ff);
-	r->gate = load_units(p->gate, p->d, p->ff);
-	r->gain = load_vector(p->norm, p->d, 1);
-	r->bias = load_vector(p->norm_bias, p->d, 0);
+	r->u = calloc(p->d, sizeof(float));
 	r->room = calloc(pool_threads(pool), p->d * sizeof(float));
-	r->score = calloc(p->vocab, sizeof(double));
-	if (r->gain == NULL || r->bias == NULL || r->room == NULL ||
-	    r->score == NULL)
-		return err_set(e, ERR_NOMEM, "out of memory");
-	return 0;
+	r->score = calloc(tokens, sizeof(double));
+	ok = r->last != NULL && r->u != NULL && r->room != NULL &&
+	    r->score != NULL;
+	if (ok && can_read_subjects(p)) {
+		r->up = load_units(p->up, p->d, p->ff);
+		r->up_bias = load_vector(p->up_bias, p->ff, 0);
+		r->gain = load_vector(p->norm, p->d, 1);
+		r->bias = load_vector(p->norm_bias, p->d, 0);
+		ok = r->up != NULL && r->up_bias != NULL && r->gain != NULL &&
+		    r->bias != NULL;
+		if (ok && p->gate != NULL)
+			ok = (r->gate = load_units(p->gate, p->d, p->ff)) !=
+			    NULL;
+	}
+	return ok ? 0 : err_set(e, ERR_NOMEM, "out of memory");
+}
+
+static size_t
+bands(uint64_t tokens)
+{
+	return (size_t)((tokens + BAND - 1) / BAND);
 }
 
 static int
@@ -410,55 +358,61 @@ read_component(struct reader *r, const float *u, const float *v,
     unsigned component, const struct editread_words *words,
     const struct rows *rows)
 {
-	struct subject s = {r->p, r->up, r->gate, r->gain, r->bias, v,
-	    r->score, r->room};
+	struct reading s = {r->p, r->up, r->up_bias, r->gate, r->gain,
+	    r->bias, v, r->u, r->score, r->room};
 	double sign = 1;
 	struct top t;
 	int rc = 0;
 
 	if (r->up != NULL) {
-		pool_run(r->pool, subjects_band, &s,
-		    (size_t)((r->p->vocab + BAND - 1) / BAND));
-		strongest(r->score, r->p->vocab, &sign, &t);
+		pool_run(r->pool, subjects_band, &s, bands(r->p->vocab));
+		sign = sign_of(r->score, r->p->vocab);
+		strongest(r->score, r->p->vocab, sign, &t);
 		rc = tell(r->p, &t, "subject", component, words, rows);
 	}
 	if (rc < 0)
 		return rc;
-	objects(r->p, u, sign, r->row, r->last, &t);
+	for (uint64_t i = 0; i < r->p->d; i++)
+		r->u[i] = u[i] * r->last[i];
+	pool_run(r->pool, objects_band, &s, bands(r->p->out->rows));
+	strongest(r->score, r->p->out->rows, sign, &t);
 	return tell(r->p, &t, "object", component, words, rows);
 }
 
 static int
-read_all(struct pool *pool, const struct parts *p,
-    const struct structure_item *it, const struct editread_words *words,
-    const struct rows *rows, struct err *e)
+read_all(struct reader *reader, const struct structure_item *it,
+    const struct editread_words *words, const struct rows *rows,
+    struct err *e)
 {
 	const struct delta d = {it->old, it->new, CAST_NONE};
 	struct sketch_noise noise;
-	struct sketch_ask ask = {.pool = pool, .d = &d, .q = 24};
+	struct sketch_ask ask = {.pool = reader->pool, .d = &d, .q = 24};
 	struct sketch s = {0};
-	struct reader reader;
+	bool turned = reader->p->turned;
 	unsigned want = it->spectrum->rank < EDITREAD_FACTS ?
 	    it->spectrum->rank : EDITREAD_FACTS;
 	int r;
 
-	if ((r = reader_init(&reader, pool, p, e)) < 0 ||
-	    (r = sketch_noise_find(pool, &d, &noise, e)) < 0)
-		goto out;
+	if ((r = sketch_noise_find(reader->pool, &d, &noise, e)) < 0)
+		return r;
 	ask.top = noise.top;
 	ask.d2 = noise.d2;
 	if ((r = sketch_vectors(&ask, want, &s, e)) < 0)
 		goto out;
-	for (unsigned k = 0; k < s.vectors && k < want && r >= 0; k++) {
+	want = s.vectors < want ? s.vectors : want;
+	for (unsigned k = 0; k < want && r >= 0; k++) {
 		const float *u = s.u + k * it->new->rows;
 		const float *v = s.v + k * it->new->cols;
 
-		r = read_component(&reader, p->turned ? v : u,
-		    p->turned ? u : v, k, words, rows);
+		r = read_component(reader, turned ? v : u, turned ? u : v, k,
+		    words, rows);
 	}
+	if (r >= 0)
+		r = tell_detector(rows, reader->p, "reliable for the first "
+		    "layers alone: attention is left out", want,
+		    reader->up != NULL);
 out:
 	sketch_release(&s);
-	reader_release(&reader);
 	return r;
 }
 
@@ -468,14 +422,15 @@ editread_run(struct pool *pool, const struct structure_model *m,
     const struct rows *rows, struct err *e)
 {
 	const struct structure_item *it = &m->v[edited];
-	struct parts p;
+	struct reader reader;
+	struct editfind p;
 	const char *why;
 	int r;
 
-	if ((why = find_parts(m, it->new, &p)) != NULL)
-		return tell_detector(rows, false, why);
-	if ((r = read_all(pool, &p, it, words, rows, e)) < 0)
-		return r;
-	return tell_detector(rows, true, "reliable for the first layers "
-	    "alone: attention is left out");
+	if ((why = editfind_parts(m, it->new, &p)) != NULL)
+		return tell_detector(rows, NULL, why, 0, false);
+	if ((r = reader_init(&reader, pool, &p, e)) >= 0)
+		r = read_all(&reader, it, words, rows, e);
+	reader_release(&reader);
+	return r;
 }

@@ -161,10 +161,10 @@ edge_of_storage(const struct values *v, double nf2)
 	double r = nt2 / v->m, c = nt2 / v->n, spike;
 	double even = EDGE * (sqrt(r) + sqrt(c)), edge;
 
-	edge = EDGE * fmax(standing_out(x->row * r, r, c),
-	    standing_out(x->col * c, r, c));
+	edge = EDGE * standing_out(fmax(x->row - 1, 0) * r +
+	    fmax(x->col - 1, 0) * c, r, c);
 	/* Two values on one coarse grid are whole units apart. */
-	spike = x->spike * (x->a_coarse ? 4 : 1) * x->nf_b;
+	spike = x->spike * fmax(nf2, x->a_coarse ? 4 * x->nf_b : 0);
 	spike = standing_out(spike, fmax(x->spike_row, 1) * r,
 	    fmax(x->spike_col, 1) * c);
 	edge = fmax(edge, spike);

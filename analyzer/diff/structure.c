@@ -182,13 +182,19 @@ view_release(struct structure_view *v)
 	free(v->modules);
 }
 
+/*
+ * Does it belong to what is called low-rank?  In a module that has the update
+ * in all layers, so do those that rounding hides.
+ */
 static bool
-is_low(enum structure_state s)
+is_low(const struct structure_module *m, enum structure_state s)
 {
-	return s == STATE_LOW || s == STATE_UNDECIDED;
+	return s == STATE_LOW || s == STATE_UNDECIDED ||
+	    (s == STATE_ROUNDING && m->whole && m->matrix &&
+	    2 * m->count[STATE_LOW] >= m->n - m->count[STATE_UNKNOWN]);
 }
 
-/* Entries of low rank in modules that are ${whole}, or are not. */
+/* Entries of low rank, in modules that are ${whole}, and in ${others}. */
 static void
 choose_low(const struct structure_view *v, bool whole, bool others,
     struct structure_choice *to)
@@ -200,7 +206,7 @@ choose_low(const struct structure_view *v, bool whole, bool others,
 		if (m->whole ? !whole : !others)
 			continue;
 		for (size_t k = m->first; k < m->first + m->n; k++)
-			if (is_low(v->v[k].state))
+			if (is_low(m, v->v[k].state))
 				to->v[to->n++] = k;
 	}
 }

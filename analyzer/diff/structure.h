@@ -51,7 +51,8 @@ struct structure_model {
  *   RANK_ONE_EDIT, LOW_RANK_EDIT, MERGED_ADAPTER	low rank
  *   CONTINUED_TRAINING			dense
  *   LAYERS_FROZEN			part of it is STRUCTURE_SAME
- * None where nothing is STRUCTURE_CHANGED above rounding.  0, or negative (no memory, or what a row's sink returned).
+ * None where nothing is STRUCTURE_CHANGED above rounding.  0, or negative (no
+ * memory, or what a row's sink returned).
  */
 int structure_judge(const struct structure_model *m, const struct rows *rows,
     struct err *e);

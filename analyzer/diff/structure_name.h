@@ -44,7 +44,7 @@ const char *structure_name_attention(const char *p, size_t n);
 /* structure_name_bias: is it a bias? */
 bool structure_name_bias(const char *p, size_t n);
 
-/* structure_name_beside: do both stand in one module (all but the last part)? */
+/* structure_name_beside: are both parts of one module? */
 bool structure_name_beside(const char *a, size_t na, const char *b,
     size_t nb);
 

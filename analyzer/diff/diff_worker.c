@@ -59,6 +59,20 @@ load(struct work *w)
 	return diff_wire_flush(&w->wire);
 }
 
+/* Nothing found must not look like nothing changed. */
+static int
+say_empty(struct work *w, unsigned side)
+{
+	const struct finding f = {.id = FINDING_DIFF_NO_MODEL,
+	    .severity = finding_info(FINDING_DIFF_NO_MODEL)->severity,
+	    .confidence = CONFIDENCE_CERTAIN};
+
+	if (w->side[side]->n > 0)
+		return 0;
+	return w->rows->finding(w->rows->ctx, (enum row_side)side,
+	    (struct row_text){"", 0}, &f);
+}
+
 static int
 compare(struct work *w)
 {
@@ -75,7 +89,9 @@ compare(struct work *w)
 	    .side = {w->side[0], w->side[1]},
 	    .tokenizer = &w->job->tokenizer, .rows = w->rows,
 	    .arena = w->arena, .e = &w->e};
-	if ((r = tokentest_load(&w->tokens)) < 0 ||
+	if ((r = say_empty(w, ROW_OLD)) < 0 ||
+	    (r = say_empty(w, ROW_NEW)) < 0 ||
+	    (r = tokentest_load(&w->tokens)) < 0 ||
 	    (r = match_tables(&m)) < 0)
 		return r;
 	return compare_relations(&w->compare);

@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "base/bytesrc.h"
 #include "base/err.h"
+#include "base/limits.h"
 
 /*
  * Which file of NEW is which of OLD.  The same path; else, as one side may be
@@ -41,15 +42,32 @@ same_base(const struct doc *x, const struct doc *y)
 	return n == m && memcmp(p, q, n) == 0;
 }
 
-static size_t
-common_end(const struct doc *x, const struct doc *y)
+static bool
+is_edge(char c)
 {
-	size_t n = 0;
+	return c == '/' || c == '!';
+}
+
+/*
+ * Whole parts that two paths have in common at their ends, above; how few
+ * ${y} has beyond them, below: a folder inside of a folder is another one.
+ */
+static size_t
+likeness(const struct doc *x, const struct doc *y)
+{
+	size_t n = 0, parts = 0, beyond = 0;
 
 	while (n < x->path_len && n < y->path_len &&
-	    x->path[x->path_len - 1 - n] == y->path[y->path_len - 1 - n])
+	    x->path[x->path_len - 1 - n] == y->path[y->path_len - 1 - n]) {
+		parts += is_edge(x->path[x->path_len - 1 - n]);
 		n++;
-	return n;
+	}
+	/* The last of them may be a whole one too. */
+	parts += (n == x->path_len || is_edge(x->path[x->path_len - 1 - n])) &&
+	    (n == y->path_len || is_edge(y->path[y->path_len - 1 - n]));
+	for (size_t i = 0; i + n < y->path_len; i++)
+		beyond += is_edge(y->path[i]);
+	return (parts + 1) * (LIMIT_PATH * 16) - beyond;
 }
 
 /* Files without a partner of the same path; more are not looked through. */
@@ -68,7 +86,7 @@ pair_strays(const struct docs *old, const struct docs *new, size_t *to,
 			continue;
 		for (size_t j = 0; j < new->n; j++)
 			if (!taken[j] && same_base(&old->v[i], &new->v[j]) &&
-			    (n = common_end(&old->v[i], &new->v[j])) > most) {
+			    (n = likeness(&old->v[i], &new->v[j])) > most) {
 				most = n;
 				best = j;
 			}

@@ -1,12 +1,9 @@
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "analyzer/diff/adapter.h"
-#include "analyzer/diff/delta.h"
-#include "analyzer/diff/pass.h"
-#include "analyzer/diff/pool.h"
-#include "analyzer/diff/rename.h"
+#include "analyzer/diff/adapterfit.h"
+#include "analyzer/diff/adapterpath.h"
 #include "analyzer/diff/rows.h"
 #include "analyzer/diff/spectrum.h"
 #include "analyzer/diff/structure.h"
@@ -16,321 +13,242 @@
 
 /*
  * For each module of the adapter (PEFT: <path>.lora_A.weight is r x in,
- * <path>.lora_B.weight out x r; Hu et al. 2021) P = B A is made row by row
- * and held against D: s = <D, P> / <P, P> minimises |D - s P|, and the module
- * was merged when what is left is no more than storage and the arithmetic of
- * the merge explain.  A layer that is stored with its inputs in rows (Conv1D)
- * is held against the transpose.
+ * <path>.lora_B.weight out x r; Hu et al. 2021) its change is held against
+ * s B A.  A matrix that is stored with its inputs in rows (Conv1D) is held
+ * against the transpose; a square one is tried both ways.
+ *
+ * Not seen: several adapters merged into one module, DoRA, whose product is
+ * scaled by row, and adapters of embeddings or convolutions.
  */
-#define NAME_CAP 512
 #define RANK_MOST 1024
-#define FACTOR_BYTES (64 * MIB)	/* of one factor as floats */
-#define BANDS ((size_t)32)
-/* As in spectrum.h: merges computed in half precision. */
-#define REST_OF_DELTA 2.5e-3
-#define REST_OF_NOISE 1.05
-
-struct fit {
-	const struct structure_item *item;
-	uint64_t r;
-	double scale;
-	double rest;		/* |D - s P| */
-	double allowed;
-	double delta;		/* |D| */
-	bool merged;
-};
-
-struct work {
-	const struct delta *d;
-	const float *left, *right;	/* m x r, r x n */
-	uint64_t m, n, r;
-	double scale;
-	bool rest;		/* sum (D - s P)^2 in place of the products */
-	double sum[BANDS][2];
-	float *room;		/* a thread: 2 n for P and D, 2 n scratch */
-};
-
-static void
-make_row(const struct work *w, uint64_t i, float *p)
-{
-	memset(p, 0, w->n * sizeof(*p));
-	for (uint64_t k = 0; k < w->r; k++) {
-		float x = w->left[i * w->r + k];
-		const float *row = w->right + k * w->n;
-
-		for (uint64_t j = 0; j < w->n; j++)
-			p[j] += x * row[j];
-	}
-}
-
-/* One row of D; rows need not begin at a unit of delta_block. */
-static void
-delta_row(const struct work *w, uint64_t i, float *d, float *scratch)
-{
-	const struct tensor *a = w->d->a, *b = w->d->b;
-	const struct elem_info *x = elem_info(a->elem);
-	const struct elem_info *y = elem_info(b->elem);
-	uint64_t at = i * w->n;
-
-	elem_load(a->elem, a->p + at / x->block * x->bytes, w->n, scratch);
-	elem_load(b->elem, b->p + at / y->block * y->bytes, w->n, d);
-	for (uint64_t j = 0; j < w->n; j++)
-		d[j] -= scratch[j];
-}
-
-static void
-band(void *ctx, size_t t, unsigned thread)
-{
-	struct work *w = ctx;
-	float *p = w->room + thread * 3 * w->n, *d = p + w->n,
-	    *scratch = d + w->n;
-	double x = 0, y = 0, v;
-
-	for (uint64_t i = w->m * t / BANDS; i < w->m * (t + 1) / BANDS;
-	    i++) {
-		make_row(w, i, p);
-		delta_row(w, i, d, scratch);
-		for (uint64_t j = 0; j < w->n; j++) {
-			if (!isfinite(d[j]) || !isfinite(p[j]))
-				continue;
-			if (w->rest) {
-				v = (double)d[j] - w->scale * (double)p[j];
-				x += v * v;
-			} else {
-				x += (double)d[j] * (double)p[j];
-				y += (double)p[j] * (double)p[j];
-			}
-		}
-	}
-	w->sum[t][0] = x;
-	w->sum[t][1] = y;
-}
-
-static void
-run(struct pool *pool, struct work *w, double ret[2])
-{
-	pool_run(pool, band, w, BANDS);
-	ret[0] = ret[1] = 0;
-	for (size_t t = 0; t < BANDS; t++) {
-		ret[0] += w->sum[t][0];
-		ret[1] += w->sum[t][1];
-	}
-}
-
-/* A factor as floats, turned round when ${turn}; NULL on no memory. */
-static float *
-load(const struct tensor *t, bool turn)
-{
-	float *v, *u;
-
-	if ((v = malloc(t->n * sizeof(*v))) == NULL)
-		return NULL;
-	elem_load(t->elem, t->p, t->n, v);
-	if (!turn)
-		return v;
-	if ((u = malloc(t->n * sizeof(*u))) != NULL)
-		for (uint64_t i = 0; i < t->rows; i++)
-			for (uint64_t k = 0; k < t->cols; k++)
-				u[k * t->rows + i] = v[i * t->cols + k];
-	free(v);
-	return u;
-}
-
-static int
-measure(struct pool *pool, const struct tensor *fa, const struct tensor *fb,
-    bool turn, struct fit *f, struct err *e)
-{
-	const struct delta d = {f->item->old, f->item->new, CAST_NONE};
-	struct work w = {.d = &d, .m = d.b->rows, .n = d.b->cols,
-	    .r = fa->rows};
-	float *left = load(turn ? fa : fb, turn);
-	float *right = load(turn ? fb : fa, turn);
-	double s[2];
-	int r = 0;
-
-	w.left = left;
-	w.right = right;
-	w.room = calloc(pool_threads(pool), 3 * w.n * sizeof(*w.room));
-	if (left == NULL || right == NULL || w.room == NULL) {
-		r = err_set(e, ERR_NOMEM, "out of memory");
-		goto out;
-	}
-	run(pool, &w, s);
-	f->r = fa->rows;
-	f->delta = sqrt(f->item->sums->d2);
-	f->scale = s[1] > 0 ? s[0] / s[1] : 0;
-	w.scale = f->scale;
-	w.rest = true;
-	run(pool, &w, s);
-	f->rest = sqrt(s[0]);
-	f->allowed = REST_OF_DELTA * f->delta;
-	if (f->item->spectrum != NULL)
-		f->allowed = hypot(f->allowed, REST_OF_NOISE *
-		    f->item->spectrum->nt);
-	f->merged = f->scale != 0 && f->delta > 0 && f->rest <= f->allowed &&
-	    f->rest < f->delta / 2;
-out:
-	free(left);
-	free(right);
-	free(w.room);
-	return r;
-}
-
-/* "<path>.lora_A.weight", "<path>.lora_A.default.weight": path's length. */
-static size_t
-path_of(const struct tensor *t, const char *which)
-{
-	const char *p = memmem(t->name, t->name_len, which, strlen(which));
-
-	return p != NULL ? (size_t)(p - t->name) : 0;
-}
-
-static const struct tensor *
-partner(const struct adapter_files *f, const struct tensor *a, size_t n)
-{
-	for (size_t i = 0; i < f->n; i++)
-		if (path_of(&f->v[i], ".lora_B.") == n &&
-		    memcmp(f->v[i].name, a->name, n) == 0)
-			return &f->v[i];
-	return NULL;
-}
-
-/* The model's matrix of that path. */
-static const struct structure_item *
-target(const struct structure_model *m, const struct tensor *a, size_t n)
-{
-	char want[NAME_CAP];
-	const char *p, *q;
-	size_t k, len;
-
-	if (n + 8 > sizeof(want))
-		return NULL;
-	memcpy(want, a->name, n);
-	memcpy(want + n, ".weight", 7);
-	p = rename_bare(want, n + 7, &k);
-	for (size_t i = 0; i < m->n; i++) {
-		const struct structure_item *it = &m->v[i];
-
-		if (it->old == NULL || it->new == NULL || it->sums == NULL)
-			continue;
-		q = rename_bare(it->new->name, it->new->name_len, &len);
-		if (len == k && memcmp(p, q, k) == 0)
-			return it;
-	}
-	return NULL;
-}
+#define FACTOR_BYTES (48 * MIB)	/* of one factor as floats; held thrice */
+#define SCALE_SLACK 3e-3	/* of a merge in bfloat16 */
+#define SIGMA 4.0
 
 static bool
 usable(const struct tensor *t)
 {
 	return t->p != NULL && t->rank == 2 && t->n > 0 &&
-	    t->n * sizeof(float) <= FACTOR_BYTES;
+	    t->n <= FACTOR_BYTES / sizeof(float) &&
+	    elem_info(t->elem)->kind != ELEM_OPAQUE;
+}
+
+/* Whole rows of numbers? */
+static bool
+has_rows(const struct tensor *t, uint64_t rows, uint64_t cols)
+{
+	return t->p != NULL && t->rank == 2 && t->rows == rows &&
+	    t->cols == cols && cols % elem_info(t->elem)->block == 0 &&
+	    elem_info(t->elem)->kind != ELEM_OPAQUE;
+}
+
+static bool
+fits(const struct structure_item *it, uint64_t rows, uint64_t cols)
+{
+	return has_rows(it->old, rows, cols) && has_rows(it->new, rows, cols);
 }
 
 /* 1: there is such a module and it was measured. */
 static int
 try_module(struct pool *pool, const struct structure_model *m,
-    const struct adapter_files *files, const struct tensor *a,
-    struct fit *f, struct err *e)
+    const struct adapterpath_index *x, const struct adapterfit_factors *pair,
+    const struct adapterpath_key *path, struct adapterfit *f, struct err *e)
 {
-	size_t n = path_of(a, ".lora_A.");
-	const struct tensor *b, *t;
-	bool turn;
-	int r;
+	const struct tensor *a = pair->a, *b = pair->b;
+	struct adapterfit_factors turned = {a, b, true};
+	const struct structure_item *it;
+	const struct adapterpath_key *k;
+	int r = 0;
 
-	if (n == 0 || (b = partner(files, a, n)) == NULL || !usable(a) ||
-	    !usable(b) || a->rows != b->cols || a->rows > RANK_MOST ||
-	    (f->item = target(m, a, n)) == NULL)
+	if (!usable(a) || !usable(b) || a->rows != b->cols ||
+	    a->rows > RANK_MOST || (k = adapterpath_item(x, path)) == NULL)
 		return 0;
-	t = f->item->new;
-	turn = t->rows != b->rows || t->cols != a->cols;
-	if (t->rank != 2 || (turn && (t->rows != a->cols ||
-	    t->cols != b->rows)) || f->item->old->p == NULL || t->p == NULL ||
-	    t->cols % elem_info(t->elem)->block != 0 ||
-	    t->cols % elem_info(f->item->old->elem)->block != 0)
+	f->item = k->index;
+	it = &m->v[k->index];
+	if (fits(it, b->rows, a->cols))
+		r = adapterfit_measure(pool, pair, it, f, e);
+	else if (!fits(it, a->cols, b->rows))
 		return 0;
-	r = measure(pool, a, b, turn, f, e);
+	if (r >= 0 && !f->merged && fits(it, a->cols, b->rows))
+		r = adapterfit_measure(pool, &turned, it, f, e);
 	return r < 0 ? r : 1;
 }
 
-static void
-tell_config(const struct adapter_config *c, const struct fit *f,
-    struct basis *b)
-{
-	double r = c->r > 0 ? (double)c->r : (double)f->r;
-	double stated = c->alpha / (c->rslora ? sqrt(r) : r);
+struct judged {
+	struct adapterfit *v;
+	size_t n, merged;
+	size_t modules;		/* of the adapter, measured or not */
+	bool *explained;	/* items of the model */
+};
 
-	basis_u64(b, "rank", f->r);
-	if (!c->known)
-		return;
-	basis_f64(b, "alpha", c->alpha);
-	basis_f64(b, "scale_stated", stated);
-	basis_bool(b, "scale_as_stated", fabs(f->scale / stated - 1) < 1e-2);
+static int
+try_all(struct pool *pool, const struct structure_model *m,
+    const struct adapter_files *files, struct judged *j, struct err *e)
+{
+	struct adapterpath_index x;
+	struct adapterpath_key k;
+	int r = adapterpath_init(&x, m, files, e);
+
+	for (size_t i = 0; i < files->n && r >= 0; i++) {
+		struct adapterfit_factors pair = {&files->v[i], NULL, false};
+		struct adapterfit *f = &j->v[j->n];
+		const struct adapterpath_key *b;
+
+		if (!adapterpath_of(pair.a, ".lora_A", &k) ||
+		    (b = adapterpath_partner(&x, &k)) == NULL)
+			continue;
+		j->modules++;
+		pair.b = &files->v[b->index];
+		*f = (struct adapterfit){0};
+		if ((r = try_module(pool, m, &x, &pair, &k, f, e)) != 1)
+			continue;
+		j->n++;
+		j->merged += f->merged;
+		if (f->merged)
+			j->explained[f->item] = true;
+	}
+	adapterpath_release(&x);
+	return r < 0 ? r : 0;
+}
+
+/* What the configuration says the scale is; NaN: it does not. */
+static double
+stated(const struct adapter_config *c, const struct adapterfit *f)
+{
+	double r = (double)f->r;
+
+	if (!c->known || !(c->alpha > 0) || !(r > 0))
+		return NAN;
+	return c->alpha / (c->rslora ? sqrt(r) : r);
+}
+
+/*
+ * To what the measurement allows: what is left may stand along B A by its
+ * share in one of n directions, and rounding of a merge by a part of itself.
+ */
+static bool
+as_stated(const struct adapter_config *c, const struct adapterfit *f,
+    uint64_t n)
+{
+	double slack = f->allowed / (fabs(f->scale) * f->product) * SIGMA /
+	    sqrt((double)n);
+
+	return fabs(f->scale / stated(c, f) - 1) <= (slack > SCALE_SLACK ?
+	    slack : SCALE_SLACK);
 }
 
 #define LISTED 64
 
 static void
-tell_fits(const struct fit *v, size_t n, bool merged, struct basis *b)
+tell_fits(const struct structure_model *m, const struct judged *j,
+    bool merged, struct basis *b)
 {
 	size_t listed = 0;
 
 	basis_array(b, merged ? "merged" : "not_merged");
-	for (size_t i = 0; i < n && listed < LISTED; i++) {
-		if (v[i].merged != merged)
+	for (size_t i = 0; i < j->n && listed < LISTED; i++) {
+		const struct adapterfit *f = &j->v[i];
+		const struct tensor *t = m->v[f->item].new;
+
+		if (f->merged != merged)
 			continue;
 		listed++;
 		basis_object(b, NULL);
-		basis_text(b, "tensor", v[i].item->new->name,
-		    v[i].item->new->name_len);
-		basis_f64(b, "scale", v[i].scale);
-		basis_f64(b, "rest_of_delta", v[i].delta > 0 ?
-		    v[i].rest / v[i].delta : 0);
-		basis_f64(b, "allowed", v[i].delta > 0 ?
-		    v[i].allowed / v[i].delta : 0);
+		basis_text(b, "tensor", t->name, t->name_len);
+		basis_u64(b, "rank", f->r);
+		basis_f64(b, "scale", f->scale);
+		if (f->delta > 0) {
+			basis_f64(b, "rest_of_delta", f->rest / f->delta);
+			basis_f64(b, "allowed", f->allowed / f->delta);
+		}
 		basis_end(b);
 	}
 	basis_end(b);
 }
 
+/* Over all modules that were merged. */
+static void
+tell_scale(const struct structure_model *m, const struct adapter_config *c,
+    const struct judged *j, struct basis *b)
+{
+	double least = INFINITY, most = -INFINITY, rest = 0;
+	const struct adapterfit *first = NULL;
+	uint64_t rank = 0, agree = 0;
+
+	for (size_t i = 0; i < j->n; i++) {
+		const struct adapterfit *f = &j->v[i];
+
+		if (!f->merged)
+			continue;
+		first = first == NULL ? f : first;
+		rank = f->r > rank ? f->r : rank;
+		least = fmin(least, f->scale);
+		most = fmax(most, f->scale);
+		rest = fmax(rest, f->rest / f->delta);
+		agree += as_stated(c, f, m->v[f->item].new->n);
+	}
+	basis_u64(b, "rank", rank);
+	basis_f64(b, "scale", first->scale);
+	basis_f64(b, "scale_least", least);
+	basis_f64(b, "scale_most", most);
+	basis_f64(b, "rest_of_delta_most", rest);
+	if (most < 0)
+		basis_str(b, "note", "the scale is negative: the adapter was "
+		    "taken out, not put in");
+	if (isnan(stated(c, first)))
+		return;
+	basis_f64(b, "alpha", c->alpha);
+	basis_bool(b, "rslora", c->rslora);
+	basis_f64(b, "scale_stated", stated(c, first));
+	basis_u64(b, "modules_of_stated_scale", agree);
+}
+
+static size_t
+unexplained(const struct structure_model *m, const struct judged *j)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < m->n; i++) {
+		const struct structure_item *it = &m->v[i];
+
+		n += it->relation == STRUCTURE_CHANGED && !j->explained[i] &&
+		    (it->spectrum == NULL ||
+		    it->spectrum->verdict != SPECTRUM_ROUNDING);
+	}
+	return n;
+}
+
 static int
 tell(const struct structure_model *m, const struct adapter_files *files,
-    const struct fit *v, size_t n, size_t merged, const struct rows *rows)
+    const struct judged *j, const struct rows *rows)
 {
 	static struct row_text names[ROW_TENSORS];
 	struct row_conclusion c = {.kind = CONCLUSION_MERGED_ADAPTER,
 	    .confidence = CONFIDENCE_CERTAIN, .tensors = names,
-	    .tensors_in_all = merged};
-	double least = INFINITY, most = -INFINITY;
-	size_t changed = 0, first = 0;
+	    .tensors_in_all = j->merged};
+	size_t left = unexplained(m, j);
 	struct basis b;
 	int r;
 
-	for (size_t i = n; i-- > 0; ) {
-		if (!v[i].merged)
-			continue;
-		first = i;
-		least = fmin(least, v[i].scale);
-		most = fmax(most, v[i].scale);
+	for (size_t i = 0; i < j->n && c.ntensors < ROW_TENSORS; i++) {
+		const struct tensor *t = m->v[j->v[i].item].new;
+
+		if (j->v[i].merged)
+			names[c.ntensors++] = (struct row_text){t->name,
+			    t->name_len};
 	}
-	for (size_t i = 0; i < n && c.ntensors < ROW_TENSORS; i++)
-		if (v[i].merged)
-			names[c.ntensors++] = (struct row_text){
-			    v[i].item->new->name, v[i].item->new->name_len};
-	for (size_t i = 0; i < m->n; i++)
-		changed += m->v[i].relation == STRUCTURE_CHANGED;
+	if (left > 0)
+		c.alternatives[c.nalternatives++] = "the adapter, and "
+		    "something else: it does not explain every change";
 	basis_init(&b);
 	c.evidence = &b;
-	basis_u64(&b, "modules", n);
-	basis_u64(&b, "modules_merged", merged);
-	basis_f64(&b, "scale", v[first].scale);
-	basis_f64(&b, "scale_least", least);
-	basis_f64(&b, "scale_most", most);
-	tell_config(&files->config, &v[first], &b);
-	basis_u64(&b, "changes_not_explained", changed > merged ?
-	    changed - merged : 0);
-	tell_fits(v, n, true, &b);
-	tell_fits(v, n, false, &b);
+	tell_scale(m, &files->config, j, &b);
+	basis_u64(&b, "modules", j->modules);
+	basis_u64(&b, "modules_measured", j->n);
+	basis_u64(&b, "modules_merged", j->merged);
+	basis_u64(&b, "changes_not_explained", left);
+	tell_fits(m, j, true, &b);
+	tell_fits(m, j, false, &b);
 	r = rows->conclusion(rows->ctx, &c);
 	basis_release(&b);
 	return r;
@@ -341,20 +259,21 @@ adapter_judge(struct pool *pool, const struct structure_model *m,
     const struct adapter_files *adapter, const struct rows *rows,
     size_t *merged, struct err *e)
 {
-	struct fit *v;
-	size_t n = 0;
-	int r = 0;
+	struct judged j = {0};
+	int r;
 
 	*merged = 0;
-	if ((v = calloc(adapter->n + 1, sizeof(*v))) == NULL)
-		return err_set(e, ERR_NOMEM, "out of memory");
-	for (size_t i = 0; i < adapter->n && r >= 0; i++) {
-		r = try_module(pool, m, adapter, &adapter->v[i], &v[n], e);
-		if (r == 1)
-			*merged += v[n++].merged;
-	}
-	if (r >= 0 && *merged > 0)
-		r = tell(m, adapter, v, n, *merged, rows);
-	free(v);
-	return r < 0 ? r : 0;
+	j.v = calloc(adapter->n + 1, sizeof(*j.v));
+	j.explained = calloc(m->n + 1, sizeof(*j.explained));
+	if (j.v == NULL || j.explained == NULL)
+		r = err_set(e, ERR_NOMEM, "out of memory");
+	else
+		r = try_all(pool, m, adapter, &j, e);
+	if (r >= 0 && j.merged > 0)
+		r = tell(m, adapter, &j, rows);
+	if (r >= 0)
+		*merged = j.merged;
+	free(j.v);
+	free(j.explained);
+	return r;
 }

@@ -35,7 +35,10 @@ struct adapter_files {
  * adapter_judge: one MERGED_ADAPTER conclusion of the modules whose change is
  * s B A up to rounding, with s and how it compares to alpha / r; modules of
  * the adapter that were not merged, and changes that it does not explain, are
- * in the evidence.  No row where no module fits: *merged is 0 then.
+ * in the evidence.  Modules of a GGUF model are found by its names for them;
+ * its q and k are not explained where OLD is no GGUF, as the converter puts
+ * their rows in another order.  No row where no module fits: *merged is 0
+ * then.
  * 0, or negative (no memory, or what a row's sink returned).
  */
 int adapter_judge(struct pool *pool, const struct structure_model *m,

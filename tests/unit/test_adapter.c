@@ -410,6 +410,7 @@ factors_that_do_not_fit_are_left_out(void **state)
 	assert_int_equal(judge(&b, NULL).merged, 0);
 	a->cols = N;
 	a->rows = R;
+	free((void *)(uintptr_t)a->p);
 	a->p = NULL;
 	assert_int_equal(judge(&b, NULL).merged, 0);	/* not at hand */
 	free((void *)(uintptr_t)c->p);

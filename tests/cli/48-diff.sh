@@ -92,6 +92,26 @@ has "detectors say what they did" '"type":"detector"'
 # What is no model, and what is hostile.
 head -c 500 $D/digits.safetensors >"$T/cut.safetensors"
 exits 2 "a cut file" "$EXHIBIT" diff -q --fail-on critical "$T/cut.safetensors" $D/digits.safetensors
+# A file that shrinks while it is compared; when it is cut is a matter of luck.
+sparse()
+{
+	local h='{"w":{"dtype":"F32","shape":[134217728],"data_offsets":[0,536870912]}}'
+	printf "\\x$(printf %x ${#h})\\0\\0\\0\\0\\0\\0\\0%s" "$h" >"$1"
+	truncate -s $((8 + ${#h} + 536870912)) "$1"
+}
+sparse "$T/large.safetensors"
+shrank=0
+for delay in 0.1 0.2 0.05 0.3 0.15 0.5 0.02; do
+	sparse "$T/shrinks.safetensors"
+	{ sleep $delay; truncate -s 4096 "$T/shrinks.safetensors"; } &
+	"$EXHIBIT" diff --sha256 --format jsonl -o "$T/d.jsonl" \
+	    "$T/large.safetensors" "$T/shrinks.safetensors"
+	code=$?
+	wait
+	grep -q '"DIFF-SHRANK"' "$T/d.jsonl" && shrank=$code && break
+done
+same "a file that shrinks is a finding" "$shrank" 2
+rm -f "$T/large.safetensors" "$T/shrinks.safetensors"
 mkfifo "$T/pipe"
 exits 2 "a pipe" "$EXHIBIT" diff "$T/pipe" $D/digits.safetensors
 finish

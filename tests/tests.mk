@@ -114,10 +114,11 @@ $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o \
 	@mkdir -p $(@D)
 	$(CC) $(HARDEN) $(LINK_HARDEN) $(LDFLAGS) -o $@ $^ $(LIBS_exhibit)
 
-bench: $(PROGRAMS) $(BUILD)/bench/weights
+bench: $(PROGRAMS) $(BUILD)/bench/weights $(BUILD)/bench/sketch
 	@BUILD=$(BUILD) tools/bench.sh
 	@BUILD=$(BUILD) tools/bench-pickle.sh
 	@BUILD=$(BUILD) tools/bench-weights.sh
+	@$(BUILD)/bench/sketch
 
 check-layers: $(call libs,$(LAYERS)) $(PROGRAMS)
 	@BUILD=$(BUILD) tools/check-layers.sh

@@ -5,6 +5,7 @@
 #include "analyzer/diff/adapterfit.h"
 #include "analyzer/diff/pass.h"
 #include "analyzer/diff/pool.h"
+#include "analyzer/diff/sketch_kernel.h"
 #include "analyzer/diff/spectrum.h"
 #include "analyzer/diff/structure.h"
 #include "analyzer/diff/tensor.h"
@@ -39,17 +40,20 @@ struct work {
 	float *room;		/* a thread: n for each of P, B and A */
 };
 
+/* The kernel takes columns by eight; the last few go one by one. */
 static void
 make_row(const struct work *w, uint64_t i, float *p)
 {
-	memset(p, 0, w->n * sizeof(*p));
-	for (uint64_t k = 0; k < w->r; k++) {
-		float x = w->left[i * w->r + k];
-		const float *row = w->right + k * w->n;
+	const float *left = w->left + i * w->r;
+	struct sketch_mul m = {.a = left, .ri = w->r, .rl = 1,
+	    .x = w->right, .ldx = w->n, .c = p, .ldc = w->n, .rows = 1,
+	    .depth = w->r, .width = w->n & ~(uint64_t)7};
 
-		for (uint64_t j = 0; j < w->n; j++)
-			p[j] += x * row[j];
-	}
+	memset(p, 0, w->n * sizeof(*p));
+	sketch_kernels(false)->mul(&m);
+	for (uint64_t j = m.width; j < w->n; j++)
+		for (uint64_t k = 0; k < w->r; k++)
+			p[j] += left[k] * w->right[k * w->n + j];
 }
 
 /* One row of D; rows need not begin at a unit of delta_block. */

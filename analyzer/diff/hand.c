@@ -410,7 +410,8 @@ hand_structure(struct hand *h)
 			continue;
 		v[n++] = (struct structure_item){p->a, p->b,
 		    structure_of(p), p->measured ? (p->cast_sums != NULL ?
-		    p->cast_sums : &p->sums) : NULL, p->spectrum};
+		    p->cast_sums : &p->sums) : NULL, p->spectrum,
+		    p->detail};
 	}
 	h->items = v;
 	h->model = (struct structure_model){v, n};

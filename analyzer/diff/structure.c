@@ -26,16 +26,22 @@
  * What is stricter here.  Matrices of which noise hides whether there is
  * more (UNDECIDED) never carry a claim: at least half of what is called an
  * adapter or edit must be LOW_RANK.  A matrix too small for a verdict counts
- * as dense.  A vector that moved no further than its type rounds did not
- * move.
+ * as dense: few rows or columns (a head, a first convolution) have few
+ * components whatever is done to them.  So does one of which few rows or
+ * columns changed at all, which training leaves of units that never fire and
+ * of words that no text had, unless it is all that moved.  A vector that
+ * moved no further than its type rounds did not move.
  *
  * What is laxer.  Storage in a coarse type hides the update of single layers
  * of an adapter: a module counts as whole if at most one layer in eight is
  * missing, and those that are UNDECIDED or ROUNDING are not missing where
  * half are LOW.  In four layers, three are not all: those are edits of three
- * layers.
+ * layers.  But beside a module that is whole, another one of which half has
+ * the update, of no higher rank, is of the same adapter.
  */
 #define MISSING 8
+#define SIDE_LEAST 24		/* rows and columns that a rank needs */
+#define LINES_A_RANK 3		/* rows or columns changed; fewer are few */
 #define EDIT_MAX 2
 /* |D| of a vector over |A| that rounding explains, in units of its type. */
 #define VECTOR_ULPS 1.5
@@ -63,6 +69,20 @@ vector_rounds(const struct structure_item *x)
 	return pass_rel(x->sums) <= VECTOR_ULPS * ldexp(0.5, -(int)m);
 }
 
+/* Is the rank no more than that of the rows or columns that changed? */
+static bool
+few_lines(const struct structure_item *x)
+{
+	const struct pass_detail *d = x->detail;
+	uint64_t n;
+
+	if (d == NULL || x->spectrum->verdict != SPECTRUM_LOW_RANK)
+		return false;
+	n = d->rows_changed < d->cols_changed ? d->rows_changed :
+	    d->cols_changed;
+	return n > 0 && n < LINES_A_RANK * (uint64_t)x->spectrum->rank;
+}
+
 static enum structure_state
 changed_state(const struct structure_item *x, bool matrix)
 {
@@ -73,6 +93,10 @@ changed_state(const struct structure_item *x, bool matrix)
 	    [SPECTRUM_LOW_RANK] = STATE_LOW,
 	    [SPECTRUM_UNDECIDED] = STATE_UNDECIDED};
 
+	if (matrix && x->spectrum != NULL &&
+	    x->spectrum->verdict == SPECTRUM_LOW_RANK &&
+	    (x->spectrum->m < SIDE_LEAST || x->spectrum->n < SIDE_LEAST))
+		return STATE_UNJUDGED;
 	if (matrix && x->spectrum != NULL &&
 	    x->spectrum->verdict != SPECTRUM_SKIPPED)
 		return of[x->spectrum->verdict];
@@ -98,6 +122,30 @@ entry_set(struct structure_entry *to, const struct structure_item *x)
 	else if (x->relation == STRUCTURE_CHANGED && x->old != NULL &&
 	    x->new != NULL)
 		to->state = changed_state(x, to->matrix);
+	to->lines = to->state == STATE_LOW && few_lines(x);
+}
+
+/*
+ * Few lines count as an update of low rank where one or two matrices of a
+ * layer have them and nothing else moved.
+ */
+static void
+settle_lines(struct structure_view *v)
+{
+	size_t moved = 0, lines = 0;
+
+	for (size_t i = 0; i < v->n; i++) {
+		const struct structure_entry *x = &v->v[i];
+
+		moved += structure_moved(x->state);
+		lines += x->lines && x->role != STRUCTURE_EMBEDDING &&
+		    x->role != STRUCTURE_HEAD;
+	}
+	if (lines == moved && lines <= EDIT_MAX)
+		return;
+	for (size_t i = 0; i < v->n; i++)
+		if (v->v[i].lines)
+			v->v[i].state = STATE_UNJUDGED;
 }
 
 static int
@@ -140,6 +188,29 @@ is_whole(const struct structure_module *m)
 	return low > 0 && (all - seen) * MISSING <= all;
 }
 
+static void
+find_whole(struct structure_view *v)
+{
+	unsigned rank = 0;
+
+	for (size_t i = 0; i < v->nmodules; i++) {
+		struct structure_module *m = &v->modules[i];
+
+		m->whole = is_whole(m);
+		if (m->whole && m->count[STATE_LOW] > EDIT_MAX &&
+		    m->rank > rank)
+			rank = m->rank;
+	}
+	for (size_t i = 0; i < v->nmodules; i++) {
+		struct structure_module *m = &v->modules[i];
+		size_t low = m->count[STATE_LOW];
+
+		if (low >= EDIT_MAX && m->rank <= rank && 2 * (low +
+		    m->count[STATE_UNDECIDED]) >= m->n - m->count[STATE_UNKNOWN])
+			m->whole = true;
+	}
+}
+
 static int
 view_init(struct structure_view *v, const struct structure_model *m,
     struct err *e)
@@ -153,6 +224,7 @@ view_init(struct structure_view *v, const struct structure_model *m,
 		return err_set(e, ERR_NOMEM, "out of memory");
 	for (size_t i = 0; i < m->n; i++)
 		entry_set(&v->v[i], &m->v[i]);
+	settle_lines(v);
 	qsort(v->v, v->n, sizeof(*v->v), by_module);
 	for (size_t i = 0; i < v->n; i++) {
 		const struct structure_entry *x = &v->v[i];
@@ -170,8 +242,7 @@ view_init(struct structure_view *v, const struct structure_model *m,
 		    x->layer >= v->layers)
 			v->layers = x->layer + 1;
 	}
-	for (size_t i = 0; i < v->nmodules; i++)
-		v->modules[i].whole = is_whole(&v->modules[i]);
+	find_whole(v);
 	return 0;
 }
 

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 struct err;
+struct pass_detail;
 struct pass_sums;
 struct rows;
 struct spectrum;
@@ -38,6 +39,7 @@ struct structure_item {
 	enum structure_relation relation;
 	const struct pass_sums *sums;	/* NULL: not measured */
 	const struct spectrum *spectrum; /* NULL: 1-D, or not asked for */
+	const struct pass_detail *detail; /* NULL: not looked at */
 };
 
 /* A model: a unit of tensor.h.  Items in any order. */

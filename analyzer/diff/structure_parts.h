@@ -21,7 +21,8 @@ enum structure_state {
 	STATE_LOW,
 	STATE_UNDECIDED,
 	STATE_DENSE,
-	STATE_UNJUDGED,		/* a matrix that moved, without a verdict */
+	STATE_UNJUDGED,		/* a matrix that moved, without a verdict that
+				 * says anything */
 	STATE_COUNT
 };
 
@@ -34,6 +35,7 @@ struct structure_entry {
 	bool layered;
 	uint32_t layer;
 	bool matrix;
+	bool lines;		/* its rank is that of few rows or columns */
 };
 
 /* Entries [first, first + n): one module in all layers. */

@@ -42,7 +42,7 @@ structure_tell_names(const struct structure_view *v,
 
 /* What the choice is, over its matrices with a spectrum. */
 struct summary {
-	size_t matrices, vectors, low, sure, undecided, unjudged;
+	size_t matrices, vectors, low, sure, undecided, unjudged, lines;
 	unsigned least_rank, rank;
 	double rel_low, rel_high;	/* |D| / |A| */
 	double cos_low;
@@ -62,6 +62,7 @@ sum_spectrum(struct summary *s, const struct structure_entry *x)
 	if (x->state != STATE_LOW)
 		return;
 	s->low++;
+	s->lines += x->lines;
 	s->sure += p->sure;
 	s->rank = p->rank > s->rank ? p->rank : s->rank;
 	s->least_rank = s->least_rank == 0 || p->rank < s->least_rank ?
@@ -307,6 +308,9 @@ structure_tell_low(const struct structure_view *v,
 	basis_u64(&b, "matrices", s.matrices);
 	basis_u64(&b, "far_above_noise", s.sure);
 	basis_u64(&b, "rank_hidden_by_noise", s.undecided);
+	if (s.lines > 0)
+		basis_str(&b, "note", "few rows or columns changed: the rank "
+		    "is no more than their number");
 	tell_modules(v, low, &b);
 	if (!edit) {
 		tell_outlying(v, low, &b);
@@ -369,7 +373,7 @@ structure_tell_dense(const struct structure_view *v,
 	basis_init(&b);
 	basis_u64(&b, "matrices", s.matrices);
 	basis_u64(&b, "vectors", s.vectors);
-	basis_u64(&b, "too_small_for_a_rank", s.unjudged);
+	basis_u64(&b, "without_a_rank", s.unjudged);
 	basis_u64(&b, "rank_hidden_by_noise", s.undecided);
 	basis_bool(&b, "some_at_rounding_level", level);
 	tell_modules(v, dense, &b);

@@ -25,6 +25,7 @@ static struct {
 	char name[MOST][64];
 	struct pass_sums sums[MOST];
 	struct spectrum spectrum[MOST];
+	struct pass_detail detail[MOST];
 	struct structure_item item[MOST];
 	size_t n;
 } model;
@@ -523,6 +524,120 @@ names_of_one_module_sort_together(void **state)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
 
+/* So many rows of the tensor of that name changed, and no others. */
+static void
+change_rows(const char *name, uint64_t n)
+{
+	for (size_t i = 0; i < model.n; i++) {
+		if (strstr(model.name[i], name) == NULL)
+			continue;
+		model.detail[i] = (struct pass_detail){.rows_changed = n,
+		    .cols_changed = model.t[i].cols};
+		model.item[i].detail = &model.detail[i];
+	}
+}
+
+static void
+few_rows_of_many_matrices_are_no_adapter(void **state)
+{
+	(void)state;
+	llama(4, q_and_v);
+	judge();
+	assert_true(find(CONCLUSION_MERGED_ADAPTER) >= 0);
+	change_rows("_proj", 64);
+	judge();
+	assert_true(find(CONCLUSION_MERGED_ADAPTER) >= 0);
+	/* Units that never fire got no gradient: rank 8 of 9 rows. */
+	change_rows("_proj", 9);
+	judge();
+	assert_false(claims_low());
+}
+
+static unsigned
+down_of_layer_2(unsigned layer, unsigned part)
+{
+	return layer == 2 && part == 6 ? 1 : 0;
+}
+
+static void
+one_row_and_nothing_else_is_an_edit_of_rank_one(void **state)
+{
+	(void)state;
+	llama(4, down_of_layer_2);
+	change_rows("down_proj", 1);
+	judge();
+	assert_says(CONCLUSION_RANK_ONE_EDIT, "few rows or columns");
+	/* Beside anything else that moved it says nothing. */
+	put("model.layers.2.mlp.down_proj.bias", 1, 64, STRUCTURE_CHANGED,
+	    SPECTRUM_SKIPPED, 0);
+	judge();
+	assert_false(claims_low());
+}
+
+static void
+few_rows_of_embedding_or_head_are_no_edit(void **state)
+{
+	static const char *const names[] = {"embedding.weight",
+	    "classifier.weight"};
+
+	for (size_t i = 0; i < 2; i++) {
+		begin(state);
+		put("encoder.layers.0.linear1.weight", 64, 64,
+		    STRUCTURE_SAME, SPECTRUM_SKIPPED, 0);
+		put(names[i], 900, 64, STRUCTURE_CHANGED, SPECTRUM_LOW_RANK,
+		    12);
+		change_rows(names[i], 30);
+		judge();
+		assert_false(claims_low());
+	}
+}
+
+static void
+a_small_matrix_has_no_rank(void **state)
+{
+	(void)state;
+	/* A first convolution and a head: 16 x 27 and 8 x 64. */
+	put("conv1.weight", 16, 27, STRUCTURE_CHANGED, SPECTRUM_LOW_RANK, 3);
+	put("conv2.weight", 64, 144, STRUCTURE_SAME, SPECTRUM_SKIPPED, 0);
+	put("fc.weight", 8, 64, STRUCTURE_CHANGED, SPECTRUM_LOW_RANK, 2);
+	judge();
+	assert_false(claims_low());
+}
+
+static unsigned
+k_drowned_in_half(unsigned layer, unsigned part)
+{
+	return part == 0 || part == 2 ? 4 : part == 1 && layer % 2 == 0 ? 3 :
+	    0;
+}
+
+static unsigned
+down_of_two_of_eight(unsigned layer, unsigned part)
+{
+	return part == 0 || part == 2 ? 4 : part == 6 && (layer == 2 ||
+	    layer == 5) ? 3 : 0;
+}
+
+static void
+half_of_a_module_beside_whole_ones_is_of_the_adapter(void **state)
+{
+	int i;
+
+	(void)state;
+	llama(8, k_drowned_in_half);
+	judge();
+	assert_true((i = find(CONCLUSION_MERGED_ADAPTER)) >= 0);
+	assert_int_equal(said.tensors[i], 20);
+	assert_true(find(CONCLUSION_LOW_RANK_EDIT) < 0);
+	begin(state);
+	llama(8, down_of_two_of_eight);
+	judge();
+	assert_true((i = find(CONCLUSION_MERGED_ADAPTER)) >= 0);
+	assert_int_equal(said.tensors[i], 16);
+	assert_true((i = find(CONCLUSION_LOW_RANK_EDIT)) >= 0);
+	assert_int_equal(said.tensors[i], 2);
+}
+
 int
 main(void)
 {
@@ -541,7 +656,12 @@ main(void)
 	    TEST(rounding_and_equality_say_nothing),
 	    TEST(patterns_of_what_moved_are_in_words),
 	    TEST(names_of_several_frameworks_are_read),
-	    TEST(names_of_one_module_sort_together)};
+	    TEST(names_of_one_module_sort_together),
+	    TEST(few_rows_of_many_matrices_are_no_adapter),
+	    TEST(one_row_and_nothing_else_is_an_edit_of_rank_one),
+	    TEST(few_rows_of_embedding_or_head_are_no_edit),
+	    TEST(a_small_matrix_has_no_rank),
+	    TEST(half_of_a_module_beside_whole_ones_is_of_the_adapter)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

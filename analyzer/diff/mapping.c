@@ -6,11 +6,6 @@
 #include "base/ckd.h"
 #include "base/err.h"
 
-/* linux/mman.h has it since 5.14. */
-#ifndef MADV_POPULATE_READ
-#define MADV_POPULATE_READ 22
-#endif
-
 static const uint8_t nothing[1];
 
 int
@@ -46,15 +41,4 @@ mapping_release(struct mapping *m)
 	if (m->n > 0)
 		(void)munmap((void *)(uintptr_t)m->p, (size_t)m->n);
 	*m = (struct mapping)MAPPING_INIT;
-}
-
-void
-mapping_fault(const uint8_t *p, uint64_t n)
-{
-	const uintptr_t page = 4096;
-	uintptr_t at = (uintptr_t)p & ~(page - 1);
-
-	if (n > 0)
-		(void)madvise((void *)at, (size_t)((uintptr_t)p + n - at),
-		    MADV_POPULATE_READ);
 }

@@ -32,12 +32,4 @@ struct mapping {
 int mapping_init(struct mapping *ret, int fd, uint64_t n, struct err *e);
 void mapping_release(struct mapping *m);	/* twice does nothing */
 
-/*
- * mapping_fault(p, n): bring bytes that are about to be read into the page
- * table in one call instead of one fault every 64 KiB.  A hint: without the
- * kernel's help (before 5.14) nothing happens, and it never fails.  ${p}
- * need not lie in a mapping.
- */
-void mapping_fault(const uint8_t *p, uint64_t n);
-
 #endif /* !ANALYZER_DIFF_MAPPING_H_ */

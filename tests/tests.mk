@@ -114,11 +114,13 @@ $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o \
 	@mkdir -p $(@D)
 	$(CC) $(HARDEN) $(LINK_HARDEN) $(LDFLAGS) -o $@ $^ $(LIBS_exhibit)
 
-bench: $(PROGRAMS) $(BUILD)/bench/weights $(BUILD)/bench/sketch
+bench: $(PROGRAMS) $(patsubst %,$(BUILD)/bench/%,weights sketch diff \
+		diffmodel)
 	@BUILD=$(BUILD) tools/bench.sh
 	@BUILD=$(BUILD) tools/bench-pickle.sh
 	@BUILD=$(BUILD) tools/bench-weights.sh
 	@$(BUILD)/bench/sketch
+	@BUILD=$(BUILD) tools/bench-diff.sh
 
 check-layers: $(call libs,$(LAYERS)) $(PROGRAMS)
 	@BUILD=$(BUILD) tools/check-layers.sh

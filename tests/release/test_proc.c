@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/frame.h"
+#include "base/limits.h"
 #include "base/proc.h"
 
 #define SECOND 1000000000LL
@@ -119,12 +120,13 @@ worker_holds_only_what_was_kept(void **state)
 static void
 too_many_descriptors_are_refused(void **state)
 {
-	static int keep[301];
+	static int keep[4 * LIMIT_DIFF_PARTS + 1];
 	struct err e = ERR_INIT;
 	struct proc p = {.pid = -7, .fd = -7};
 
 	(void)state;
-	assert_int_equal(proc_spawn(&p, say, NULL, keep, 301, 1, &e),
+	assert_int_equal(proc_spawn(&p, say, NULL, keep,
+	    sizeof(keep) / sizeof(keep[0]), 1, &e),
 	    ERR_LIMIT);
 	assert_int_equal(e.code, ERR_LIMIT);
 	assert_int_equal(p.pid, -7);

@@ -449,7 +449,8 @@ however_it_dies_the_result_says_so(void **state)
 		{SIGSEGV, "SCAN-CRASH b SIGSEGV", false},
 		{SIGXCPU, "SCAN-DEADLINE b SIGXCPU", false},
 		{SIGKILL, "SCAN-CRASH b SIGKILL", false},
-		{-3, "SCAN-CRASH b ended with code 3", false},
+		{-3, "DIFF-SHRANK b", false},
+		{-4, "SCAN-CRASH b ended with code 4", false},
 		{-1, "DIFF-UNREAD b ended with code 1", true},
 		{0, "SCAN-CRASH b ended with code 0", false},
 	};

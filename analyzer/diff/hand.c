@@ -1,3 +1,4 @@
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -250,6 +251,55 @@ sure(enum conclusion_kind kind, const struct hand_list *list)
 	    CONFIDENCE_CERTAIN;
 }
 
+/*
+ * A short training can look like noise, matrix by matrix.  A tool that adds
+ * noise gives all of them one size, absolute or relative, or leaves vectors
+ * alone; where neither holds it is no noise, and spectra are asked.
+ */
+#define ALIKE 1.15
+#define ALIKE_LEAST 5	/* matrices: three are alike by chance */
+
+static bool
+noise_is_one(const struct hand_list *list)
+{
+	double sd[2] = {INFINITY, 0}, rel[2] = {INFINITY, 0};
+
+	for (size_t i = 0; i < list->n; i++) {
+		const struct relation_noise *x = list->v[i]->relation->noise;
+
+		if (x == NULL)
+			continue;
+		sd[0] = fmin(sd[0], x->sd);
+		sd[1] = fmax(sd[1], x->sd);
+		rel[0] = fmin(rel[0], x->relative);
+		rel[1] = fmax(rel[1], x->relative);
+	}
+	return list->n >= ALIKE_LEAST && (sd[1] <= ALIKE * sd[0] ||
+	    rel[1] <= ALIKE * rel[0]);
+}
+
+static int
+doubt_noise(struct hand *h)
+{
+	struct hand_list list;
+	bool vectors = false;
+	int r;
+
+	if ((r = hand_select(h, is_noised, &list)) < 0)
+		return r;
+	for (size_t i = 0; i < h->c->pairs->n; i++) {
+		const struct pair *p = &h->c->pairs->v[i];
+
+		vectors = vectors || (p->measured && p->b->rank < 2 &&
+		    p->sums.changed > 0 && !compare_explained(p));
+	}
+	if (vectors && !noise_is_one(&list))
+		for (size_t i = 0; i < list.n; i++)
+			list.v[i]->relation->best = RELATION_NONE;
+	free(list.v);
+	return 0;
+}
+
 static int
 judge_simple(struct hand *h, const struct simple *s)
 {
@@ -374,7 +424,8 @@ hand_exact(struct hand *h)
 {
 	int r;
 
-	if ((r = judge_identical(h)) < 0 || (r = judge_vectors(h)) < 0)
+	if ((r = judge_identical(h)) < 0 || (r = judge_vectors(h)) < 0 ||
+	    (r = doubt_noise(h)) < 0)
 		return r;
 	for (size_t i = 0; i < sizeof(simples) / sizeof(simples[0]); i++)
 		if ((r = judge_simple(h, &simples[i])) < 0)

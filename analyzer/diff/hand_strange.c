@@ -77,6 +77,15 @@ conclude_strange(struct hand *h, const struct hand_list *list)
 	for (size_t i = 0; i < list->n; i++)
 		alone = alone && (list->v[i]->b == x ||
 		    list->v[i]->b == bias);
+	/*
+	 * Some of many: a training with large steps leaves as little of what
+	 * was there.  Told is what no training does to the rest.
+	 */
+	if (!m->retrained && !m->replaced && !alone) {
+		for (size_t k = 0; k < list->n; k++)
+			list->v[k]->relation->best = RELATION_NONE;
+		return 0;
+	}
 	basis_init(&b);
 	tell_cosines(list, &b);
 	basis_u64(&b, "matrices", m->matrices);

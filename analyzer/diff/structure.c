@@ -43,6 +43,10 @@
 #define SIDE_LEAST 24		/* rows and columns that a rank needs */
 #define LINES_A_RANK 3		/* rows or columns changed; fewer are few */
 #define EDIT_MAX 2
+/* One LOW in so many, of so many at least: see carries and judge_low. */
+#define MOST 2
+#define SOME 8
+#define SOME_OF 6
 /* |D| of a vector over |A| that rounding explains, in units of its type. */
 #define VECTOR_ULPS 1.5
 
@@ -188,6 +192,22 @@ is_whole(const struct structure_module *m)
 	return low > 0 && (all - seen) * MISSING <= all;
 }
 
+/*
+ * Nothing but matrices of low rank moved, of this module all layers did, and
+ * what is not seen clearly is hidden by storage.
+ */
+static bool
+is_hidden_whole(const struct structure_view *v,
+    const struct structure_module *m)
+{
+	size_t seen = m->count[STATE_LOW] + m->count[STATE_UNDECIDED];
+
+	return v->count[STATE_LOW] > 0 && v->count[STATE_DENSE] +
+	    v->count[STATE_UNJUDGED] + v->count[STATE_VECTOR] == 0 &&
+	    m->n > EDIT_MAX && seen > 0 && seen + m->count[STATE_ROUNDING] ==
+	    m->n - m->count[STATE_UNKNOWN];
+}
+
 static void
 find_whole(struct structure_view *v)
 {
@@ -196,7 +216,7 @@ find_whole(struct structure_view *v)
 	for (size_t i = 0; i < v->nmodules; i++) {
 		struct structure_module *m = &v->modules[i];
 
-		m->whole = is_whole(m);
+		m->whole = is_whole(m) || is_hidden_whole(v, m);
 		if (m->whole && m->count[STATE_LOW] > EDIT_MAX &&
 		    m->rank > rank)
 			rank = m->rank;
@@ -295,15 +315,16 @@ choose_dense(const struct structure_view *v, bool undecided,
 			to->v[to->n++] = k;
 }
 
-/* Does a claim rest on matrices that are LOW, for the greater part? */
+/* Does a claim rest on matrices that are LOW, for one part in ${least}? */
 static bool
-carries(const struct structure_view *v, const struct structure_choice *c)
+carries(const struct structure_view *v, const struct structure_choice *c,
+    size_t least)
 {
 	size_t low = 0;
 
 	for (size_t i = 0; i < c->n; i++)
 		low += v->v[c->v[i]].state == STATE_LOW;
-	return low > 0 && 2 * low >= c->n;
+	return low > 0 && least * low >= c->n;
 }
 
 static bool
@@ -368,23 +389,33 @@ struct lists {
 	struct structure_choice adapter, edit, dense;
 };
 
-/* All that moved is of low rank. */
+/*
+ * All that moved is of low rank.  Where nothing else moved and whole modules
+ * in all layers did, coarse storage may hide most of an adapter: one part in
+ * eight must be seen clearly, as training would have moved the vectors too.
+ */
 static int
 judge_low(const struct structure_view *v, struct lists *l,
     const struct rows *rows)
 {
+	size_t of_adapter = l->edit.n == 0 && l->adapter.n >= SOME_OF &&
+	    v->count[STATE_SAME] > 0 ? SOME : MOST;
 	int r = 0;
 
 	if (l->adapter.n + l->edit.n <= EDIT_MAX) {
 		choose_low(v, true, true, &l->edit);
 		l->adapter.n = 0;
 	}
-	if (l->adapter.n > 0 && carries(v, &l->adapter))
+	if (l->adapter.n > 0 && carries(v, &l->adapter, of_adapter))
 		r = structure_tell_low(v, &l->adapter, false, rows);
-	if (r >= 0 && l->edit.n > 0 && carries(v, &l->edit))
+	if (r >= 0 && l->edit.n > 0 && carries(v, &l->edit, MOST))
 		r = structure_tell_low(v, &l->edit, true, rows);
-	if (r < 0 || carries(v, &l->adapter) || carries(v, &l->edit))
+	if (r < 0 || carries(v, &l->adapter, of_adapter) ||
+	    carries(v, &l->edit, MOST))
 		return r;
+	/* Noise hides which it is, and training moves more than a part. */
+	if (v->count[STATE_LOW] == 0 && v->count[STATE_SAME] > 0)
+		return 0;
 	choose_dense(v, true, &l->dense);
 	return structure_tell_dense(v, &l->dense, &l->adapter, rows);
 }
@@ -408,7 +439,7 @@ judge(const struct structure_view *v, struct lists *l,
 		return 0;
 	adapter = l->adapter.n > EDIT_MAX && l->edit.n == 0 &&
 	    dense_outside(v, &l->dense) && in_several_layers(v) &&
-	    carries(v, &l->adapter);
+	    carries(v, &l->adapter, MOST);
 	if (adapter)
 		r = structure_tell_low(v, &l->adapter, false, rows);
 	if (r < 0)

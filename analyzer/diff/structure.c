@@ -201,11 +201,12 @@ is_hidden_whole(const struct structure_view *v,
     const struct structure_module *m)
 {
 	size_t seen = m->count[STATE_LOW] + m->count[STATE_UNDECIDED];
+	size_t all = m->n - m->count[STATE_UNKNOWN];
 
 	return v->count[STATE_LOW] > 0 && v->count[STATE_DENSE] +
 	    v->count[STATE_UNJUDGED] + v->count[STATE_VECTOR] == 0 &&
-	    m->n > EDIT_MAX && seen > 0 && seen + m->count[STATE_ROUNDING] ==
-	    m->n - m->count[STATE_UNKNOWN];
+	    all > EDIT_MAX && 2 * seen >= all &&
+	    seen + m->count[STATE_ROUNDING] == all;
 }
 
 static void
@@ -413,9 +414,6 @@ judge_low(const struct structure_view *v, struct lists *l,
 	if (r < 0 || carries(v, &l->adapter, of_adapter) ||
 	    carries(v, &l->edit, MOST))
 		return r;
-	/* Noise hides which it is, and training moves more than a part. */
-	if (v->count[STATE_LOW] == 0 && v->count[STATE_SAME] > 0)
-		return 0;
 	choose_dense(v, true, &l->dense);
 	return structure_tell_dense(v, &l->dense, &l->adapter, rows);
 }

@@ -194,6 +194,9 @@ tell(const struct structure_view *v, const struct structure_choice *same,
 	basis_u64(&b, "tensors_frozen", same->n);
 	basis_u64(&b, "matrices_changed", m->matrices);
 	basis_u64(&b, "vectors_changed", m->vectors);
+	if (v->count[STATE_UNDECIDED] > 0)
+		basis_u64(&b, "rank_hidden_by_noise",
+		    v->count[STATE_UNDECIDED]);
 	if (m->layered > 0) {
 		basis_u64(&b, "first_layer_changed", m->first);
 		basis_u64(&b, "last_layer_changed", m->last);

@@ -56,6 +56,9 @@ struct structure_view {
 	size_t nmodules;
 	size_t count[STATE_COUNT];
 	uint32_t layers;	/* 1 + the largest that is compared */
+	unsigned rank;		/* the largest of LOW ones */
+	unsigned seen;		/* the largest that UNDECIDED ones have */
+	bool capped;		/* many reach that rank, and none exceeds it */
 };
 
 /* A choice of entries, by index, and what is said about them. */

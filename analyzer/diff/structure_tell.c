@@ -44,6 +44,7 @@ structure_tell_names(const struct structure_view *v,
 struct summary {
 	size_t matrices, vectors, low, sure, undecided, unjudged, lines;
 	unsigned least_rank, rank;
+	unsigned seen;			/* components of UNDECIDED ones */
 	double rel_low, rel_high;	/* |D| / |A| */
 	double cos_low;
 	double tail_high, gap_low;	/* of LOW ones */
@@ -59,6 +60,8 @@ sum_spectrum(struct summary *s, const struct structure_entry *x)
 		return;
 	s->noise_low = fmin(s->noise_low, p->nt > 0 ?
 	    sqrt(p->energy) / p->nt : INFINITY);
+	if (x->state == STATE_UNDECIDED && p->rank > s->seen)
+		s->seen = p->rank;
 	if (x->state != STATE_LOW)
 		return;
 	s->low++;
@@ -297,7 +300,7 @@ structure_tell_low(const struct structure_view *v,
 	int r;
 
 	if (edit)
-		c.kind = s.rank == 1 && s.undecided == 0 ?
+		c.kind = s.rank == 1 && s.seen <= 1 ?
 		    CONCLUSION_RANK_ONE_EDIT : CONCLUSION_LOW_RANK_EDIT;
 	c.confidence = 2 * s.sure >= low->n ? CONFIDENCE_STRONG :
 	    CONFIDENCE_WEAK;

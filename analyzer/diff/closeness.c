@@ -3,7 +3,6 @@
 #include "analyzer/diff/closeness.h"
 #include "analyzer/diff/compare.h"
 #include "analyzer/diff/table.h"
-#include "analyzer/diff/tellinput.h"
 #include "analyzer/diff/tensor.h"
 
 struct sum {
@@ -85,37 +84,4 @@ closeness_row(const struct compare *c, struct table *const side[2],
 	r = rows->version(rows->ctx, &row);
 	basis_release(&b);
 	return r;
-}
-
-static int
-no_input(void *ctx, const struct row_input *r)
-{
-	(void)ctx;
-	(void)r;
-	return 0;
-}
-
-static int
-no_candidate(void *ctx, const struct row_candidate *r)
-{
-	(void)ctx;
-	(void)r;
-	return 0;
-}
-
-static int
-no_detector(void *ctx, const struct row_detector *r)
-{
-	(void)ctx;
-	(void)r;
-	return 0;
-}
-
-void
-closeness_mute(struct rows *rows)
-{
-	tellinput_mute(rows);
-	rows->input = no_input;
-	rows->candidate = no_candidate;
-	rows->detector = no_detector;
 }

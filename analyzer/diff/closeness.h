@@ -15,7 +15,4 @@ struct table;
 int closeness_row(const struct compare *c, struct table *const side[2],
     const struct rows *rows);
 
-/* closeness_mute: of the rows, the version's alone is told. */
-void closeness_mute(struct rows *rows);
-
 #endif /* !ANALYZER_DIFF_CLOSENESS_H_ */

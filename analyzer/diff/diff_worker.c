@@ -195,6 +195,11 @@ release(struct work *w)
 	diff_wire_release(&w->wire);
 }
 
+/* Of a mode only the rows that its command prints leave the worker. */
+static const unsigned muted[] = {[DIFF_FULL] = 0,
+    [DIFF_TRIGGERS] = ROWS_TENSOR | ROWS_CONCLUSION | ROWS_CHANGE,
+    [DIFF_CLOSENESS] = ~(unsigned)ROWS_VERSION};
+
 int
 diff_worker_main(void *arg, int out_fd)
 {
@@ -213,10 +218,7 @@ diff_worker_main(void *arg, int out_fd)
 	if (enter(&w, out_fd, &st) < 0)
 		return WORKER_NO_FENCE;
 	rows = diff_wire_rows(&w.wire);
-	if (w.job->mode == DIFF_CLOSENESS)
-		closeness_mute(&rows);
-	else if (w.job->mode == DIFF_TRIGGERS)
-		tellinput_mute(&rows);
+	rows_mute(&rows, muted[w.job->mode]);
 	alarm_init(&w.alarm, &rows);
 	w.rows = &w.alarm.rows;
 	if ((r = diff_wire_status(&w.wire, &st)) >= 0)

@@ -53,3 +53,78 @@ change_what_name(enum change_what w)
 	BUG_ON(w >= CHANGE_WHATS);
 	return names[w];
 }
+
+static int
+no_input(void *ctx, const struct row_input *r)
+{
+	(void)ctx;
+	(void)r;
+	return 0;
+}
+
+static int
+no_tensor(void *ctx, const struct row_tensor *r)
+{
+	(void)ctx;
+	(void)r;
+	return 0;
+}
+
+static int
+no_conclusion(void *ctx, const struct row_conclusion *r)
+{
+	(void)ctx;
+	(void)r;
+	return 0;
+}
+
+static int
+no_candidate(void *ctx, const struct row_candidate *r)
+{
+	(void)ctx;
+	(void)r;
+	return 0;
+}
+
+static int
+no_change(void *ctx, const struct row_change *r)
+{
+	(void)ctx;
+	(void)r;
+	return 0;
+}
+
+static int
+no_detector(void *ctx, const struct row_detector *r)
+{
+	(void)ctx;
+	(void)r;
+	return 0;
+}
+
+static int
+no_version(void *ctx, const struct row_version *r)
+{
+	(void)ctx;
+	(void)r;
+	return 0;
+}
+
+void
+rows_mute(struct rows *r, unsigned kinds)
+{
+	if ((kinds & ROWS_INPUT) != 0)
+		r->input = no_input;
+	if ((kinds & ROWS_TENSOR) != 0)
+		r->tensor = no_tensor;
+	if ((kinds & ROWS_CONCLUSION) != 0)
+		r->conclusion = no_conclusion;
+	if ((kinds & ROWS_CANDIDATE) != 0)
+		r->candidate = no_candidate;
+	if ((kinds & ROWS_CHANGE) != 0)
+		r->change = no_change;
+	if ((kinds & ROWS_DETECTOR) != 0)
+		r->detector = no_detector;
+	if ((kinds & ROWS_VERSION) != 0)
+		r->version = no_version;
+}

@@ -180,4 +180,19 @@ struct rows {
 	void *ctx;
 };
 
+/*
+ * rows_mute: rows of these kinds go nowhere from now on; findings are never
+ * muted.  Ctx stays as it is.
+ */
+enum rows_kind {
+	ROWS_INPUT = 1 << 0,
+	ROWS_TENSOR = 1 << 1,
+	ROWS_CONCLUSION = 1 << 2,
+	ROWS_CANDIDATE = 1 << 3,
+	ROWS_CHANGE = 1 << 4,
+	ROWS_DETECTOR = 1 << 5,
+	ROWS_VERSION = 1 << 6,
+};
+void rows_mute(struct rows *r, unsigned kinds);
+
 #endif /* !ANALYZER_DIFF_ROWS_H_ */

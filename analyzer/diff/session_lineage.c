@@ -83,55 +83,6 @@ on_finding(void *ctx, enum row_side side, struct row_text path,
 	return 0;
 }
 
-/* Rows about two sides come when the closest one is compared. */
-static int
-no_input(void *ctx, const struct row_input *r)
-{
-	(void)ctx;
-	(void)r;
-	return 0;
-}
-
-static int
-no_tensor(void *ctx, const struct row_tensor *r)
-{
-	(void)ctx;
-	(void)r;
-	return 0;
-}
-
-static int
-no_conclusion(void *ctx, const struct row_conclusion *r)
-{
-	(void)ctx;
-	(void)r;
-	return 0;
-}
-
-static int
-no_candidate(void *ctx, const struct row_candidate *r)
-{
-	(void)ctx;
-	(void)r;
-	return 0;
-}
-
-static int
-no_change(void *ctx, const struct row_change *r)
-{
-	(void)ctx;
-	(void)r;
-	return 0;
-}
-
-static int
-no_detector(void *ctx, const struct row_detector *r)
-{
-	(void)ctx;
-	(void)r;
-	return 0;
-}
-
 static int
 no_skip(void *ctx, const char *what, const char *why)
 {
@@ -172,11 +123,13 @@ not_measured(struct session *s, struct version *v, enum finding_id id,
 static int
 start(struct session *s, struct version *v)
 {
-	const struct rows rows = {no_input, no_tensor, no_conclusion,
-	    no_candidate, no_change, no_detector, on_version, on_finding, v};
+	struct rows rows = {.version = on_version, .finding = on_finding,
+	    .ctx = v};
 	struct err why = ERR_INIT;
 	int r;
 
+	/* Rows about two sides come when the closest one is compared. */
+	rows_mute(&rows, ~(unsigned)ROWS_VERSION);
 	v->ev = (struct session_events){rows, no_skip, no_carve, no_progress,
 	    v};
 	basis_init(&v->evidence);

@@ -52,35 +52,3 @@ tellinput_rows(const struct table *t, const struct rows *rows, bool sha256,
 		r = tell(t, &t->inputs[i], rows, sha256, e);
 	return r;
 }
-
-static int
-no_tensor(void *ctx, const struct row_tensor *r)
-{
-	(void)ctx;
-	(void)r;
-	return 0;
-}
-
-static int
-no_conclusion(void *ctx, const struct row_conclusion *r)
-{
-	(void)ctx;
-	(void)r;
-	return 0;
-}
-
-static int
-no_change(void *ctx, const struct row_change *r)
-{
-	(void)ctx;
-	(void)r;
-	return 0;
-}
-
-void
-tellinput_mute(struct rows *rows)
-{
-	rows->tensor = no_tensor;
-	rows->conclusion = no_conclusion;
-	rows->change = no_change;
-}

@@ -15,7 +15,4 @@ struct table;
 int tellinput_rows(const struct table *t, const struct rows *rows,
     bool sha256, struct err *e);
 
-/* tellinput_mute: of the rows, only what `triggers` prints is left. */
-void tellinput_mute(struct rows *rows);
-
 #endif /* !ANALYZER_DIFF_TELLINPUT_H_ */

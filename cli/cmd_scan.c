@@ -96,18 +96,6 @@ note(const struct scan_cmd *c, struct err *e)
 	return r;
 }
 
-static int
-exit_code(const struct scan_cmd *c, bool failed)
-{
-	bool found = false;
-
-	for (unsigned i = c->threshold; i < SEVERITY_COUNT; i++)
-		found = found || c->sum.severities[i] > 0;
-	if (found)
-		return EXIT_FOUND;
-	return failed || c->sum.incomplete > 0 ? EXIT_FAILED : EXIT_CLEAN;
-}
-
 static void
 on_progress(void *ctx, uint64_t objects, uint64_t bytes, const char *path)
 {
@@ -172,7 +160,7 @@ run(struct scan_cmd *c, const struct sink_ops *ops)
 		cmd_output_abandon(&out);
 		return cmd_fail(&e);
 	}
-	r = exit_code(c, failed);
+	r = cmd_exit_of(&c->sum, c->threshold, failed);
 	if (note(c, &e) < 0)
 		r = cmd_worse(r, cmd_fail(&e));
 	return r;
@@ -212,38 +200,6 @@ load_rules(struct scan_cmd *c)
 	else
 		(void)fprintf(stderr, "exhibit: --rules: %s\n", e.msg);
 	return r >= 0;
-}
-
-static bool
-open_carve(struct scan_cmd *c)
-{
-	if (c->carve == NULL)
-		return true;
-	if ((mkdir(c->carve, 0700) == 0 || errno == EEXIST) &&
-	    (c->carve_dir = open(c->carve, O_RDONLY | O_DIRECTORY |
-	    O_CLOEXEC)) >= 0)
-		return true;
-	(void)fprintf(stderr, "exhibit: --carve: %s\n",
-	    strerrordesc_np(errno));
-	return false;
-}
-
-/* Without seccomp a scan would be a parser with rights. */
-static bool
-fence_missing(const struct scan_cmd *c)
-{
-	struct sandbox_status st;
-
-	if (c->no_sandbox) {
-		(void)fprintf(stderr, "exhibit: --no-sandbox: a hostile file "
-		    "that breaks a parser owns this account\n");
-		return false;
-	}
-	sandbox_probe(&st);
-	if (!st.seccomp)
-		(void)fprintf(stderr, "exhibit: this kernel offers no seccomp "
-		    "filter; --no-sandbox scans without\n");
-	return !st.seccomp;
 }
 
 int
@@ -296,7 +252,8 @@ cmd_scan(int argc, char **argv)
 		r = opt_usage_error(&usage, "--deep and --no-deep");
 	} else if (!load_policy(&c) || !load_rules(&c)) {
 		r = EXIT_USAGE;
-	} else if (fence_missing(&c) || !open_carve(&c)) {
+	} else if (cmd_fence_missing(c.no_sandbox, "scans") ||
+	    !cmd_open_folder("--carve", c.carve, &c.carve_dir)) {
 		r = EXIT_FAILED;
 	} else {
 		r = run(&c, ops);

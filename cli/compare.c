@@ -78,55 +78,10 @@ note(const struct compare *c, struct err *e)
 	return r;
 }
 
-static int
-exit_code(const struct compare *c, bool failed)
-{
-	const struct result_summary *sum = &c->sum.base;
-
-	for (unsigned i = c->threshold; i < SEVERITY_COUNT; i++)
-		if (sum->severities[i] > 0)
-			return EXIT_FOUND;
-	return failed || sum->incomplete > 0 ? EXIT_FAILED : EXIT_CLEAN;
-}
-
 static void
 on_progress(void *ctx, uint64_t done, uint64_t total, const char *what)
 {
 	progress_show(ctx, done, total, what);
-}
-
-/* Without seccomp a comparison would be a parser with rights. */
-static bool
-fence_missing(const struct compare *c)
-{
-	struct sandbox_status st;
-
-	if (c->no_sandbox) {
-		(void)fprintf(stderr, "exhibit: --no-sandbox: a hostile file "
-		    "that breaks a parser owns this account\n");
-		return false;
-	}
-	sandbox_probe(&st);
-	if (!st.seccomp)
-		(void)fprintf(stderr, "exhibit: this kernel offers no seccomp "
-		    "filter; --no-sandbox compares without\n");
-	return !st.seccomp;
-}
-
-static bool
-open_carve(struct compare *c)
-{
-	c->o.carve_dir = -1;
-	if (c->carve == NULL)
-		return true;
-	c->o.carve = true;
-	if ((mkdir(c->carve, 0700) == 0 || errno == EEXIST) &&
-	    (c->o.carve_dir = open(c->carve, O_RDONLY | O_DIRECTORY |
-	    O_CLOEXEC)) >= 0)
-		return true;
-	(void)fprintf(stderr, "exhibit: --carve: %s\n",
-	    strerrordesc_np(errno));
-	return false;
 }
 
 int
@@ -175,7 +130,7 @@ run(struct compare *c)
 		cmd_output_abandon(&out);
 		return cmd_fail(&e);
 	}
-	r = exit_code(c, failed);
+	r = cmd_exit_of(&c->sum.base, c->threshold, failed);
 	if (note(c, &e) < 0)
 		r = cmd_worse(r, cmd_fail(&e));
 	return r;
@@ -189,9 +144,11 @@ compare_run(struct compare *c)
 	c->o.command = c->command;
 	c->o.fence = !c->no_sandbox;
 	c->o.worker = diff_worker_main;
+	c->o.carve = c->carve != NULL;
 	/* One model alone is not read: there is nothing to fence. */
 	if (((c->o.old != NULL || c->o.against != NULL) &&
-	    fence_missing(c)) || !open_carve(c))
+	    cmd_fence_missing(c->no_sandbox, "compares")) ||
+	    !cmd_open_folder("--carve", c->carve, &c->o.carve_dir))
 		return EXIT_FAILED;
 	r = run(c);
 	if (c->o.carve_dir >= 0)

@@ -286,14 +286,10 @@ static int
 collect_bids(const struct exam *ex, const uint8_t *head, size_t n,
     struct bid bids[BIDS_MAX], unsigned *ret)
 {
-	static uint8_t end[FORMAT_TAIL];
 	const struct format *extra = ex->x->job->extra;
 	const struct format *forced;
-	uint64_t from = ex->m->size > sizeof(end) ?
-	    ex->m->size - sizeof(end) : 0;
-	struct cursor c, tail;
+	struct cursor c;
 	unsigned bits, count;
-	size_t got;
 	int r;
 
 	forced = ex->m->format != NULL ? registry_find(ex->m->format) : NULL;
@@ -302,12 +298,11 @@ collect_bids(const struct exam *ex, const uint8_t *head, size_t n,
 		*ret = 1;
 		return 0;
 	}
-	if ((r = bytesrc_read_some(ex->m->src, from, end, sizeof(end), &got,
-	    ex->e)) < 0)
-		return r;
 	cursor_init(&c, head, n, 0);
-	cursor_init(&tail, end, got, from);
-	count = registry_bids(c, tail, ex->m->size, bids, BIDS_MAX - 1);
+	if ((r = registry_claims(ex->m->src, ex->m->size, c, bids,
+	    BIDS_MAX - 1, ex->e)) < 0)
+		return r;
+	count = (unsigned)r;
 	if (extra != NULL && (bits = extra->bid(c, ex->m->size)) > 0) {
 		memmove(bids + 1, bids, count * sizeof(*bids));
 		bids[0] = (struct bid){extra, bits};

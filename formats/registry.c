@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "base/bytesrc.h"
 #include "formats/format.h"
 #include "formats/registry.h"
 
@@ -106,6 +107,23 @@ registry_bids(struct cursor head, struct cursor tail, uint64_t size,
 			insert(ret, n++, (struct bid){formats[i], bits});
 	}
 	return drop_covered(ret, drop_lesser_data(ret, n));
+}
+
+int
+registry_claims(const struct bytesrc *src, uint64_t size,
+    struct cursor head, struct bid *ret, unsigned cap, struct err *e)
+{
+	static uint8_t end[FORMAT_TAIL];
+	uint64_t from = size > sizeof(end) ? size - sizeof(end) : 0;
+	struct cursor tail;
+	size_t got;
+	int r;
+
+	if ((r = bytesrc_read_some(src, from, end, sizeof(end), &got, e)) <
+	    0)
+		return r;
+	cursor_init(&tail, end, got, from);
+	return (int)registry_bids(head, tail, size, ret, cap);
 }
 
 const struct format *

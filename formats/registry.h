@@ -5,6 +5,8 @@
 
 #include "base/cursor.h"
 
+struct bytesrc;
+struct err;
 struct format;
 
 /*
@@ -28,6 +30,13 @@ struct bid {
 
 unsigned registry_bids(struct cursor head, struct cursor tail, uint64_t size,
     struct bid *ret, unsigned cap);
+/*
+ * registry_claims: registry_bids of an object of ${size} bytes in ${src} whose
+ * first ones are at hand; the last ones are read here.  How many, or
+ * negative.
+ */
+int registry_claims(const struct bytesrc *src, uint64_t size,
+    struct cursor head, struct bid *ret, unsigned cap, struct err *e);
 const struct format *registry_find(const char *name); /* NULL: no such */
 unsigned registry_count(void);
 const struct format *registry_at(unsigned i);

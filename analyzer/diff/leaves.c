@@ -313,21 +313,17 @@ static int
 best_bid(const struct bytesrc *src, uint8_t head[FORMAT_HEAD], size_t *n,
     const struct format **ret, struct err *e)
 {
-	static uint8_t end[FORMAT_TAIL];
-	uint64_t size = bytesrc_size(src);
-	uint64_t from = size > sizeof(end) ? size - sizeof(end) : 0;
-	struct cursor c, tail;
 	struct bid bids[16];
-	size_t got;
+	struct cursor c;
 	int r;
 
-	if ((r = bytesrc_read_some(src, 0, head, FORMAT_HEAD, n, e)) < 0 ||
-	    (r = bytesrc_read_some(src, from, end, sizeof(end), &got, e)) < 0)
+	if ((r = bytesrc_read_some(src, 0, head, FORMAT_HEAD, n, e)) < 0)
 		return r;
 	cursor_init(&c, head, *n, 0);
-	cursor_init(&tail, end, got, from);
-	*ret = registry_bids(c, tail, size, bids,
-	    sizeof(bids) / sizeof(bids[0])) > 0 ? bids[0].format : NULL;
+	if ((r = registry_claims(src, bytesrc_size(src), c, bids,
+	    sizeof(bids) / sizeof(bids[0]), e)) < 0)
+		return r;
+	*ret = r > 0 ? bids[0].format : NULL;
 	return 0;
 }
 

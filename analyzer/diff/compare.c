@@ -48,17 +48,6 @@ tell_progress(struct compare *c, const struct pair *p)
 	    c->progress(c->ctx, c->done, c->total) : 0;
 }
 
-static bool
-equal_shapes(const struct tensor *a, const struct tensor *b)
-{
-	if (a->rank != b->rank)
-		return false;
-	for (unsigned i = 0; i < a->rank; i++)
-		if (a->shape[i] != b->shape[i])
-			return false;
-	return true;
-}
-
 /* Of the same rank: is a row of one shaped as a row of the other? */
 static bool
 equal_rows(const struct tensor *a, const struct tensor *b)
@@ -78,7 +67,7 @@ first_status(const struct pair *p)
 
 	if (p->how == MATCH_PART || p->how == MATCH_TIED)
 		return ROW_RETIED;
-	if (!equal_shapes(p->a, p->b))
+	if (!tensor_same_shape(p->a, p->b))
 		return ROW_RESHAPED;
 	if (p->how != MATCH_NAME)
 		return ROW_RENAMED;

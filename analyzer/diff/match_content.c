@@ -214,17 +214,6 @@ fingerprint(const struct tensor *t)
 }
 
 static bool
-same_shape(const struct tensor *a, const struct tensor *b)
-{
-	if (a->rank != b->rank || a->n != b->n)
-		return false;
-	for (unsigned i = 0; i < a->rank; i++)
-		if (a->shape[i] != b->shape[i])
-			return false;
-	return true;
-}
-
-static bool
 eligible(const struct tensor *t)
 {
 	return t->p != NULL && t->n >= SMALLEST &&
@@ -273,7 +262,7 @@ nearest(const struct match *m, const struct print *x, const struct print *b,
 	ret[0] = ret[1] = SIZE_MAX;
 	for (size_t j = 0; j < m->nleft[1]; j++) {
 		if (m->left[1][j] == NULL || !eligible(b[j].t) ||
-		    !same_shape(x->t, b[j].t))
+		    !tensor_same_shape(x->t, b[j].t))
 			continue;
 		d = (unsigned)__builtin_popcountll(x->key ^ b[j].key);
 		if (d < far[0]) {

@@ -43,4 +43,15 @@ struct tensor {
 	bool digested;
 };
 
+static inline bool
+tensor_same_shape(const struct tensor *a, const struct tensor *b)
+{
+	if (a->rank != b->rank || a->n != b->n)
+		return false;
+	for (unsigned i = 0; i < a->rank; i++)
+		if (a->shape[i] != b->shape[i])
+			return false;
+	return true;
+}
+
 #endif /* !ANALYZER_DIFF_TENSOR_H_ */

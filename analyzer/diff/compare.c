@@ -4,6 +4,7 @@
 #include "analyzer/diff/compare.h"
 #include "analyzer/diff/headorder.h"
 #include "analyzer/diff/spectrum.h"
+#include "analyzer/diff/table.h"
 #include "analyzer/diff/tensor.h"
 #include "base/arena.h"
 #include "base/err.h"
@@ -141,7 +142,7 @@ try_heads(struct compare *c, struct pair *p)
 	int r;
 
 	if (p->how != MATCH_TABLE || pass_cosine(&p->sums) >= COS_OTHER ||
-	    (d.a = headorder_find(c->old, p->a, p->b, &head, c->e)) == NULL)
+	    (d.a = headorder_find(c->side[0], p->a, p->b, &head, c->e)) == NULL)
 		return 0;
 	if ((r = pass_run(c->pool, &d, &sums, NULL, c->e)) < 0)
 		return r;
@@ -170,7 +171,11 @@ first_pass(struct compare *c, struct pair *p)
 	if ((r = pass_run(c->pool, &d, &p->sums, NULL, c->e)) < 0)
 		return r;
 	p->measured = true;
-	return p->shared == 0 ? try_heads(c, p) : 0;
+	if (p->shared > 0)
+		return 0;
+	table_note_digest(c->side[0], p->a, p->sums.digest_a);
+	table_note_digest(c->side[1], p->b, p->sums.digest_b);
+	return try_heads(c, p);
 }
 
 /* The same again with what B's type makes of A. */

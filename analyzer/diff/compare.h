@@ -26,7 +26,8 @@ struct table;
 struct compare {
 	struct pool *pool;
 	struct arena *arena;
-	struct table *old;	/* for copies of its tensors in other orders */
+	/* For digests, and copies of OLD's tensors in other orders. */
+	struct table *side[2];
 	struct pairs *pairs;
 	struct headshare_config heads;	/* of NEW's configuration */
 	struct relation_model model;	/* after compare_relations */

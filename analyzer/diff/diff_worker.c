@@ -82,8 +82,8 @@ compare(struct work *w)
 	int r;
 
 	w->compare = (struct compare){.pool = w->pool, .arena = w->arena,
-	    .old = w->side[0], .pairs = &w->pairs, .progress = on_progress,
-	    .ctx = &w->wire,
+	    .side = {w->side[0], w->side[1]}, .pairs = &w->pairs,
+	    .progress = on_progress, .ctx = &w->wire,
 	    .total = w->side[0]->bytes + w->side[1]->bytes, .e = &w->e};
 	w->tokens = (struct tokentest){.c = &w->compare,
 	    .side = {w->side[0], w->side[1]},

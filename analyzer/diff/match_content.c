@@ -29,10 +29,17 @@ struct print {
 	uint64_t key;		/* digest, or signs */
 };
 
-static void
-digest(struct match *m, const struct tensor *t, uint64_t *ret)
+/* Noted: the first pass over the pair, if there will be one, has it then. */
+static uint64_t
+digest(struct match *m, unsigned s, const struct tensor *t)
 {
-	*ret = t->digested ? t->digest : pass_digest(m->pool, t->p, t->len);
+	uint64_t v;
+
+	if (t->digested)
+		return t->digest;
+	v = pass_digest(m->pool, t->p, t->len);
+	table_note_digest(m->side[s], t, v);
+	return v;
 }
 
 static int
@@ -74,7 +81,7 @@ digests(struct match *m, unsigned s, size_t *ret)
 			continue;
 		v[n].at = i;
 		v[n].t = t;
-		digest(m, t, &v[n].key);
+		v[n].key = digest(m, s, t);
 		n++;
 	}
 	qsort(v, n, sizeof(*v), compare);

@@ -89,6 +89,13 @@ const struct table_input *table_input_of(const struct table *t,
     const struct tensor *x);
 
 /*
+ * table_note_digest: what a pass found, for whoever asks later; nothing where
+ * ${x} is a copy or slice.  Who computes has tensors const: tables are ours.
+ */
+void table_note_digest(struct table *t, const struct tensor *x,
+    uint64_t digest);
+
+/*
  * table_transposed: a copy of a 2-D tensor with rows and columns exchanged,
  * in the spill; NULL when it does not fit there or is of a block type.
  */

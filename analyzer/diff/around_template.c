@@ -108,7 +108,8 @@ from_json(struct gather *g)
 	if (json_next(&j, &tok, &why) < 0 ||
 	    flatjson_value(&f, "", &j, &tok, &why) < 0 ||
 	    flatjson_done(&f, &list, &why) < 0)
-		return 0;
+		return why.code == ERR_NOMEM ? err_set(g->e, ERR_NOMEM,
+		    "out of memory") : 0;
 	return from_list(g, &list);
 }
 

@@ -178,14 +178,23 @@ first_pass(struct compare *c, struct pair *p)
 	return try_heads(c, p);
 }
 
+/* Room for what becomes known of a pair; that there is none is noted. */
+static void *
+room(struct compare *c, size_t n)
+{
+	void *p = arena_alloc(c->arena, n);
+
+	c->cut = c->cut || p == NULL;
+	return p;
+}
+
 /* The same again with what B's type makes of A. */
 static int
 pass_after_cast(struct compare *c, struct pair *p)
 {
 	const struct delta d = {p->a, p->b, p->relation->cast};
 
-	if ((p->cast_sums = arena_alloc(c->arena,
-	    sizeof(*p->cast_sums))) == NULL)
+	if ((p->cast_sums = room(c, sizeof(*p->cast_sums))) == NULL)
 		return 0;	/* the plain sums stand */
 	return pass_run(c->pool, &d, p->cast_sums, NULL, c->e);
 }
@@ -198,8 +207,7 @@ find_relation(struct compare *c, struct pair *p)
 	if (!p->measured || p->shared > 0 || (p->sums.changed == 0 &&
 	    p->a->elem == p->b->elem))
 		return 0;
-	if ((p->relation = arena_alloc(c->arena, sizeof(*p->relation))) ==
-	    NULL)
+	if ((p->relation = room(c, sizeof(*p->relation))) == NULL)
 		return 0;
 	if ((r = relation_find(c->pool, p->a, p->b, &p->sums, c->arena,
 	    p->relation, c->e)) < 0)
@@ -255,7 +263,7 @@ settle(struct compare *c, struct pair **order)
 			continue;
 		/* Equal pairs count too: partners may be among them. */
 		if (p->relation == NULL) {
-			if ((p->relation = arena_alloc(c->arena,
+			if (!compare_same(p) || (p->relation = room(c,
 			    sizeof(*p->relation))) == NULL)
 				continue;
 			p->relation->set = RELATION_BIT(RELATION_IDENTICAL);
@@ -315,8 +323,8 @@ look_at_heads(struct compare *c, const struct delta *d, struct pair *p)
 	int columns = 0;
 
 	p->heads = headshare_heads(&c->heads, p->b, &columns);
-	if (p->heads == 0 || p->shared > 0 || (p->share = arena_array(
-	    c->arena, p->heads, sizeof(*p->share))) == NULL)
+	if (p->heads == 0 || p->shared > 0 ||
+	    (p->share = room(c, p->heads * sizeof(*p->share))) == NULL)
 		return 0;
 	return headshare_find(c->pool, d, p->heads, columns, p->share, c->e);
 }
@@ -336,15 +344,14 @@ look_closer(struct compare *c, struct pair *p)
 		sums = p->cast_sums;
 	}
 	if (p->sums.n >= LIMIT_DIFF_LOOK &&
-	    (p->detail = arena_alloc(c->arena, sizeof(*p->detail))) != NULL &&
+	    (p->detail = room(c, sizeof(*p->detail))) != NULL &&
 	    (r = pass_look(c->pool, &d, sums, p->detail, c->e)) < 0)
 		return r;
 	if ((r = look_at_heads(c, &d, p)) < 0)
 		return r;
 	d.cast = CAST_NONE;
 	if (p->shared > 0 || p->b->rank < 2 || compare_explained(p) ||
-	    (p->spectrum = arena_alloc(c->arena, sizeof(*p->spectrum))) ==
-	    NULL)
+	    (p->spectrum = room(c, sizeof(*p->spectrum))) == NULL)
 		return 0;
 	return spectrum_find(c->pool, &d, sums, p->spectrum, c->e);
 }

@@ -32,6 +32,7 @@ struct compare {
 	struct headshare_config heads;	/* of NEW's configuration */
 	struct relation_model model;	/* after compare_relations */
 	uint64_t done, total;		/* bytes of both sides */
+	bool cut;			/* memory ended before all was asked */
 	int (*progress)(void *ctx, uint64_t done, uint64_t total);
 	void *ctx;
 	struct err *e;

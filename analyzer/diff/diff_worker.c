@@ -94,6 +94,7 @@ compare(struct work *w)
 	    (r = tokentest_load(&w->tokens)) < 0 ||
 	    (r = match_tables(&m)) < 0)
 		return r;
+	w->tired = m.tired;
 	return compare_relations(&w->compare);
 }
 
@@ -175,7 +176,8 @@ run(struct work *w)
 		return err_set(&w->e, ERR_NOMEM, "out of memory");
 	if ((w->spill = spill_new(w->job->spool_fd, &w->e)) == NULL)
 		return ERR_NOMEM;
-	if ((r = load(w)) < 0 || (r = modes[w->job->mode](w)) < 0)
+	if ((r = load(w)) < 0 || (r = modes[w->job->mode](w)) < 0 ||
+	    (r = work_left_out(w)) < 0)
 		return r;
 	return diff_wire_done(&w->wire, w->side[0]->bytes +
 	    w->side[1]->bytes);

@@ -34,6 +34,7 @@ struct match {
 	/* Of the two models that are being matched: what is left, by name. */
 	const struct tensor **left[2];
 	size_t nleft[2];
+	bool tired;		/* too much was left to compare directions */
 	struct err *e;
 };
 

@@ -292,9 +292,12 @@ match_by_similarity(struct match *m)
 	double c = 0, next;
 	int r = 0;
 
-	if (m->nleft[0] == 0 || m->nleft[1] == 0 ||
-	    m->nleft[0] > LEFT_MAX || m->nleft[1] > LEFT_MAX)
+	if (m->nleft[0] == 0 || m->nleft[1] == 0)
 		return 0;
+	if (m->nleft[0] > LEFT_MAX || m->nleft[1] > LEFT_MAX) {
+		m->tired = true;
+		return 0;
+	}
 	if ((a = prints(m, 0)) == NULL || (b = prints(m, 1)) == NULL)
 		r = ERR_NOMEM;
 	for (size_t i = 0; i < m->nleft[0] && r >= 0; i++) {

@@ -178,6 +178,7 @@ tokentest_embeddings(struct tokentest *t)
 		    testable(p) && heads++ < TESTS_MAX)
 			r = test_rows(t, p, true);
 	}
+	t->tired = found > TESTS_MAX || heads > TESTS_MAX;
 	return r;
 }
 

@@ -34,6 +34,7 @@ struct tokentest {
 	bool tied_config;	/* tie_word_embeddings */
 	const char **label;	/* id2label */
 	size_t nlabels;
+	bool tired;		/* there were more matrices than are tested */
 	/* Of tokentest_embeddings, made once. */
 	const uint32_t *map;	/* NULL: ids did not move */
 	uint64_t others;	/* pairs that are not the same; UINT64_MAX:

@@ -1,4 +1,5 @@
 #include <stdlib.h>
+#include <string.h>
 
 #include "analyzer/diff/adapterload.h"
 #include "analyzer/diff/around.h"
@@ -7,6 +8,7 @@
 #include "analyzer/diff/structure.h"
 #include "analyzer/diff/table.h"
 #include "analyzer/diff/work.h"
+#include "analyzer/rules.h"
 #include "base/limits.h"
 #include "formats/tokenizer.h"
 
@@ -26,7 +28,12 @@ work_adapter(struct work *w, const struct structure_model *m)
 	if ((r = table_load(w->adapter, &w->job->adapter, &w->e)) < 0 ||
 	    (r = adapterload(w->adapter, w->arena, &files, &w->e)) < 0)
 		return r;
-	return adapter_judge(w->pool, m, &files, w->rows, &merged, &w->e);
+	if ((r = adapter_judge(w->pool, m, &files, w->rows, &merged,
+	    &w->e)) < 0 || merged > 0)
+		return r;
+	return diff_wire_skip(&w->wire, "the adapter's scale", files.n == 0 ?
+	    "--adapter holds no tensor" : "no module of the adapter explains "
+	    "a change: it was not merged, or more than it changed");
 }
 
 static struct row_text
@@ -111,5 +118,50 @@ work_around(struct work *w)
 		r = around_run(&a);
 	free(v[0]);
 	free(v[1]);
+	return r;
+}
+
+/* Both there, and not measured though nothing speaks against it. */
+static bool
+is_unread(const struct pair *p)
+{
+	return p->a != NULL && p->b != NULL && !p->measured &&
+	    p->a->n == p->b->n;
+}
+
+static int
+say_unread(struct work *w, const char *key, uint64_t tensors)
+{
+	struct finding f = {.id = FINDING_DIFF_UNREAD,
+	    .severity = finding_info(FINDING_DIFF_UNREAD)->severity,
+	    .confidence = CONFIDENCE_CERTAIN};
+
+	rule_detail_text(&f, "reason", key, strlen(key));
+	if (tensors > 0)
+		rule_detail_num(&f, "tensors", tensors);
+	return w->rows->finding(w->rows->ctx, ROW_NEW,
+	    (struct row_text){"", 0}, &f);
+}
+
+int
+work_left_out(struct work *w)
+{
+	uint64_t unread = 0;
+	int r = 0;
+
+	for (size_t i = 0; i < w->pairs.n; i++)
+		unread += is_unread(&w->pairs.v[i]);
+	if (unread > 0)
+		r = say_unread(w, "bytes not at hand, or of a type that is "
+		    "not known", unread);
+	if (r >= 0 && w->compare.cut)
+		r = say_unread(w, "memory ended before every tensor was "
+		    "looked at closely", 0);
+	if (r >= 0 && w->tired)
+		r = diff_wire_skip(&w->wire, "tensors by their direction",
+		    "more than 4096 without a partner");
+	if (r >= 0 && w->tokens.tired)
+		r = diff_wire_skip(&w->wire, "rows of further embeddings",
+		    "64 of a model are tested");
 	return r;
 }

@@ -28,6 +28,7 @@ struct work {
 	struct table *adapter;
 	struct pairs pairs;
 	struct compare compare;
+	bool tired;		/* of match.h */
 	struct tokentest tokens;
 	struct buf word;	/* of the token that was asked for last */
 	struct err e;
@@ -39,5 +40,8 @@ int work_adapter(struct work *w, const struct structure_model *m);
 int work_edits(struct work *w, const struct structure_model *m);
 /* work_around: everything but the weights. */
 int work_around(struct work *w);
+
+/* work_left_out: what was not compared, or not closely: nothing is silent. */
+int work_left_out(struct work *w);
 
 #endif /* !ANALYZER_DIFF_WORK_H_ */

@@ -363,6 +363,36 @@ figures_do_not_depend_on_threads(void **state)
 	free(one);
 }
 
+/* A type that nobody can read as numbers: not measured is not equal. */
+static void
+what_could_not_be_measured_is_told(void **state)
+{
+	const struct model_tensor old[] = {
+	    {"w", "F32", {ROWS}, 1, a[0], 4 * ROWS}};
+	const struct model_tensor new[] = {
+	    {"w", "F8_E8M0", {ROWS}, 1, a[0], ROWS}};
+
+	(void)state;
+	model_case_save(at("one.safetensors"), old, 1);
+	model_case_save(at("new.safetensors"), new, 1);
+	run("one.safetensors", "new.safetensors");
+	assert_true(says("DIFF-UNREAD"));
+	assert_true(sum.base.incomplete > 0);
+	assert_false(concludes("identical"));
+}
+
+static void
+an_adapter_that_explains_nothing_is_not_passed_over(void **state)
+{
+	(void)state;
+	b[1][5] += 1;
+	save("new.safetensors", b);
+	run_with((struct diff_options){.command = "diff",
+	    .old = at("old.safetensors"), .new = at("new.safetensors"),
+	    .adapter = at("old.safetensors")});
+	assert_true(says("the adapter's scale"));
+}
+
 static int
 drop(const char *path, const struct stat *st, int type, struct FTW *ftw)
 {
@@ -405,6 +435,9 @@ main(void)
 	    cmocka_unit_test_setup(thousands_of_tiny_tensors_are_compared,
 		begin),
 	    cmocka_unit_test_setup(figures_do_not_depend_on_threads, begin),
+	    cmocka_unit_test_setup(what_could_not_be_measured_is_told, begin),
+	    cmocka_unit_test_setup(
+		an_adapter_that_explains_nothing_is_not_passed_over, begin),
 	};
 
 	return cmocka_run_group_tests(tests, start, end);

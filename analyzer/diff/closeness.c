@@ -35,8 +35,7 @@ add(struct sum *s, const struct pair *p)
 	s->shared++;
 	s->elements += x->n;
 	s->a2 += p->sums.a2;
-	if (p->a->elem == p->b->elem && p->sums.changed == 0 &&
-	    p->shared == 0)
+	if (p->identical)
 		s->identical++;
 	else if (compare_same(p))
 		s->recast++;

@@ -25,7 +25,7 @@ compare_same(const struct pair *p)
 {
 	if (!p->measured || p->shared > 0)
 		return false;
-	if (p->a->elem == p->b->elem && p->sums.changed == 0)
+	if (p->identical)
 		return true;
 	return p->relation != NULL && relation_family(p->relation->best) <=
 	    RELATION_GRID && p->relation->best != RELATION_NONE;
@@ -63,9 +63,6 @@ equal_rows(const struct tensor *a, const struct tensor *b)
 static enum row_status
 first_status(const struct pair *p)
 {
-	bool same = p->measured && p->sums.changed == 0 &&
-	    p->a->elem == p->b->elem && p->shared == 0;
-
 	if (p->how == MATCH_PART || p->how == MATCH_TIED)
 		return ROW_RETIED;
 	if (!tensor_same_shape(p->a, p->b))
@@ -74,7 +71,7 @@ first_status(const struct pair *p)
 		return ROW_RENAMED;
 	if (p->transposed)	/* of the same name: told as what it is */
 		return ROW_RESHAPED;
-	return same ? ROW_IDENTICAL : ROW_CHANGED;
+	return p->identical ? ROW_IDENTICAL : ROW_CHANGED;
 }
 
 /* The first ${rows} rows of a matrix. */
@@ -155,6 +152,20 @@ try_heads(struct compare *c, struct pair *p)
 	return 0;
 }
 
+/*
+ * Values of blocks can be equal where their bytes are not (a scale of zero,
+ * a minimum that no element needs): only bytes make the pair identical.
+ */
+static bool
+equal_bytes(const struct pair *p)
+{
+	if (p->a->elem != p->b->elem || p->sums.changed > 0 ||
+	    p->sums.digest_a != p->sums.digest_b)
+		return false;
+	return elem_info(p->a->elem)->block == 1 || p->a->len == 0 ||
+	    memcmp(p->a->p, p->b->p, p->a->len) == 0;
+}
+
 static int
 first_pass(struct compare *c, struct pair *p)
 {
@@ -175,7 +186,9 @@ first_pass(struct compare *c, struct pair *p)
 		return 0;
 	table_note_digest(c->side[0], p->a, p->sums.digest_a);
 	table_note_digest(c->side[1], p->b, p->sums.digest_b);
-	return try_heads(c, p);
+	if ((r = try_heads(c, p)) >= 0)
+		p->identical = equal_bytes(p);
+	return r;
 }
 
 /* Room for what becomes known of a pair; that there is none is noted. */
@@ -204,8 +217,7 @@ find_relation(struct compare *c, struct pair *p)
 {
 	int r;
 
-	if (!p->measured || p->shared > 0 || (p->sums.changed == 0 &&
-	    p->a->elem == p->b->elem))
+	if (!p->measured || p->shared > 0 || p->identical)
 		return 0;
 	if ((p->relation = room(c, sizeof(*p->relation))) == NULL)
 		return 0;

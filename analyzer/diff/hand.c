@@ -70,13 +70,6 @@ is_best(const struct pair *p, enum relation_family f)
 }
 
 static bool
-equal_content(const struct pair *p)
-{
-	return p->measured && p->shared == 0 && p->sums.changed == 0 &&
-	    p->a->elem == p->b->elem;
-}
-
-static bool
 is_renamed(const struct pair *p)
 {
 	return p->status == ROW_RENAMED || (p->a != NULL && p->b != NULL &&
@@ -181,7 +174,7 @@ count_kinds(const struct hand_list *list, struct basis *b)
 
 		how[p->how]++;
 		heads += p->head > 0;
-		equal += equal_content(p);
+		equal += p->identical;
 		if (p->relation == NULL)
 			continue;
 		rel[p->relation->best]++;
@@ -334,10 +327,22 @@ is_as_it_was(const struct pair *p)
 	return p->a != NULL && p->b != NULL && p->was == NULL &&
 	    (p->how == MATCH_NAME || p->how == MATCH_PREFIX) &&
 	    (p->status == ROW_IDENTICAL || p->status == ROW_RENAMED) &&
-	    equal_content(p);
+	    p->identical;
 }
 
-/* Equal, every one, and nothing added or removed. */
+/* Every tensor of the side is in a pair, and the side was read to its end. */
+static bool
+is_whole(const struct table *t, size_t pairs)
+{
+	if (t->n != pairs || t->cut || t->leaves.cut)
+		return false;
+	for (size_t i = 0; i < t->ninputs; i++)
+		if (!t->inputs[i].complete)
+			return false;
+	return true;
+}
+
+/* Equal, every one, and nothing added, removed or left unread. */
 static int
 judge_identical(struct hand *h)
 {
@@ -350,7 +355,8 @@ judge_identical(struct hand *h)
 		return r;
 	for (size_t i = 0; i < list.n; i++)
 		equal += is_as_it_was(list.v[i]);
-	if (equal == list.n && list.n > 0) {
+	if (equal == list.n && list.n > 0 && is_whole(h->side[0], list.n) &&
+	    is_whole(h->side[1], list.n)) {
 		basis_init(&b);
 		basis_u64(&b, "tensors", list.n);
 		basis_u64(&b, "bytes", h->side[1]->bytes);

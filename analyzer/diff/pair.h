@@ -41,6 +41,7 @@ struct pair {
 	const struct tensor *other;
 	enum row_status status;
 	bool measured;		/* sums hold */
+	bool identical;		/* same type, same bytes, all of them measured */
 	struct pass_sums sums;	/* of B - A as they are */
 	struct pass_sums *cast_sums;	/* of B - cast(A), where the relation
 				 * has a cast; or NULL */

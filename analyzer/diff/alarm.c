@@ -48,19 +48,43 @@ on_conclusion(void *ctx, const struct row_conclusion *c)
 	return 0;
 }
 
+/* How sure: the level that the detector gives in its evidence. */
+static enum confidence
+confidence_of(const struct row_candidate *r)
+{
+	static const char *const strong[] = {"outlier", "isolated"};
+	const uint8_t *p;
+	const char *level;
+	size_t n, len;
+
+	if (r->evidence == NULL)
+		return CONFIDENCE_WEAK;
+	p = basis_bytes(r->evidence, &n);
+	if (!basis_find(p, n, "level", &level, &len) || level == NULL)
+		return CONFIDENCE_WEAK;
+	for (size_t i = 0; i < sizeof(strong) / sizeof(strong[0]); i++)
+		if (len == strlen(strong[i]) &&
+		    memcmp(level, strong[i], len) == 0)
+			return CONFIDENCE_STRONG;
+	return CONFIDENCE_WEAK;
+}
+
 static int
 on_candidate(void *ctx, const struct row_candidate *c)
 {
 	const struct alarm *a = ctx;
 	struct finding f = {.id = FINDING_TRIG_CANDIDATE,
 	    .severity = finding_info(FINDING_TRIG_CANDIDATE)->severity,
-	    .confidence = CONFIDENCE_WEAK};
+	    .confidence = confidence_of(c)};
 	int r;
 
 	if ((r = a->to.candidate(a->to.ctx, c)) < 0 || c->lead)
 		return r;
-	rule_detail_text(&f, "value", c->value.p, c->value.n);
 	rule_detail_text(&f, "kind", c->kind, strlen(c->kind));
+	rule_detail_text(&f, "value", c->value.p, c->value.n);
+	rule_detail_text(&f, "method", c->method, strlen(c->method));
+	if (c->target.p != NULL)
+		rule_detail_text(&f, "target", c->target.p, c->target.n);
 	rule_detail_num(&f, "rank", c->rank);
 	return tell(a, &f);
 }

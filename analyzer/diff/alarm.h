@@ -4,10 +4,10 @@
 #include "analyzer/diff/rows.h"
 
 /*
- * From conclusions to findings: a conclusion says what was done; a finding
- * also has a severity, an advice and a place in the exit code.  Rows go
- * through unchanged; those that the table in alarm.c names are followed by a
- * finding about NEW.
+ * From conclusions, candidates and changes to findings: a conclusion says
+ * what was done; a finding also has a severity, an advice and a place in the
+ * exit code.  Rows go through unchanged; a candidate, and those that the
+ * tables in alarm.c name, are followed by a finding about NEW.
  */
 struct alarm {
 	struct rows to;

@@ -10,8 +10,7 @@
 
 /*
  * From the gate to the sink: paths are put before what the worker calls them,
- * things are counted, candidates become findings too, and payloads are
- * written.
+ * things are counted, and payloads are written.
  */
 static const char *
 shown(struct session *s, enum row_side side, struct row_text path)
@@ -69,55 +68,16 @@ on_conclusion(void *ctx, const struct row_conclusion *r)
 	return session_emit(s, &d);
 }
 
-/* How sure: the level that the detector gives in its evidence. */
-static enum confidence
-confidence_of(const struct row_candidate *r)
-{
-	static const char *const strong[] = {"outlier", "isolated"};
-	const uint8_t *p;
-	const char *level;
-	size_t n, len;
-
-	p = basis_bytes(r->evidence, &n);
-	if (!basis_find(p, n, "level", &level, &len) || level == NULL)
-		return CONFIDENCE_WEAK;
-	for (size_t i = 0; i < sizeof(strong) / sizeof(strong[0]); i++)
-		if (len == strlen(strong[i]) &&
-		    memcmp(level, strong[i], len) == 0)
-			return CONFIDENCE_STRONG;
-	return CONFIDENCE_WEAK;
-}
-
-static int
-tell_candidate(struct session *s, const struct row_candidate *r)
-{
-	struct finding f = {.id = FINDING_TRIG_CANDIDATE,
-	    .severity = finding_info(FINDING_TRIG_CANDIDATE)->severity,
-	    .confidence = confidence_of(r)};
-
-	rule_detail_text(&f, "kind", r->kind, strlen(r->kind));
-	rule_detail_text(&f, "value", r->value.p, r->value.n);
-	rule_detail_text(&f, "method", r->method, strlen(r->method));
-	if (r->target.p != NULL)
-		rule_detail_text(&f, "target", r->target.p, r->target.n);
-	f.details[f.ndetails++] = (struct detail){.key = "rank",
-	    .num = r->rank};
-	return session_finding(s, ROW_NEW, (struct row_text){"", 0}, &f);
-}
-
 static int
 on_candidate(void *ctx, const struct row_candidate *r)
 {
 	struct session *s = ctx;
 	const struct result_diff d = {.type = DIFF_ROW_CANDIDATE,
 	    .row.candidate = r};
-	int res;
 
 	s->sum->sums.candidates += !r->lead;
 	s->sum->sums.leads += r->lead;
-	if ((res = session_emit(s, &d)) < 0 || r->lead)
-		return res;
-	return tell_candidate(s, r);
+	return session_emit(s, &d);
 }
 
 static int

@@ -192,6 +192,7 @@ on_finding(void *ctx, enum row_side side, struct row_text path,
 	(void)path;
 	t->findings++;
 	t->last = f->id;
+	t->sure = f->confidence;
 	return 0;
 }
 

@@ -46,6 +46,7 @@ struct model_told {
 	unsigned inputs, tensors, conclusions, candidates, leads, changes,
 	    detectors, versions, findings;
 	enum finding_id last;	/* of the findings */
+	enum confidence sure;	/* ... how sure it is */
 	unsigned conclusion[CONCLUSION_COUNT];
 };
 void model_rows(struct rows *rows, struct model_told *told);

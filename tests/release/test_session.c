@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "analyzer/diff/alarm.h"
 #include "analyzer/diff/diff_wire.h"
 #include "analyzer/diff/job.h"
 #include "analyzer/diff/session.h"
@@ -202,16 +203,18 @@ honest(void *arg, int fd)
 	struct row_candidate c = {.kind = "token", .value = TEXT("cf"),
 	    .rank = 1, .method = "m"};
 	const struct row_conclusion k = {.kind = CONCLUSION_NOISED};
+	struct alarm alarm;
 
 	(void)arg;
 	begin(fd);
+	alarm_init(&alarm, &rows);
 	(void)rows.input(rows.ctx, &in);
 	(void)rows.input(rows.ctx, &part);
 	(void)rows.conclusion(rows.ctx, &k);
 	a_tensor();
-	(void)rows.candidate(rows.ctx, &c);
+	(void)alarm.rows.candidate(&alarm, &c);
 	c.lead = true;
-	(void)rows.candidate(rows.ctx, &c);
+	(void)alarm.rows.candidate(&alarm, &c);
 	(void)diff_wire_skip(&w, "a", "b");
 	(void)diff_wire_done(&w, 99);
 	return 0;

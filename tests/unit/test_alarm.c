@@ -74,12 +74,22 @@ a_claim_is_a_finding_and_a_lead_is_none(void **state)
 {
 	struct row_candidate c = {.kind = "token", .value = {"cf", 2},
 	    .rank = 1, .method = "m"};
+	struct basis evidence;
 
 	(void)state;
 	set_up_rows();
 	assert_int_equal(bell.rows.candidate(bell.rows.ctx, &c), 0);
 	assert_int_equal(told.last, FINDING_TRIG_CANDIDATE);
+	assert_int_equal(told.findings, 1);
+	assert_int_equal(told.sure, CONFIDENCE_WEAK);
+	basis_init(&evidence);
+	basis_str(&evidence, "level", "isolated");
+	c.evidence = &evidence;
+	assert_int_equal(bell.rows.candidate(bell.rows.ctx, &c), 0);
+	assert_int_equal(told.sure, CONFIDENCE_STRONG);
+	basis_release(&evidence);
 	set_up_rows();
+	c.evidence = NULL;
 	c.lead = true;
 	assert_int_equal(bell.rows.candidate(bell.rows.ctx, &c), 0);
 	assert_int_equal(told.leads, 1);

@@ -13,25 +13,30 @@
 #include "formats/tokenizer.h"
 
 /*
- * What lies beside the weights: the vocabulary (--tokenizer, or the best of
- * the side's files) and config.json.
+ * What lies beside the weights: the vocabulary (the best of the side's files)
+ * and config.json; and --tokenizer, which names ids and is no part of NEW.
  */
 static int
 load_given(struct tokentest *t)
 {
 	struct bytesrc *src;
 	const struct job_part *p = t->tokenizer;
+	const struct vocab *given = NULL;
 	int r;
 
 	if ((src = bytesrc_fd(p->fd, 0, p->size, t->e)) == NULL)
 		return ERR_NOMEM;
 	r = vocab_read(src, p->path, strlen(p->path), t->arena,
-	    &t->vocab[1], t->e);
+	    &given, t->e);
 	if (r == 1)
-		r = vocab_read(src, NULL, 0, t->arena, &t->vocab[1], t->e);
+		r = vocab_read(src, NULL, 0, t->arena, &given, t->e);
 	bytesrc_free(src);
-	t->vocab_path[1] = (struct row_text){p->path, strlen(p->path)};
-	return r < 0 ? r : 0;
+	if (r < 0)
+		return r;
+	t->given_unread = r == 1 || given->cut;
+	if (r == 0)
+		t->words = given;
+	return 0;
 }
 
 static int
@@ -54,6 +59,7 @@ load_vocab(struct tokentest *t, unsigned s)
 		    v[which].path_len};
 	else
 		t->vocab[s] = NULL;
+	t->unread[s] = r == ERR_LIMIT || (r == 0 && t->vocab[s]->cut);
 	free(v);
 	/* Too long a list of words is no failure of the comparison. */
 	if (r < 0 && r != ERR_LIMIT)
@@ -145,6 +151,7 @@ tokentest_load(struct tokentest *t)
 	for (unsigned s = 0; s < 2 && r >= 0; s++)
 		if (t->side[s] != NULL)
 			r = load_vocab(t, s);
+	t->words = t->vocab[1];
 	if (r >= 0 && t->tokenizer != NULL && t->tokenizer->fd >= 0)
 		r = load_given(t);
 	return r < 0 ? r : load_config(t);

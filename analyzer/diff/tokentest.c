@@ -86,12 +86,12 @@ align_ids(struct tokentest *t)
 {
 	uint32_t *map;
 
-	if (t->vocab[0] == NULL || t->vocab[1] == NULL)
+	if (t->vocab[0] == NULL || t->words == NULL)
 		return 0;
-	if ((map = arena_array(t->arena, t->vocab[1]->n + 1,
+	if ((map = arena_array(t->arena, t->words->n + 1,
 	    sizeof(*map))) == NULL)
 		return err_set(t->e, ERR_NOMEM, "out of memory");
-	if (!vocab_align(t->vocab[1], t->vocab[0], map))
+	if (!vocab_align(t->words, t->vocab[0], map))
 		t->map = map;
 	return 0;
 }
@@ -117,7 +117,7 @@ test_rows(struct tokentest *t, struct pair *p, bool head)
 	struct delta d = {p->a, p->b, p->relation != NULL ?
 	    p->relation->cast : CAST_NONE};
 	const struct table *new = t->side[1];
-	struct tokenrows_opt o = {.vocab = t->vocab[1], .head = head,
+	struct tokenrows_opt o = {.vocab = t->words, .head = head,
 	    .changed = p->measured && p->shared == 0 ? p->sums.changed :
 	    UINT64_MAX};
 	struct tokenrows ret;
@@ -129,7 +129,7 @@ test_rows(struct tokentest *t, struct pair *p, bool head)
 		o.tied = tied_find(new->v, new->n, p->b, config_of(t), &out);
 	if (t->map != NULL) {
 		o.map = t->map;
-		o.nmap = t->vocab[1]->n;
+		o.nmap = t->words->n;
 	}
 	if ((r = tokenrows_find(t->c->pool, &d, &o, &ret, t->e)) < 0)
 		return r;
@@ -161,7 +161,7 @@ tokentest_embeddings(struct tokentest *t)
 		struct pair *p = &t->c->pairs->v[i];
 
 		if (p->b == NULL || !tokentest_is_embedding(p->b,
-		    t->vocab[1]))
+		    t->words))
 			continue;
 		if (!testable(p))
 			alone++;
@@ -174,7 +174,7 @@ tokentest_embeddings(struct tokentest *t)
 	for (size_t i = 0; i < t->c->pairs->n && r >= 0; i++) {
 		struct pair *p = &t->c->pairs->v[i];
 
-		if (p->b != NULL && is_output(p->b, t->vocab[1]) &&
+		if (p->b != NULL && is_output(p->b, t->words) &&
 		    testable(p) && heads++ < TESTS_MAX)
 			r = test_rows(t, p, true);
 	}

@@ -30,6 +30,9 @@ struct tokentest {
 	/* Found by tokentest_load; NULL: there is none. */
 	const struct vocab *vocab[2];
 	struct row_text vocab_path[2];
+	bool unread[2];		/* there is one, not all of which was read */
+	const struct vocab *words;	/* names ids: --tokenizer, or vocab[1] */
+	bool given_unread;	/* likewise, of --tokenizer */
 	bool has_config;
 	bool tied_config;	/* tie_word_embeddings */
 	const char **label;	/* id2label */

@@ -40,7 +40,7 @@ static struct row_text
 word_of(void *ctx, uint64_t id)
 {
 	struct work *w = ctx;
-	const struct vocab *v = w->tokens.vocab[ROW_NEW];
+	const struct vocab *v = w->tokens.words;
 	struct buf *b = &w->word;
 
 	buf_release(b);
@@ -121,6 +121,9 @@ work_around(struct work *w)
 	return r;
 }
 
+/* About all of a side. */
+#define NOWHERE ((struct row_text){"", 0})
+
 /* Both there, and not measured though nothing speaks against it. */
 static bool
 is_unread(const struct pair *p)
@@ -130,17 +133,34 @@ is_unread(const struct pair *p)
 }
 
 static int
-say_unread(struct work *w, const char *key, uint64_t tensors)
+say_unread(struct work *w, unsigned side, struct row_text path,
+    const char *reason, uint64_t tensors)
 {
 	struct finding f = {.id = FINDING_DIFF_UNREAD,
 	    .severity = finding_info(FINDING_DIFF_UNREAD)->severity,
 	    .confidence = CONFIDENCE_CERTAIN};
 
-	rule_detail_text(&f, "reason", key, strlen(key));
+	rule_detail_text(&f, "reason", reason, strlen(reason));
 	if (tensors > 0)
 		rule_detail_num(&f, "tensors", tensors);
-	return w->rows->finding(w->rows->ctx, ROW_NEW,
-	    (struct row_text){"", 0}, &f);
+	return w->rows->finding(w->rows->ctx, (enum row_side)side, path, &f);
+}
+
+static int
+vocabularies_left_out(struct work *w)
+{
+	const struct tokentest *t = &w->tokens;
+	int r = 0;
+
+	for (unsigned s = 0; s < ROW_SIDES && r >= 0; s++)
+		if (t->unread[s])
+			r = say_unread(w, s, t->vocab_path[s], "the "
+			    "vocabulary ends early, is malformed further on, "
+			    "or longer than is read", 0);
+	if (r >= 0 && t->given_unread)
+		r = say_unread(w, ROW_NEW, NOWHERE, "--tokenizer is no "
+		    "vocabulary, or not all of it could be read", 0);
+	return r;
 }
 
 int
@@ -152,11 +172,13 @@ work_left_out(struct work *w)
 	for (size_t i = 0; i < w->pairs.n; i++)
 		unread += is_unread(&w->pairs.v[i]);
 	if (unread > 0)
-		r = say_unread(w, "bytes not at hand, or of a type that is "
+		r = say_unread(w, ROW_NEW, NOWHERE, "bytes not at hand, or of a type that is "
 		    "not known", unread);
 	if (r >= 0 && w->compare.cut)
-		r = say_unread(w, "memory ended before every tensor was "
+		r = say_unread(w, ROW_NEW, NOWHERE, "memory ended before every tensor was "
 		    "looked at closely", 0);
+	if (r >= 0)
+		r = vocabularies_left_out(w);
 	if (r >= 0 && w->tired)
 		r = diff_wire_skip(&w->wire, "tensors by their direction",
 		    "more than 4096 without a partner");

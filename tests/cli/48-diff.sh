@@ -81,6 +81,18 @@ check "the ledger notes it" grep -q '"command":"diff"' "$T/log"
 diff_of 0 "a whole bundle" --fail-on critical "$T/new" "$bundle"
 has "members have paths" '"path":"[^"]*\.tar!data/weights'
 
+# A tokenizer that is given names tokens; NEW's own is compared all the same.
+printf '%s\n' a b c d >"$T/known/v1/vocab.txt"
+printf '%s\n' a c b d >"$T/new/vocab.txt"
+cp "$T/known/v1/vocab.txt" "$T/given.txt"
+"$EXHIBIT" diff --format jsonl -o "$T/d.jsonl" --tokenizer "$T/given.txt" "$T/known/v1" "$T/new"
+same "ids that moved" "$?" 1
+has "beside a tokenizer that is given" '"rule":"DIFF-VOCABULARY"'
+head -c 100 /dev/zero >"$T/given.txt"
+diff_of 2 "a tokenizer that is none" --fail-on critical --tokenizer "$T/given.txt" "$T/known/v1" "$T/new"
+has "that it was not read" '--tokenizer is no vocabulary'
+rm "$T/known/v1/vocab.txt" "$T/new/vocab.txt"
+
 # Triggers.
 exits 0 "triggers alone" "$EXHIBIT" triggers --format jsonl -o "$T/d.jsonl" "$T/new"
 has "no verdict from weights alone" '"model_verdict":"not-applicable"'

@@ -104,6 +104,32 @@ model_case_save(const char *path, const struct model_tensor *v, size_t n)
 	buf_release(&all);
 }
 
+#define Q4_0_BLOCKS 512
+#define Q4_0_BYTES 18
+
+void
+model_case_save_q4_0(const char *path, uint8_t nibbles)
+{
+	static const uint8_t head[] = "GGUF" "\3\0\0\0"
+	    "\1\0\0\0\0\0\0\0" "\0\0\0\0\0\0\0\0"	/* tensors, keys */
+	    "\1\0\0\0\0\0\0\0" "w" "\1\0\0\0"
+	    "\0\100\0\0\0\0\0\0" "\2\0\0\0"	/* 16384, Q4_0 */
+	    "\0\0\0\0\0\0\0\0";
+	uint8_t image[64 + Q4_0_BYTES * Q4_0_BLOCKS] = {0};
+	FILE *f = fopen(path, "wb");
+
+	memcpy(image, head, sizeof(head) - 1);
+	for (unsigned i = 0; i < Q4_0_BLOCKS; i++) {
+		uint8_t *block = image + 64 + Q4_0_BYTES * i;
+
+		block[1] = i == 7 ? 0 : 0x3c;	/* 0 or 1 */
+		memset(block + 2, i == 7 ? nibbles : 0x11 * (i % 16), 16);
+	}
+	assert_non_null(f);
+	assert_int_equal(fwrite(image, sizeof(image), 1, f), 1);
+	assert_int_equal(fclose(f), 0);
+}
+
 void
 model_case_free(struct model_case *m)
 {

@@ -33,6 +33,9 @@ void model_case_add(struct model_case *m, const char *path,
 /* model_case_save: the same as a file of the file system. */
 void model_case_save(const char *path, const struct model_tensor *v,
     size_t n);
+/* model_case_save_q4_0: a GGUF of one tensor; one block has the scale 0, and
+ * these nibbles, which it decodes to zeros. */
+void model_case_save_q4_0(const char *path, uint8_t nibbles);
 /* model_case_bytes: a file of these bytes. */
 void model_case_bytes(struct model_case *m, const char *path, const void *p,
     size_t n);

@@ -381,41 +381,16 @@ what_could_not_be_measured_is_told(void **state)
 	assert_false(concludes("identical"));
 }
 
-/* One tensor of Q4_0 blocks, each 16 bytes of nibbles under a scale. */
-#define BLOCKS 512
-static void
-save_q4_0(const char *path, uint8_t nibbles)
-{
-	static const uint8_t head[] = "GGUF" "\3\0\0\0"
-	    "\1\0\0\0\0\0\0\0" "\0\0\0\0\0\0\0\0"	/* tensors, keys */
-	    "\1\0\0\0\0\0\0\0" "w" "\1\0\0\0"
-	    "\0\100\0\0\0\0\0\0" "\2\0\0\0"	/* 16384, Q4_0 */
-	    "\0\0\0\0\0\0\0\0";
-	uint8_t image[64 + 18 * BLOCKS] = {0};
-	FILE *f = fopen(path, "wb");
-
-	memcpy(image, head, sizeof(head) - 1);
-	for (unsigned i = 0; i < BLOCKS; i++) {
-		uint8_t *block = image + 64 + 18 * i;
-
-		block[1] = i == 7 ? 0 : 0x3c;	/* 0 or 1 */
-		memset(block + 2, i == 7 ? nibbles : 0x11 * (i % 16), 16);
-	}
-	assert_non_null(f);
-	assert_int_equal(fwrite(image, sizeof(image), 1, f), 1);
-	assert_int_equal(fclose(f), 0);
-}
-
 /* Under a scale of 0 every nibble is 0: equal values, other bytes. */
 static void
 equal_values_of_other_bytes_are_not_identical(void **state)
 {
 	(void)state;
-	save_q4_0(at("zero.gguf"), 0x88);
-	save_q4_0(at("new.gguf"), 0x88);
+	model_case_save_q4_0(at("zero.gguf"), 0x88);
+	model_case_save_q4_0(at("new.gguf"), 0x88);
 	run("zero.gguf", "new.gguf");
 	assert_true(concludes("identical"));
-	save_q4_0(at("new.gguf"), 0x5a);
+	model_case_save_q4_0(at("new.gguf"), 0x5a);
 	run("zero.gguf", "new.gguf");
 	assert_false(failed);
 	assert_int_equal(sum.sums.tensors[ROW_IDENTICAL], 0);

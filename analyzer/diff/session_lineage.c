@@ -1,6 +1,8 @@
 #include <errno.h>
+#include <inttypes.h>
 #include <math.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -77,9 +79,10 @@ on_finding(void *ctx, enum row_side side, struct row_text path,
 {
 	struct version *v = ctx;
 
-	(void)side;
 	(void)path;
-	v->unread += finding_info(f->id)->verdict == VERDICT_INCOMPLETE;
+	/* A known version without tensors is far from everything. */
+	v->unread += finding_info(f->id)->verdict == VERDICT_INCOMPLETE &&
+	    !(f->id == FINDING_DIFF_NO_MODEL && side == ROW_OLD);
 	return 0;
 }
 
@@ -276,6 +279,27 @@ tell(struct session *s, struct version *v, uint32_t rank)
 	return session_emit(s, &d);
 }
 
+/*
+ * What is unread of the closest one, or of NEW, is told when the two are
+ * compared in full.
+ */
+static int
+tell_unread(struct session *s, const struct version *v, size_t n)
+{
+	uint64_t unread = 0;
+	char text[128];
+
+	for (size_t i = 0; i < n; i++)
+		unread += v[i].told && v[i].unread > 0 && !v[i].row.rollback;
+	if (unread == 0)
+		return 0;
+	(void)snprintf(text, sizeof(text), "known versions of which, or of "
+	    "NEW, not all could be read: %" PRIu64 "; their ranks may be "
+	    "wrong", unread);
+	return session_say(s, s->side[ROW_NEW].given, FINDING_DIFF_UNREAD,
+	    "reason", text);
+}
+
 static int
 measure_all(struct session *s, struct version *v, size_t n)
 {
@@ -312,6 +336,8 @@ session_lineage(struct session *s, const char **closest)
 		qsort(v, n, sizeof(*v), by_closeness);
 	for (size_t i = 0; i < n && r >= 0 && v[i].told; i++)
 		r = tell(s, &v[i], (uint32_t)i + 1);
+	if (r >= 0)
+		r = tell_unread(s, v, n);
 	if (r >= 0 && v[0].told && v[0].row.rollback)
 		*closest = v[0].path;
 	else if (r >= 0)

@@ -58,20 +58,29 @@ is_new(const struct session *s, const struct stat *st)
 	    own.st_ino == st->st_ino;
 }
 
-/* Does a model lie in or below the folder? */
-static bool
-holds_model(const char *path)
+/* Does a model lie in or below the folder?  1, 0, or negative. */
+static int
+holds_model(const char *path, struct err *why)
 {
 	struct targets t = {0};
+	int r = targets_add(&t, path, why);
 	bool any = false;
 
-	if (targets_add(&t, path, NULL) >= 0)
-		for (size_t i = 0; i < t.count && !any; i++)
-			any = !t.list[i].folder && !t.list[i].link &&
-			    !sides_history(t.list[i].path) &&
-			    sides_model(t.list[i].path);
+	for (size_t i = 0; r >= 0 && i < t.count && !any; i++)
+		any = !t.list[i].folder && !t.list[i].link &&
+		    !sides_history(t.list[i].path) &&
+		    sides_model(t.list[i].path);
 	targets_release(&t);
-	return any;
+	return r < 0 ? r : any;
+}
+
+static int
+say_unread(struct session *s, const char *path, const char *why)
+{
+	char shown[LIMIT_PATH];
+
+	return session_say(s, text_z(shown, sizeof(shown), path,
+	    strlen(path)), FINDING_DIFF_UNREAD, "reason", why);
 }
 
 /* Of a set one shard stands for all: the first. */
@@ -88,16 +97,27 @@ consider(struct session *s, struct found *f, const char *dir,
     const char *name)
 {
 	char path[LIMIT_PATH];
+	struct err why = ERR_INIT;
 	struct stat st;
+	int r;
 
-	if (name[0] == '.' || snprintf(path, sizeof(path), "%s/%s", dir,
-	    name) >= (int)sizeof(path) || lstat(path, &st) < 0 ||
-	    is_new(s, &st))
+	if (name[0] == '.')
 		return 0;
-	if (S_ISDIR(st.st_mode) ? !holds_model(path) :
-	    !S_ISREG(st.st_mode) || !stands_for_itself(name))
+	if (snprintf(path, sizeof(path), "%s/%s", dir, name) >=
+	    (int)sizeof(path))
+		return say_unread(s, name, "its path is too long");
+	if (lstat(path, &st) < 0)
+		return say_unread(s, path, strerror(errno));
+	if (is_new(s, &st))
 		return 0;
-	return add(s, f, dir, name);
+	if (S_ISLNK(st.st_mode))	/* what it leads to may be here too */
+		return session_skip(s, text_z(path, sizeof(path), name,
+		    strlen(name)), "a symbolic link is not followed");
+	r = S_ISDIR(st.st_mode) ? holds_model(path, &why) :
+	    S_ISREG(st.st_mode) && stands_for_itself(name);
+	if (r < 0)
+		return say_unread(s, path, why.msg);
+	return r > 0 ? add(s, f, dir, name) : 0;
 }
 
 static int

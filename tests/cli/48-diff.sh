@@ -64,10 +64,18 @@ done
 check "two threads" cmp "$T/threads-1" "$T/threads-2"
 check "seven threads" cmp "$T/threads-1" "$T/threads-7"
 
+head -c 500 $D/digits.safetensors >"$T/cut.safetensors"
+
 # Lineage: v2 has what was changed in NEW, and a little more.
 diff_of 0 "against" --fail-on critical --against "$T/known" "$T/new/model.safetensors"
 has "the closest" '"type":"version","path":"[^"]*/v2","rank":1,'
 has "the other one" '"path":"[^"]*/v1","rank":2,.*"parent":false,"rollback":false'
+diff_of 2 "of a file that was cut off" --fail-on critical --against "$T/known" "$T/cut.safetensors"
+has "not a version that was not compared" '"rule":"DIFF-UNREAD"'
+ln -s v1 "$T/known/latest"
+diff_of 0 "a link to a version" --fail-on critical --against "$T/known" "$T/new/model.safetensors"
+has "is left out, and that is said" 'a symbolic link is not followed'
+rm "$T/known/latest"
 exits 2 "no known version" "$EXHIBIT" diff --against "$T/new/none" "$T/new"
 
 # A member of a bundle, and the ledger.
@@ -102,7 +110,6 @@ hasnt "no tensors there" '"type":"tensor"'
 has "detectors say what they did" '"type":"detector"'
 
 # What is no model, and what is hostile.
-head -c 500 $D/digits.safetensors >"$T/cut.safetensors"
 exits 2 "a cut file" "$EXHIBIT" diff -q --fail-on critical "$T/cut.safetensors" $D/digits.safetensors
 # A file that shrinks while it is compared; when it is cut is a matter of luck.
 sparse()

@@ -2,9 +2,12 @@
 
 #include "analyzer/diff/around.h"
 #include "analyzer/diff/around_config.h"
+#include "analyzer/srcdigest.h"
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/json_read.h"
+#include "base/limits.h"
 #include "base/reader.h"
 #include "formats/flatjson.h"
 #include "formats/jinja_outline.h"
@@ -44,6 +47,34 @@ ends_in(const char *p, size_t n, const char *tail)
 	return n >= len && memcmp(p + n - len, tail, len) == 0;
 }
 
+/* What cannot be read as a template is one all the same: by its digest. */
+static int
+put_unread(struct gather *g)
+{
+	static const char why[] = " (too long, or broken)";
+	uint8_t digest[32];
+	struct buf key, value;
+	const char *name;
+	size_t n;
+	int r;
+
+	if ((r = srcdigest(g->doc->src, digest, g->e)) < 0)
+		return r;
+	name = around_base(g->doc, &n);
+	buf_init(&key, sizeof(why) + LIMIT_PATH);
+	buf_init(&value, 128);
+	buf_put(&key, name, n < LIMIT_PATH ? n : LIMIT_PATH);
+	buf_puts(&key, why);
+	buf_puts(&value, "sha256:");
+	buf_hex(&value, digest, sizeof(digest));
+	g->path = (struct row_text){g->doc->path, g->doc->path_len};
+	r = flatjson_put(&g->f, flatjson_leaf(buf_str(&key), key.len,
+	    FLAT_STRING, buf_str(&value), value.len), g->e);
+	buf_release(&key);
+	buf_release(&value);
+	return r;
+}
+
 /* chat_template.jinja is the default one; additional ones have names. */
 static int
 from_file(struct gather *g)
@@ -54,7 +85,7 @@ from_file(struct gather *g)
 	int r;
 
 	if ((r = around_read(g->doc, g->arena, &t, &n, g->e)) != 0)
-		return r < 0 ? r : 0;
+		return r < 0 ? r : put_unread(g);
 	name = around_base(g->doc, &len);
 	len -= strlen(".jinja");
 	if (len == 13 && memcmp(name, "chat_template", 13) == 0)
@@ -102,14 +133,13 @@ from_json(struct gather *g)
 
 	if (g->doc->size > AROUND_TEXT_MAX ||
 	    reader_init(&rd, g->doc->src, 0, 0, g->arena, &why) < 0)
-		return 0;
+		return put_unread(g);
 	json_open(&j, &rd, g->arena);
-	/* What is no JSON is told where configurations are compared. */
 	if (json_next(&j, &tok, &why) < 0 ||
 	    flatjson_value(&f, "", &j, &tok, &why) < 0 ||
 	    flatjson_done(&f, &list, &why) < 0)
 		return why.code == ERR_NOMEM ? err_set(g->e, ERR_NOMEM,
-		    "out of memory") : 0;
+		    "out of memory") : put_unread(g);
 	return from_list(g, &list);
 }
 

@@ -185,7 +185,7 @@ load(struct table *t, struct leaf *leaf, const struct format *f,
 		table_drop(t, l.from);
 	if (l.begun)
 		t->inputs[t->ninputs - 1].complete = r == 0 && !l.incomplete;
-	return r != 0 || (l.begun && l.incomplete) ? say_unread(&l) : 0;
+	return r != 0 || l.incomplete ? say_unread(&l) : 0;
 }
 
 int

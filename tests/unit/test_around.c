@@ -157,6 +157,25 @@ a_template_may_move_to_a_file_of_its_own(void **state)
 	assert_true(told.finding[FINDING_DIFF_TEMPLATE] > 0);
 }
 
+/* Longer than is read, or broken: a change of it is still a change. */
+static void
+a_template_that_cannot_be_read_is_told_by_its_digest(void **state)
+{
+	static char x[AROUND_TEXT_MAX + 16], y[sizeof(x)];
+
+	(void)state;
+	memset(x, 'x', sizeof(x) - 1);
+	memcpy(y, x, sizeof(x));
+	assert_int_equal(one("chat_template.jinja", x, y), 0);
+	y[5] = 'y';
+	assert_int_equal(one("chat_template.jinja", x, y), 1);
+	assert_int_equal(told.change[0].area, CHANGE_TEMPLATE);
+	assert_int_equal(told.finding[FINDING_DIFF_TEMPLATE], 1);
+	assert_int_equal(one("chat_template.json", "{\"chat_template\": 1",
+	    "{\"chat_template\": 2"), 1);
+	assert_int_equal(told.finding[FINDING_DIFF_TEMPLATE], 1);
+}
+
 static void
 code_that_is_no_text_is_still_a_change_of_code(void **state)
 {
@@ -221,6 +240,8 @@ main(void)
 	    cmocka_unit_test(layout_is_no_change),
 	    cmocka_unit_test(files_come_and_go),
 	    cmocka_unit_test(a_template_may_move_to_a_file_of_its_own),
+	    cmocka_unit_test(
+		a_template_that_cannot_be_read_is_told_by_its_digest),
 	    cmocka_unit_test(
 		code_that_is_no_text_is_still_a_change_of_code),
 	    cmocka_unit_test(a_folder_and_a_bundle_of_it_are_paired),

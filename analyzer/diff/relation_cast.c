@@ -80,7 +80,7 @@ applies(const struct rule *r, const struct tensor *a, const struct tensor *b)
 		return false;
 	if (r->id == RELATION_WIDENED)
 		return size_of(b) >= size_of(a) && a->elem != b->elem &&
-		    (!is_double(a) || is_double(b));
+		    !is_double(a);	/* by its own bits: below */
 	if (r->id == RELATION_F32)
 		return is_double(a) && !is_double(b);
 	return true;
@@ -143,25 +143,43 @@ task(void *ctx, size_t i, unsigned thread)
 		    RELATION_BLOCK);
 }
 
-/* Integers widen by value. */
+static bool
+is_signed(const struct tensor *t)
+{
+	return t->elem == ELEM_I8 || t->elem == ELEM_I16 ||
+	    t->elem == ELEM_I32 || t->elem == ELEM_I64;
+}
+
 static int64_t
 whole(const struct tensor *t, uint64_t i)
 {
 	unsigned bits = 8 * elem_info(t->elem)->bytes;
 	uint64_t v = elem_bits(t->elem, t->p, i);
-	bool sign = t->elem == ELEM_I8 || t->elem == ELEM_I16 ||
-	    t->elem == ELEM_I32 || t->elem == ELEM_I64;
 
-	if (sign && bits < 64 && (v >> (bits - 1) & 1) != 0)
+	if (is_signed(t) && bits < 64 && (v >> (bits - 1) & 1) != 0)
 		v |= UINT64_MAX << bits;
 	return (int64_t)v;
 }
 
+/* Integers widen by value; -1 is not 2^64 - 1. */
 static bool
 same_integers(const struct tensor *a, const struct tensor *b)
 {
+	bool mixed = is_signed(a) != is_signed(b);
+
 	for (uint64_t i = 0; i < a->n; i++)
-		if (whole(a, i) != whole(b, i))
+		if (whole(a, i) != whole(b, i) || (mixed && whole(a, i) < 0))
+			return false;
+	return true;
+}
+
+/* Two doubles are more than what a float holds of them. */
+static bool
+same_doubles(const struct tensor *a, const struct tensor *b)
+{
+	for (uint64_t i = 0; i < a->n; i++)
+		if (elem_bits(a->elem, a->p, i) != elem_bits(b->elem, b->p,
+		    i))
 			return false;
 	return true;
 }
@@ -194,6 +212,9 @@ relation_casts(struct pool *pool, const struct tensor *a,
 	for (unsigned i = 0; i < RULES; i++)
 		if ((alive & 1U << i) != 0)
 			set |= RELATION_BIT(rules[i].id);
+	if (is_double(a) && is_double(b) && a->elem != b->elem &&
+	    same_doubles(a, b))
+		set |= RELATION_BIT(RELATION_WIDENED);
 	return set;
 }
 

@@ -417,11 +417,55 @@ any_two_types_and_shapes_end_well(void **state)
 	}
 }
 
+/* Two elements of 8 bytes each. */
+static enum relation_id
+best_of(enum elem x, const uint64_t *v, enum elem y, const uint64_t *w)
+{
+	struct pair_case a = pair_case_make(ELEM_F64, 1, 2, 1);
+	struct pair_case b = pair_case_like(&a, ELEM_F64, a.x);
+	struct relation r;
+
+	a.t.elem = x;
+	b.t.elem = y;
+	memcpy(a.p, v, 16);
+	memcpy(b.p, w, 16);
+	r = find(&a, &b);
+	pair_case_free(&a);
+	pair_case_free(&b);
+	return r.best;
+}
+
+static void
+numbers_of_64_bits_are_the_same_to_the_last_one(void **state)
+{
+	static const uint64_t third[] = {0x3fd5555555555555, 1},
+	    single[] = {0x3fd5555560000000, 0};
+	static const uint64_t most[] = {5, UINT64_MAX}, few[] = {5, 6};
+	uint64_t turned[2];
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++)
+		turned[i] = __builtin_bswap64(third[i]);
+	assert_int_equal(best_of(ELEM_F64, third, ELEM_F64_BE, turned),
+	    RELATION_WIDENED);
+	for (unsigned i = 0; i < 2; i++)
+		turned[i] = __builtin_bswap64(single[i]);
+	assert_int_not_equal(best_of(ELEM_F64, third, ELEM_F64_BE, turned),
+	    RELATION_WIDENED);
+	assert_int_equal(best_of(ELEM_U64, few, ELEM_I64, few),
+	    RELATION_WIDENED);
+	assert_int_not_equal(best_of(ELEM_U64, most, ELEM_I64, most),
+	    RELATION_WIDENED);
+	assert_int_not_equal(best_of(ELEM_I64, most, ELEM_U64, most),
+	    RELATION_WIDENED);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(casts_are_recognised_stored_and_widened),
+	    cmocka_unit_test(numbers_of_64_bits_are_the_same_to_the_last_one),
 	    cmocka_unit_test(few_values_are_flips_or_patches),
 	    cmocka_unit_test(small_biases_are_never_bit_flips),
 	    cmocka_unit_test(pruning_tells_its_threshold_and_its_groups),

@@ -56,15 +56,19 @@ vector_rounds(const struct structure_item *x)
 {
 	const struct elem_info *a = elem_info(x->old->elem);
 	const struct elem_info *b = elem_info(x->new->elem);
+	const struct pass_sums *s = x->sums;
 	unsigned m = 23;
+	double limit;
 
-	if (x->sums == NULL)
+	if (s == NULL || s->nonfinite_a != s->nonfinite_b)
 		return false;
 	if (a->kind != ELEM_FLOAT || b->kind != ELEM_FLOAT)
-		return x->sums->changed == 0;
+		return s->changed == 0;
 	m = a->mantissa < m ? a->mantissa : m;
 	m = b->mantissa < m ? b->mantissa : m;
-	return pass_rel(x->sums) <= VECTOR_ULPS * ldexp(0.5, -(int)m);
+	/* From nothing but zeros, nothing is near. */
+	limit = VECTOR_ULPS * ldexp(0.5, -(int)m);
+	return s->d2 <= limit * limit * s->a2;
 }
 
 /* Is the rank no more than that of the rows or columns that changed? */

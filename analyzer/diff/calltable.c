@@ -215,21 +215,26 @@ on_global(void *ctx, const struct ev_global *ev)
 	struct callgroup key = {.label = l->label,
 	    .label_len = (uint32_t)l->label_len, .global = true,
 	    .dormant = l->dormant}, *g;
-	char dotted[1024];
-	size_t n = ev->module_len + 1 + ev->name_len;
+	struct buf *dotted = &l->t->args;
 	struct finding f;
 
-	if (!ev->resolved || n > sizeof(dotted))
+	if (!ev->resolved)
 		return 0;
-	memcpy(dotted, ev->module, ev->module_len);
-	dotted[ev->module_len] = '.';
-	memcpy(dotted + ev->module_len + 1, ev->name, ev->name_len);
-	key.callee = dotted;
-	key.callee_len = (uint32_t)n;
+	if (ev->module_len + 1 + ev->name_len > LIMIT_RENDER) {
+		l->t->cut = true;
+		return 0;
+	}
+	buf_clear(dotted);
+	buf_put(dotted, ev->module, ev->module_len);
+	buf_put(dotted, ".", 1);
+	buf_put(dotted, ev->name, ev->name_len);
+	key.callee = buf_str(dotted);
+	key.callee_len = (uint32_t)dotted->len;
 	if ((g = find(l->t, &key)) == NULL)
 		return 0;
 	g->count++;
-	if (g->rule == FINDING_COUNT && rule_global(ev, dotted, n, &f))
+	if (g->rule == FINDING_COUNT && rule_global(ev, key.callee,
+	    key.callee_len, &f))
 		g->rule = f.id;
 	return 0;
 }

@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "analyzer/diff/closeness.h"
+#include "analyzer/diff/editread.h"
 #include "analyzer/diff/hand.h"
 #include "analyzer/diff/match.h"
 #include "analyzer/diff/pool.h"
@@ -151,9 +152,11 @@ run_triggers(struct work *w)
 	if (w->job->side[ROW_OLD].n == 0)
 		return tokenrows_lack(TOKENROWS_NO_BASE, &rows);
 	if ((r = compare(w)) < 0 ||
-	    (r = tokentest_embeddings(&w->tokens)) < 0)
+	    (r = tokentest_embeddings(&w->tokens)) < 0 ||
+	    (r = tokentest_heads(&w->tokens)) < 0)
 		return r;
-	return tokentest_heads(&w->tokens);
+	return editread_none(w->rows, "diff reads edits: it compares every "
+	    "matrix");
 }
 
 static int

@@ -417,6 +417,12 @@ out:
 }
 
 int
+editread_none(const struct rows *rows, const char *why)
+{
+	return tell_detector(rows, NULL, why, 0, false);
+}
+
+int
 editread_run(struct pool *pool, const struct structure_model *m,
     size_t edited, const struct editread_words *words,
     const struct rows *rows, struct err *e)
@@ -428,7 +434,7 @@ editread_run(struct pool *pool, const struct structure_model *m,
 	int r;
 
 	if ((why = editfind_parts(m, it->new, &p)) != NULL)
-		return tell_detector(rows, NULL, why, 0, false);
+		return editread_none(rows, why);
 	if ((r = reader_init(&reader, pool, &p, e)) >= 0)
 		r = read_all(&reader, it, words, rows, e);
 	reader_release(&reader);

@@ -40,4 +40,7 @@ int editread_run(struct pool *pool, const struct structure_model *m,
     size_t edited, const struct editread_words *words,
     const struct rows *rows, struct err *e);
 
+/* editread_none: its row_detector where nothing is read, and why. */
+int editread_none(const struct rows *rows, const char *why);
+
 #endif /* !ANALYZER_DIFF_EDITREAD_H_ */

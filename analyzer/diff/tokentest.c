@@ -199,11 +199,11 @@ tokentest_heads(struct tokentest *t)
 	const struct pair *p, *q;
 	struct delta d = {NULL, NULL, CAST_NONE}, e = d;
 	struct rows rows = *t->rows;
-	struct headtest ret;
+	struct headtest ret = {0};
 	int r;
 
 	if ((x = headtest_find(new->v, new->n, &bias)) == NULL)
-		return 0;
+		return headtest_rows(&ret, NULL, 0, &rows);
 	p = pair_of(t, x);
 	q = pair_of(t, bias);
 	d.b = x;

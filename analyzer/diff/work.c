@@ -66,9 +66,13 @@ work_edits(struct work *w, const struct structure_model *m)
 		    SPECTRUM_LOW_RANK)
 			continue;
 		if (n == EDITS_READ)
-			return 0;	/* an adapter */
+			return editread_none(w->rows, "more than 8 matrices "
+			    "changed by a low rank: an adapter");
 		found[n++] = i;
 	}
+	if (n == 0)
+		return editread_none(w->rows, "no matrix changed by a low "
+		    "rank");
 	for (size_t i = 0; i < n && r >= 0; i++)
 		r = editread_run(w->pool, m, found[i], &words, w->rows,
 		    &w->e);

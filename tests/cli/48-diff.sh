@@ -107,7 +107,9 @@ has "no verdict from weights alone" '"model_verdict":"not-applicable"'
 has "and why" '"applied":false,"reason":"no older version'
 "$EXHIBIT" triggers --format jsonl -o "$T/d.jsonl" "$T/new" --base "$T/known/v1"
 hasnt "no tensors there" '"type":"tensor"'
-has "detectors say what they did" '"type":"detector"'
+for method in embedding-rows head-rows edit-reading; do
+	has "$method says what it did" "\"type\":\"detector\",\"method\":\"$method\""
+done
 
 # What is no model, and what is hostile.
 exits 2 "a cut file" "$EXHIBIT" diff -q --fail-on critical "$T/cut.safetensors" $D/digits.safetensors

@@ -130,20 +130,26 @@ tell_heads(struct basis *b, const struct pair *p)
 	basis_end(b);
 }
 
+/* Rows, or columns, that were not looked at are left out. */
 static void
 tell_where(struct basis *b, const struct pair *p)
 {
 	const struct pass_detail *d = p->detail;
+	const struct tensor *t = p->shared > 0 ? p->cut[1] : p->b;
 
 	basis_object(b, "where");
-	basis_u64(b, "rows_changed", d->rows_changed);
-	basis_u64(b, "columns_changed", d->cols_changed);
-	basis_f64(b, "top_1pc_rows", d->top_rows_1);
-	basis_f64(b, "top_10pc_rows", d->top_rows_10);
-	basis_f64(b, "top_1pc_columns", d->top_cols_1);
-	basis_f64(b, "top_10pc_columns", d->top_cols_10);
-	tell_list(b, "best_rows", d->best_rows, d->nbest_rows);
-	tell_list(b, "best_columns", d->best_cols, d->nbest_cols);
+	if (t->rows <= PASS_LOOK_MAX) {
+		basis_u64(b, "rows_changed", d->rows_changed);
+		basis_f64(b, "top_1pc_rows", d->top_rows_1);
+		basis_f64(b, "top_10pc_rows", d->top_rows_10);
+		tell_list(b, "best_rows", d->best_rows, d->nbest_rows);
+	}
+	if (t->cols <= PASS_LOOK_MAX) {
+		basis_u64(b, "columns_changed", d->cols_changed);
+		basis_f64(b, "top_1pc_columns", d->top_cols_1);
+		basis_f64(b, "top_10pc_columns", d->top_cols_10);
+		tell_list(b, "best_columns", d->best_cols, d->nbest_cols);
+	}
 	tell_heads(b, p);
 	tell_grid(b, d);
 	basis_end(b);

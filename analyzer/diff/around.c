@@ -16,8 +16,8 @@ enum role {
 	ROLE_CONFIG,
 	ROLE_GENERATION,
 	ROLE_TOKENIZER_CONFIG,
-	ROLE_VOCABULARY,	/* compared as one with its companions */
-	ROLE_TEMPLATE,		/* likewise */
+	ROLE_VOCABULARY,	/* the one that is read; others by digest */
+	ROLE_TEMPLATE,		/* compared as one, wherever they stand */
 	ROLE_CODE,
 	ROLE_LICENCE,
 	ROLE_REQUIREMENTS,
@@ -168,11 +168,38 @@ compare_as(const struct around *a, enum role role, const struct doc *old,
 	    around_metadata(old, new, rows, arena, a->e) : 0;
 }
 
+/* merges.txt and added_tokens.json are read with any but tokenizer.json. */
+static bool
+is_companion(const struct doc *d, const struct row_text *of)
+{
+	const struct doc read = {.path = of->p, .path_len = of->n,
+	    .format = ""};
+	size_t n, m;
+	const char *p = around_base(d, &n), *q = around_base(&read, &m);
+
+	return (fits("merges.txt", p, n) || fits("added_tokens.json", p, n)) &&
+	    role_of(&read) == ROLE_VOCABULARY &&
+	    !fits("tokenizer.json", q, m) && d->path_len - n == of->n - m &&
+	    memcmp(d->path, of->p, of->n - m) == 0;
+}
+
+/* There is none, or compare_vocabularies has what stands in it. */
+static bool
+is_read(const struct around *a, enum row_side side, const struct doc *d)
+{
+	const struct row_text *p = &a->vocab_path[side];
+
+	if (d == NULL)
+		return true;
+	return p->p != NULL && ((p->n == d->path_len && memcmp(p->p, d->path,
+	    p->n) == 0) || is_companion(d, p));
+}
+
 static bool
 skipped(const struct around *a, enum role role)
 {
-	return role == ROLE_VOCABULARY || role == ROLE_TEMPLATE ||
-	    role == ROLE_PLACES || role == ROLE_WEIGHTS ||
+	return role == ROLE_TEMPLATE || role == ROLE_PLACES ||
+	    role == ROLE_WEIGHTS ||
 	    (a->lone && (role == ROLE_OTHER || role == ROLE_LICENCE));
 }
 
@@ -188,7 +215,10 @@ compare(const struct around *a, const struct doc *old, const struct doc *new)
 		return 0;
 	if (old != NULL && new != NULL && role_of(old) != role)
 		role = ROLE_OTHER;	/* another format: another thing */
-	if (role == ROLE_OTHER)
+	if (role == ROLE_VOCABULARY && is_read(a, ROW_OLD, old) &&
+	    is_read(a, ROW_NEW, new))
+		return 0;
+	if (role == ROLE_OTHER || role == ROLE_VOCABULARY)
 		return tell_file(a, role, old, new);
 	if ((arena = arena_new(LIMIT_ARENA)) == NULL)
 		return err_set(a->e, ERR_NOMEM, "out of memory");

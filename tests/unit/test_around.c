@@ -157,6 +157,33 @@ a_template_may_move_to_a_file_of_its_own(void **state)
 	assert_true(told.finding[FINDING_DIFF_TEMPLATE] > 0);
 }
 
+/* A loader may read the other one. */
+static void
+a_vocabulary_beside_the_one_that_is_read_is_compared(void **state)
+{
+	static const struct file old[] = {
+	    {"tokenizer.json", "{\"model\": {\"type\": \"BPE\", \"vocab\": "
+	    "{\"a\": 0, \"b\": 1}, \"merges\": [\"a b\"]}}"},
+	    {"vocab.json", "{\"a\": 0, \"b\": 1}"},
+	    {"merges.txt", "#version: 0.2\n"}};
+	static const struct file new[] = {
+	    {"tokenizer.json", "{\"model\": {\"type\": \"BPE\", \"vocab\": "
+	    "{\"a\": 0, \"b\": 1}, \"merges\": [\"a b\"]}}"},
+	    {"vocab.json", "{\"a\": 1, \"b\": 0}"},
+	    {"merges.txt", "#version: 0.2\na b\n"}};
+
+	(void)state;
+	assert_int_equal(compare(old, 3, old, 3), 0);
+	assert_int_equal(compare(old, 3, new, 3), 2);
+	assert_int_equal(told.change[0].area, CHANGE_TOKENIZER);
+	assert_int_equal(told.change[1].area, CHANGE_TOKENIZER);
+	/* Read with vocab.json: told once, by what they hold. */
+	assert_int_equal(compare(old + 1, 1, new + 1, 1), 1);
+	assert_true(told.finding[FINDING_DIFF_VOCABULARY] > 0);
+	for (unsigned i = 0; i < told.nchanges; i++)
+		assert_true(told.change[i].key[0] != '\0');
+}
+
 /* Longer than is read, or broken: a change of it is still a change. */
 static void
 a_template_that_cannot_be_read_is_told_by_its_digest(void **state)
@@ -240,6 +267,8 @@ main(void)
 	    cmocka_unit_test(layout_is_no_change),
 	    cmocka_unit_test(files_come_and_go),
 	    cmocka_unit_test(a_template_may_move_to_a_file_of_its_own),
+	    cmocka_unit_test(
+		a_vocabulary_beside_the_one_that_is_read_is_compared),
 	    cmocka_unit_test(
 		a_template_that_cannot_be_read_is_told_by_its_digest),
 	    cmocka_unit_test(

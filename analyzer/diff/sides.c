@@ -186,13 +186,13 @@ struct listing {
 	char **list;
 	size_t count;
 	bool cut;
+	bool unread;	/* or not to its end */
 };
 
 static int
 by_name(const void *a, const void *b)
 {
-	const char *const *x = a;
-	const char *const *y = b;
+	const char *const *x = a, *const *y = b;
 
 	return strcmp(*x, *y);
 }
@@ -208,13 +208,15 @@ list_folder(struct side *s, int dir, struct listing *ret, struct err *e)
 	    sizeof(*ret->list));
 	if (ret->list == NULL)
 		return no_memory(e);
-	if ((fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
-		return 0;
-	if ((d = fdopendir(fd)) == NULL) {
-		(void)close(fd);
+	ret->unread = true;
+	fd = dir >= 0 ? openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) :
+	    -1;
+	if (fd < 0 || (d = fdopendir(fd)) == NULL) {
+		if (fd >= 0)
+			(void)close(fd);
 		return 0;
 	}
-	while ((de = readdir(d)) != NULL) {
+	while (errno = 0, (de = readdir(d)) != NULL) {
 		ret->cut = ret->count == LIMIT_REPOSITORY_FILES;
 		if (ret->cut)
 			break;
@@ -223,6 +225,7 @@ list_folder(struct side *s, int dir, struct listing *ret, struct err *e)
 		if (ret->list[ret->count++] == NULL)
 			break;
 	}
+	ret->unread = de == NULL && errno != 0;
 	(void)closedir(d);
 	if (ret->count > 0 && ret->list[ret->count - 1] == NULL)
 		return no_memory(e);
@@ -332,7 +335,7 @@ open_file(struct side *s, const char *path, unsigned what, struct err *e)
 	struct listing names = {0};
 	struct sides_shard of;
 	int fd, dir, r;
-	bool set;
+	bool set, beside;
 
 	if ((fd = open_given(path, e)) < 0)
 		return fd;
@@ -343,17 +346,20 @@ open_file(struct side *s, const char *path, unsigned what, struct err *e)
 	}
 	dir = open(*s->folder != '\0' ? s->folder : ".",
 	    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	set = s->job.member == NULL && dir >= 0 && (sides_shard(name, &of) ||
+	set = s->job.member == NULL && (sides_shard(name, &of) ||
 	    sides_index(name, &of));
-	r = dir >= 0 ? list_folder(s, dir, &names, e) : 0;
+	beside = s->job.member == NULL && (what & SIDES_BESIDE) != 0;
+	if ((r = list_folder(s, dir, &names, e)) >= 0 && names.unread &&
+	    (set || beside))
+		r = note(s, "", FINDING_DIFF_UNREAD, "its folder cannot be "
+		    "listed: what lies beside it is not compared", e);
 	if (r >= 0 && set)
 		r = add_set(s, dir, name, &of, &names, e);
 	if (r >= 0 && s->job.n == 0)
 		r = add_part(s, fd, "", PART_WHOLE, e);
 	else
 		(void)close(fd);
-	if (r >= 0 && dir >= 0 && s->job.member == NULL &&
-	    (what & SIDES_BESIDE) != 0)
+	if (r >= 0 && beside)
 		r = add_beside(s, dir, name, &names, e);
 	if (r >= 0 && names.cut)
 		r = note(s, "", FINDING_LIMIT, "files of the folder", e);

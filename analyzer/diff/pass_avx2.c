@@ -15,6 +15,7 @@
 #define TARGET __attribute__((target("avx2,fma,f16c")))
 #define INLINE static inline TARGET __attribute__((always_inline))
 #define STEP 16
+typedef __m256 lanes;
 
 struct sums {
 	__m256 a2, b2, ab, d2;
@@ -125,106 +126,13 @@ finish(enum pass_type t, size_t n, const struct sums s[2],
 	ret->xor_or = all;
 }
 
-INLINE void
-step(enum pass_type t, struct sums s[2], struct rest *r, const uint8_t *a,
-    const uint8_t *b)
+INLINE lanes
+square_plus(lanes x, lanes y)
 {
-	compare(t, r, a, b);
-	add(&s[0], r, half(t, a, 0), half(t, b, 0));
-	if (t == PASS_F32)
-		compare(t, r, a + 32, b + 32);
-	add(&s[1], r, half(t, a, 1), half(t, b, 1));
+	return _mm256_fmadd_ps(x, x, y);
 }
 
-/* ${t} is a constant wherever this is expanded. */
-INLINE void
-sums(enum pass_type t, const uint8_t *a, const uint8_t *b, size_t n,
-    struct pass_part *ret)
-{
-	const size_t width = t == PASS_F32 ? 4 : 2;
-	const __m256 zero = _mm256_setzero_ps();
-	struct sums s[2] = {{zero, zero, zero, zero},
-	    {zero, zero, zero, zero}};
-	struct rest r = {zero, _mm256_setzero_si256(),
-	    _mm256_setzero_si256()};
-	uint8_t end[2][4 * STEP] = {0};
-	size_t whole = n / STEP * STEP;
-
-	for (size_t i = 0; i < whole * width; i += STEP * width) {
-		pass_ahead(a, i);
-		pass_ahead(b, i);
-		step(t, s, &r, a + i, b + i);
-	}
-	if (whole < n) {
-		/* What is left, and zeros, which add nothing. */
-		memcpy(end[0], a + whole * width, (n - whole) * width);
-		memcpy(end[1], b + whole * width, (n - whole) * width);
-		step(t, s, &r, end[0], end[1]);
-		whole += STEP;
-	}
-	finish(t, whole, s, &r, ret);
-}
-
-INLINE void
-row(enum pass_type t, const uint8_t *a, const uint8_t *b, size_t n,
-    struct pass_row *ret)
-{
-	const size_t width = t == PASS_F32 ? 4 : 2;
-	const __m256 zero = _mm256_setzero_ps();
-	__m256 d2[2] = {zero, zero}, a2[2] = {zero, zero}, d, x;
-	uint8_t end[2][4 * STEP];
-
-	for (size_t i = 0; i < n; i += STEP) {
-		const uint8_t *p = a + i * width, *q = b + i * width;
-
-		if (n - i < STEP) {
-			memset(end, 0, sizeof(end));
-			memcpy(end[0], p, (n - i) * width);
-			memcpy(end[1], q, (n - i) * width);
-			p = end[0];
-			q = end[1];
-		}
-		for (unsigned k = 0; k < 2; k++) {
-			x = half(t, p, k);
-			d = _mm256_sub_ps(half(t, q, k), x);
-			d2[k] = _mm256_fmadd_ps(d, d, d2[k]);
-			a2[k] = _mm256_fmadd_ps(x, x, a2[k]);
-		}
-	}
-	ret->d2 = total(d2[0], d2[1]);
-	ret->a2 = total(a2[0], a2[1]);
-}
-
-INLINE void
-rows(enum pass_type t, const uint8_t *a, const uint8_t *b, size_t n,
-    const size_t first_cols[2], struct pass_row *ret)
-{
-	const size_t width = t == PASS_F32 ? 4 : 2;
-	size_t len = first_cols[0];
-
-	for (size_t i = 0; i < n; i += len, len = first_cols[1]) {
-		if (len > n - i)
-			len = n - i;
-		row(t, a + i * width, b + i * width, len, ret++);
-	}
-}
-
-#define KERNEL(name, type) \
-	static TARGET void \
-	sums_##name(const uint8_t *a, const uint8_t *b, size_t n, \
-	    struct pass_part *ret) \
-	{ \
-		sums(type, a, b, n, ret); \
-	} \
-	static TARGET void \
-	rows_##name(const uint8_t *a, const uint8_t *b, size_t n, \
-	    const size_t first_cols[2], struct pass_row *ret) \
-	{ \
-		rows(type, a, b, n, first_cols, ret); \
-	}
-KERNEL(f32, PASS_F32)
-KERNEL(bf16, PASS_BF16)
-KERNEL(f16, PASS_F16)
+#include "analyzer/diff/pass_loops.def"
 
 static bool
 usable(void)
@@ -240,9 +148,7 @@ usable(void)
 const struct pass_kernels *
 pass_avx2(void)
 {
-	static const struct pass_kernels k = {"avx2",
-	    {{sums_f32, rows_f32}, {sums_bf16, rows_bf16},
-	    {sums_f16, rows_f16}}};
+	static const struct pass_kernels k = {"avx2", KERNELS};
 
 	return usable() ? &k : NULL;
 }

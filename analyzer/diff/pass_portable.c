@@ -8,7 +8,10 @@
  * the low halves of 32-bit lanes and odd ones from the high halves, which
  * costs two instructions and changes no sum.
  */
+#define TARGET
+#define INLINE static inline __attribute__((always_inline))
 #define STEP 8
+typedef vec4 lanes;
 
 struct sums {
 	vec4 a2, b2, ab, d2;
@@ -22,7 +25,7 @@ struct rest {
 };
 
 /* Half ${k} of the vectors that a step takes from one side. */
-static inline vec4
+INLINE vec4
 half(enum pass_type t, const uint8_t *p, unsigned k)
 {
 	vec4u x = vec4_bits(t == PASS_F32 ? p + 16 * (size_t)k : p);
@@ -34,7 +37,7 @@ half(enum pass_type t, const uint8_t *p, unsigned k)
 	return vec4_f16(k == 0 ? x & 0xffffU : x >> 16);
 }
 
-static inline void
+INLINE void
 add(struct sums *s, struct rest *r, vec4 a, vec4 b)
 {
 	vec4 d = b - a;
@@ -48,7 +51,7 @@ add(struct sums *s, struct rest *r, vec4 a, vec4 b)
 }
 
 /* 16 bytes of each side. */
-static inline void
+INLINE void
 compare(enum pass_type t, struct rest *r, const uint8_t *a, const uint8_t *b)
 {
 	vec4u x = vec4_bits(a), y = vec4_bits(b);
@@ -61,14 +64,14 @@ compare(enum pass_type t, struct rest *r, const uint8_t *a, const uint8_t *b)
 		    (vec8h)y));
 }
 
-static inline float
+INLINE float
 total(vec4 x, vec4 y)
 {
 	x += y;
 	return (x[0] + x[2]) + (x[1] + x[3]);
 }
 
-static inline void
+INLINE void
 finish(enum pass_type t, size_t n, const struct sums s[2],
     const struct rest *r, struct pass_part *ret)
 {
@@ -91,109 +94,18 @@ finish(enum pass_type t, size_t n, const struct sums s[2],
 	ret->xor_or = all;
 }
 
-static inline __attribute__((always_inline)) void
-step(enum pass_type t, struct sums s[2], struct rest *r, const uint8_t *a,
-    const uint8_t *b)
+INLINE lanes
+square_plus(lanes x, lanes y)
 {
-	compare(t, r, a, b);
-	add(&s[0], r, half(t, a, 0), half(t, b, 0));
-	if (t == PASS_F32)
-		compare(t, r, a + 16, b + 16);
-	add(&s[1], r, half(t, a, 1), half(t, b, 1));
+	return x * x + y;
 }
 
-/* ${t} is a constant wherever this is expanded. */
-static inline __attribute__((always_inline)) void
-sums(enum pass_type t, const uint8_t *a, const uint8_t *b, size_t n,
-    struct pass_part *ret)
-{
-	const size_t width = t == PASS_F32 ? 4 : 2;
-	struct sums s[2] = {0};
-	struct rest r = {0};
-	uint8_t end[2][4 * STEP] = {0};
-	size_t whole = n / STEP * STEP;
-
-	for (size_t i = 0; i < whole * width; i += STEP * width) {
-		pass_ahead(a, i);
-		pass_ahead(b, i);
-		step(t, s, &r, a + i, b + i);
-	}
-	if (whole < n) {
-		/* What is left, and zeros, which add nothing. */
-		memcpy(end[0], a + whole * width, (n - whole) * width);
-		memcpy(end[1], b + whole * width, (n - whole) * width);
-		step(t, s, &r, end[0], end[1]);
-		whole += STEP;
-	}
-	finish(t, whole, s, &r, ret);
-}
-
-static inline __attribute__((always_inline)) void
-row(enum pass_type t, const uint8_t *a, const uint8_t *b, size_t n,
-    struct pass_row *ret)
-{
-	const size_t width = t == PASS_F32 ? 4 : 2;
-	uint8_t end[2][4 * STEP];
-	vec4 d2[2] = {0}, a2[2] = {0}, d, x;
-
-	for (size_t i = 0; i < n; i += STEP) {
-		const uint8_t *p = a + i * width, *q = b + i * width;
-
-		if (n - i < STEP) {
-			memset(end, 0, sizeof(end));
-			memcpy(end[0], p, (n - i) * width);
-			memcpy(end[1], q, (n - i) * width);
-			p = end[0];
-			q = end[1];
-		}
-		for (unsigned k = 0; k < 2; k++) {
-			x = half(t, p, k);
-			d = half(t, q, k) - x;
-			d2[k] += d * d;
-			a2[k] += x * x;
-		}
-	}
-	ret->d2 = total(d2[0], d2[1]);
-	ret->a2 = total(a2[0], a2[1]);
-}
-
-static inline __attribute__((always_inline)) void
-rows(enum pass_type t, const uint8_t *a, const uint8_t *b, size_t n,
-    const size_t first_cols[2], struct pass_row *ret)
-{
-	const size_t width = t == PASS_F32 ? 4 : 2;
-	size_t len = first_cols[0];
-
-	for (size_t i = 0; i < n; i += len, len = first_cols[1]) {
-		if (len > n - i)
-			len = n - i;
-		row(t, a + i * width, b + i * width, len, ret++);
-	}
-}
-
-#define KERNEL(name, type) \
-	static void \
-	sums_##name(const uint8_t *a, const uint8_t *b, size_t n, \
-	    struct pass_part *ret) \
-	{ \
-		sums(type, a, b, n, ret); \
-	} \
-	static void \
-	rows_##name(const uint8_t *a, const uint8_t *b, size_t n, \
-	    const size_t first_cols[2], struct pass_row *ret) \
-	{ \
-		rows(type, a, b, n, first_cols, ret); \
-	}
-KERNEL(f32, PASS_F32)
-KERNEL(bf16, PASS_BF16)
-KERNEL(f16, PASS_F16)
+#include "analyzer/diff/pass_loops.def"
 
 const struct pass_kernels *
 pass_portable(void)
 {
-	static const struct pass_kernels k = {"portable",
-	    {{sums_f32, rows_f32}, {sums_bf16, rows_bf16},
-	    {sums_f16, rows_f16}}};
+	static const struct pass_kernels k = {"portable", KERNELS};
 
 	return &k;
 }

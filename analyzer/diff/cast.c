@@ -3,6 +3,7 @@
 
 #include "analyzer/diff/cast.h"
 #include "analyzer/diff/elem.h"
+#include "analyzer/diff/floatbits.h"
 
 /*
  * Rounding in the float's own domain: a coarser float is a single with the
@@ -20,24 +21,6 @@
 #define ABS 0x7fffffffU
 #define INF 0x7f800000U
 #define QUIET 0x00400000U
-
-static float
-from_bits(uint32_t u)
-{
-	float f;
-
-	memcpy(&f, &u, sizeof(f));
-	return f;
-}
-
-static uint32_t
-to_bits(float f)
-{
-	uint32_t u;
-
-	memcpy(&u, &f, sizeof(u));
-	return u;
-}
 
 /* All ones where the condition holds: a choice without a branch. */
 static inline uint32_t
@@ -108,12 +91,12 @@ static inline void
 narrow(uint32_t *x, const struct narrow t)
 {
 	const uint32_t low = (1U << t.drop) - 1U, half = low >> 1;
-	const float magic = from_bits(t.magic);
+	const float magic = floatbits_to(t.magic);
 
 	for (size_t i = 0; i < LANE; i++) {
 		uint32_t u = x[i], a = u & ABS, r, s;
 
-		s = to_bits((from_bits(a) + magic) - magic);
+		s = floatbits_of((floatbits_to(a) + magic) - magic);
 		r = (a + half + ((a >> t.drop) & 1U)) & ~low;
 		r = choose(mask((int32_t)r >= (int32_t)t.over), t.becomes, r);
 		r = choose(mask((int32_t)a < (int32_t)t.normal), s, r);
@@ -172,10 +155,10 @@ largest(const float *x)
 	int32_t max = 0, a[Q];
 
 	for (size_t i = 0; i < Q; i++)
-		a[i] = (int32_t)(to_bits(x[i]) & ABS);
+		a[i] = (int32_t)(floatbits_of(x[i]) & ABS);
 	for (size_t i = 0; i < Q; i++)
 		max = a[i] > max ? a[i] : max;
-	return from_bits((uint32_t)max);
+	return floatbits_to((uint32_t)max);
 }
 
 /*
@@ -185,9 +168,9 @@ largest(const float *x)
 static inline int32_t
 nearest(float v)
 {
-	uint32_t u = to_bits(v), a = u & ABS, i;
+	uint32_t u = floatbits_of(v), a = u & ABS, i;
 	int32_t minus = (int32_t)mask(u != a);
-	float f = from_bits(a & mask((int32_t)a < 0x44800000));	/* 1024 */
+	float f = floatbits_to(a & mask((int32_t)a < 0x44800000)); /* 1024 */
 
 	i = (uint32_t)(int32_t)f;
 	i += (uint32_t)(f - (float)(int32_t)i >= 0.5F);

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "analyzer/diff/elem.h"
+#include "analyzer/diff/floatbits.h"
 #include "analyzer/diff/elem_wide.h"
 
 #define FLOAT ELEM_FLOAT
@@ -46,24 +47,6 @@ elem_find(const char *dtype)
 	return ELEM_BYTES;
 }
 
-static float
-from_bits(uint32_t u)
-{
-	float f;
-
-	memcpy(&f, &u, sizeof(f));
-	return f;
-}
-
-static uint32_t
-to_bits(float f)
-{
-	uint32_t u;
-
-	memcpy(&u, &f, sizeof(u));
-	return u;
-}
-
 float
 elem_from_f16(uint16_t h)
 {
@@ -71,17 +54,17 @@ elem_from_f16(uint16_t h)
 	unsigned e = (h >> 10) & 31U;
 
 	if (e == 31)
-		return from_bits(sign | 0x7f800000U | m << 13);
+		return floatbits_to(sign | 0x7f800000U | m << 13);
 	if (e > 0)
-		return from_bits(sign | (e + 112U) << 23 | m << 13);
+		return floatbits_to(sign | (e + 112U) << 23 | m << 13);
 	/* Subnormal: m times 2^-24, which single precision holds exactly. */
-	return from_bits(sign | to_bits((float)m * 0x1p-24F));
+	return floatbits_to(sign | floatbits_of((float)m * 0x1p-24F));
 }
 
 uint16_t
 elem_to_f16(float f)
 {
-	uint32_t u = to_bits(f), a = u & 0x7fffffffU;
+	uint32_t u = floatbits_of(f), a = u & 0x7fffffffU;
 	uint16_t sign = (uint16_t)((u >> 16) & 0x8000U);
 	unsigned shift;
 
@@ -124,10 +107,10 @@ from_e4m3(uint64_t v)
 	uint32_t e = (v >> 3) & 15U, m = v & 7U;
 
 	if (e == 15 && m == 7)
-		return from_bits(sign | 0x7fc00000U);
+		return floatbits_to(sign | 0x7fc00000U);
 	if (e > 0)
-		return from_bits(sign | (e + 120U) << 23 | m << 20);
-	return from_bits(sign | to_bits((float)m * 0x1p-9F));
+		return floatbits_to(sign | (e + 120U) << 23 | m << 20);
+	return floatbits_to(sign | floatbits_of((float)m * 0x1p-9F));
 }
 
 uint64_t
@@ -323,7 +306,7 @@ from_f64(uint64_t bits)
 static float
 from_f32(uint64_t v)
 {
-	return from_bits((uint32_t)v);
+	return floatbits_to((uint32_t)v);
 }
 
 static float

@@ -92,17 +92,11 @@ static void
 task(void *ctx, size_t i, unsigned thread)
 {
 	struct sweep *s = ctx;
-	uint64_t at = (uint64_t)i * RELATION_TASK, end = at + RELATION_TASK;
-	size_t n;
+	struct relation_run r = relation_run(i, s->d->a->n);
 
 	(void)thread;
-	if (end > s->d->a->n)
-		end = s->d->a->n;
-	for (; at < end; at += n) {
-		n = end - at < RELATION_BLOCK ? (size_t)(end - at) :
-		    RELATION_BLOCK;
-		block(s, at, n);
-	}
+	while (relation_next(&r))
+		block(s, r.at, r.n);
 }
 
 /* Is one mask possible?  The first and the last of them tell. */

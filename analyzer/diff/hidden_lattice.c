@@ -1,6 +1,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "analyzer/diff/floatbits.h"
 #include "analyzer/diff/hidden_parts.h"
 #include "analyzer/diff/relation_parts.h"
 #include "base/err.h"
@@ -57,7 +58,7 @@ take(const struct delta *d, struct sample *s)
 		relation_pair_load(d, at, 1, &a, &b);
 		if (!isfinite(a) || !isfinite(b))
 			return false;
-		used |= relation_bits(a) | relation_bits(b);
+		used |= floatbits_of(a) | floatbits_of(b);
 		largest = fmax(largest, fmax(fabs((double)a),
 		    fabs((double)b)));
 		s->a[i] = (double)a;

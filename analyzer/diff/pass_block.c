@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "analyzer/diff/floatbits.h"
 #include "analyzer/diff/pass_block.h"
 #include "analyzer/diff/tensor.h"
 #include "analyzer/diff/vec4.h"
@@ -133,10 +134,7 @@ struct exact {
 static bool
 is_finite(float v)
 {
-	uint32_t u;
-
-	memcpy(&u, &v, sizeof(u));
-	return (u & 0x7f800000U) != 0x7f800000U;
+	return (floatbits_of(v) & 0x7f800000U) != 0x7f800000U;
 }
 
 static struct exact

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyzer/diff/floatbits.h"
 #include "analyzer/diff/pass.h"
 #include "analyzer/diff/pass_block.h"
 #include "analyzer/diff/pool.h"
@@ -73,15 +74,6 @@ int_distance(uint64_t x, uint64_t y, enum elem t)
 	return x > y ? x - y : y - x;
 }
 
-static uint32_t
-bits_of(float f)
-{
-	uint32_t u;
-
-	memcpy(&u, &f, sizeof(u));
-	return u;
-}
-
 /* Of element ${i}, the k-th of the block in ${w}. */
 static uint64_t
 distance(const struct pass_block *w, uint64_t i, size_t k)
@@ -91,7 +83,8 @@ distance(const struct pass_block *w, uint64_t i, size_t k)
 	uint64_t u, v;
 
 	if (!w->raw || a->elem == ELEM_F32)
-		return float_distance(bits_of(w->a[k]), bits_of(w->b[k]), 32);
+		return float_distance(floatbits_of(w->a[k]),
+		    floatbits_of(w->b[k]), 32);
 	u = elem_bits(a->elem, a->p, i);
 	v = elem_bits(b->elem, b->p, i);
 	return x->kind == ELEM_FLOAT ? float_distance(u, v, 8 * x->bytes) :
@@ -129,7 +122,7 @@ add_element(struct band *s, const struct pass_block *w, uint64_t i, size_t k)
 	square = d * d;
 	s->d1 += d;
 	s->d4 += square * square;
-	if (d == 0.0 && (far != 0 || bits_of(a) != bits_of(b)))
+	if (d == 0.0 && (far != 0 || floatbits_of(a) != floatbits_of(b)))
 		return DBL_TRUE_MIN;
 	return square;
 }

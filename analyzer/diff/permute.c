@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyzer/diff/floatbits.h"
 #include "analyzer/diff/permute.h"
 #include "analyzer/diff/permute_parts.h"
 #include "analyzer/diff/pool.h"
@@ -58,7 +59,7 @@ keys(const struct delta *d, bool of_b, uint64_t at, size_t n, uint64_t *key)
 		cast_block(d->cast, x, x, n);
 	for (size_t i = 0; i < n; i++)
 		key[i] = isnan(x[i]) ? 1 : x[i] == 0 ? 0 :
-		    relation_bits(x[i]);
+		    floatbits_of(x[i]);
 }
 
 static void
@@ -173,22 +174,17 @@ static void
 total_task(void *ctx, size_t i, unsigned thread)
 {
 	struct total *s = ctx;
-	uint64_t at = (uint64_t)i * RELATION_TASK, end = at + RELATION_TASK;
+	struct relation_run r = relation_run(i, s->d->a->n);
 	uint64_t a = 0, b = 0;
 	float x[RELATION_BLOCK], y[RELATION_BLOCK];
-	size_t n;
 
 	(void)thread;
-	if (end > s->d->a->n)
-		end = s->d->a->n;
-	for (; at < end; at += n) {
-		n = end - at < RELATION_BLOCK ? (size_t)(end - at) :
-		    RELATION_BLOCK;
-		relation_pair_load(s->d, at, n, x, y);
-		for (size_t k = 0; k < n; k++) {
+	while (relation_next(&r)) {
+		relation_pair_load(s->d, r.at, r.n, x, y);
+		for (size_t k = 0; k < r.n; k++) {
 			/* -0 is 0: writers of blocks differ in it. */
-			a += relation_bits(x[k] + 0.0F);
-			b += relation_bits(y[k] + 0.0F);
+			a += floatbits_of(x[k] + 0.0F);
+			b += floatbits_of(y[k] + 0.0F);
 		}
 	}
 	(void)atomic_fetch_add(&s->a, a);

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyzer/diff/floatbits.h"
 #include "analyzer/diff/permute_parts.h"
 #include "analyzer/diff/relation_parts.h"
 #include "base/arena.h"
@@ -142,7 +143,7 @@ element_fits(const struct permute_axis *x, uint32_t i, float a, float b,
 	float want = scaled && x->scale != NULL ? a * x->scale[i] : a;
 
 	if (!scaled || x->scale == NULL)
-		return relation_bits(want) == relation_bits(b);
+		return floatbits_of(want) == floatbits_of(b);
 	return fabsf(want - b) <= SCALE_EXACT * fabsf(want);
 }
 

@@ -1,6 +1,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "analyzer/diff/floatbits.h"
 #include "analyzer/diff/pool.h"
 #include "analyzer/diff/relation_parts.h"
 
@@ -133,14 +134,11 @@ static void
 task(void *ctx, size_t i, unsigned thread)
 {
 	struct sweep *s = ctx;
-	uint64_t at = (uint64_t)i * RELATION_TASK, end = at + RELATION_TASK;
+	struct relation_run r = relation_run(i, s->a->n);
 
 	(void)thread;
-	if (end > s->a->n)
-		end = s->a->n;
-	for (; at < end && atomic_load(&s->alive) != 0; at += RELATION_BLOCK)
-		block(s, at, end - at < RELATION_BLOCK ? (size_t)(end - at) :
-		    RELATION_BLOCK);
+	while (atomic_load(&s->alive) != 0 && relation_next(&r))
+		block(s, r.at, r.n);
 }
 
 static bool
@@ -267,8 +265,8 @@ nearest_bf16(const struct tensor *a, const struct tensor *b)
 		for (unsigned k = 0; k < 3; k++) {
 			cast_block(ways[k], x, z, n);
 			for (size_t i = 0; i < n; i++)
-				met[k] += relation_bits(y[i]) ==
-				    relation_bits(z[i]);
+				met[k] += floatbits_of(y[i]) ==
+				    floatbits_of(z[i]);
 		}
 	}
 	for (unsigned k = 1; k < 3; k++)

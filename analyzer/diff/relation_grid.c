@@ -2,6 +2,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "analyzer/diff/floatbits.h"
 #include "analyzer/diff/pool.h"
 #include "analyzer/diff/relation_parts.h"
 
@@ -153,7 +154,7 @@ few_magnitudes(const struct tensor *t, unsigned most)
 
 	relation_load(t, 0, n, x);
 	for (size_t i = 0; i < n; i++)
-		u[i] = relation_bits(fabsf(x[i]));
+		u[i] = floatbits_of(fabsf(x[i]));
 	qsort(u, n, sizeof(u[0]), by_value);
 	for (size_t i = 1; i < n; i++)
 		distinct += u[i] != u[i - 1];
@@ -229,24 +230,19 @@ static void
 eight_task(void *ctx, size_t i, unsigned thread)
 {
 	struct eight *s = ctx;
-	uint64_t at = (uint64_t)i * RELATION_TASK, end = at + RELATION_TASK;
+	struct relation_run r = relation_run(i, s->a->n);
 	float a[RELATION_BLOCK], b[RELATION_BLOCK];
-	size_t n;
 
 	(void)thread;
-	if (end > s->a->n)
-		end = s->a->n;
-	for (; at < end && !atomic_load(&s->refuted); at += n) {
-		n = end - at < RELATION_BLOCK ? (size_t)(end - at) :
-		    RELATION_BLOCK;
-		relation_load(s->a, at, n, a);
-		relation_load(s->b, at, n, b);
-		for (size_t k = 0; k < n; k++)
+	while (!atomic_load(&s->refuted) && relation_next(&r)) {
+		relation_load(s->a, r.at, r.n, a);
+		relation_load(s->b, r.at, r.n, b);
+		for (size_t k = 0; k < r.n; k++)
 			a[k] = s->divide ? a[k] / s->by : a[k] * s->by;
-		cast_block(s->cast, a, a, n);
-		for (size_t k = 0; k < n && !s->stored; k++)
+		cast_block(s->cast, a, a, r.n);
+		for (size_t k = 0; k < r.n && !s->stored; k++)
 			a[k] *= s->scale;
-		if (!cast_equal(CAST_NONE, a, b, n))
+		if (!cast_equal(CAST_NONE, a, b, r.n))
 			atomic_store(&s->refuted, true);
 	}
 }

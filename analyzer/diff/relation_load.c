@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "analyzer/diff/floatbits.h"
 #include "analyzer/diff/relation_parts.h"
 
 size_t
@@ -33,31 +34,13 @@ relation_whole_blocks(const struct tensor *t, unsigned block)
 }
 
 uint32_t
-relation_bits(float f)
-{
-	uint32_t u;
-
-	memcpy(&u, &f, sizeof(u));
-	return u;
-}
-
-float
-relation_float(uint32_t u)
-{
-	float f;
-
-	memcpy(&f, &u, sizeof(f));
-	return f;
-}
-
-uint32_t
 relation_own(enum elem t, float f)
 {
 	if (t == ELEM_BF16)
-		return relation_bits(f) >> 16;
+		return floatbits_of(f) >> 16;
 	if (t == ELEM_F16 || t == ELEM_F16_BE)
 		return elem_to_f16(f);
-	return relation_bits(f);
+	return floatbits_of(f);
 }
 
 unsigned

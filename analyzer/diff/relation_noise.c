@@ -74,18 +74,13 @@ static void
 task(void *ctx, size_t i, unsigned thread)
 {
 	struct sweep *s = ctx;
-	uint64_t at = (uint64_t)i * RELATION_TASK, end = at + RELATION_TASK;
+	struct relation_run r = relation_run(i, s->d->a->n);
 	float a[RELATION_BLOCK], b[RELATION_BLOCK];
-	size_t n;
 
 	(void)thread;
-	if (end > s->d->a->n)
-		end = s->d->a->n;
-	for (; at < end; at += n) {
-		n = end - at < RELATION_BLOCK ? (size_t)(end - at) :
-		    RELATION_BLOCK;
-		relation_pair_load(s->d, at, n, a, b);
-		for (size_t k = 0; k < n; k++) {
+	while (relation_next(&r)) {
+		relation_pair_load(s->d, r.at, r.n, a, b);
+		for (size_t k = 0; k < r.n; k++) {
 			if (!isfinite(a[k]) || !isfinite(b[k])) {
 				s->v[i].odd = true;
 				continue;

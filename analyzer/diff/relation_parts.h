@@ -22,6 +22,35 @@
 size_t relation_tasks(uint64_t n);
 
 /*
+ * The elements of task ${i} of them, a block in hand at a time:
+ *
+ *	for (struct relation_run r = relation_run(i, n); relation_next(&r);)
+ */
+struct relation_run {
+	uint64_t at;		/* the block: at most RELATION_BLOCK elements */
+	size_t n;
+	uint64_t end;		/* of the task */
+};
+
+static inline struct relation_run
+relation_run(size_t i, uint64_t n)
+{
+	uint64_t at = (uint64_t)i * RELATION_TASK, left = n - at;
+
+	return (struct relation_run){at, 0, at + (left < RELATION_TASK ? left :
+	    RELATION_TASK)};
+}
+
+static inline bool
+relation_next(struct relation_run *r)
+{
+	r->at += r->n;
+	r->n = r->end - r->at < RELATION_BLOCK ? (size_t)(r->end - r->at) :
+	    RELATION_BLOCK;
+	return r->n > 0;
+}
+
+/*
  * relation_load: elements [at, at + n); ${at} and ${n} are multiples of the
  * type's block.
  */
@@ -33,9 +62,6 @@ void relation_pair_load(const struct delta *d, uint64_t at, size_t n,
 
 /* May rows be cut into blocks of so many elements? */
 bool relation_whole_blocks(const struct tensor *t, unsigned block);
-
-uint32_t relation_bits(float f);
-float relation_float(uint32_t u);
 
 /*
  * relation_own: the bits of a value of B as B stores it: its type's where a

@@ -25,19 +25,14 @@ static void
 task(void *ctx, size_t i, unsigned thread)
 {
 	struct sweep *s = ctx;
-	uint64_t at = (uint64_t)i * RELATION_TASK, end = at + RELATION_TASK;
+	struct relation_run r = relation_run(i, s->a->n);
 	float a[RELATION_BLOCK], b[RELATION_BLOCK];
-	size_t n;
 
 	(void)thread;
-	if (end > s->a->n)
-		end = s->a->n;
-	for (; at < end && !atomic_load(&s->refuted); at += n) {
-		n = end - at < RELATION_BLOCK ? (size_t)(end - at) :
-		    RELATION_BLOCK;
-		relation_load(s->a, at, n, a);
-		relation_load(s->b, at, n, b);
-		for (size_t k = 0; k < n; k++) {
+	while (!atomic_load(&s->refuted) && relation_next(&r)) {
+		relation_load(s->a, r.at, r.n, a);
+		relation_load(s->b, r.at, r.n, b);
+		for (size_t k = 0; k < r.n; k++) {
 			double want = s->factor * (double)a[k];
 
 			if (!(fabs((double)b[k] - want) <= s->exact *

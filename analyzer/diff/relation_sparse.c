@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyzer/diff/floatbits.h"
 #include "analyzer/diff/pool.h"
 #include "analyzer/diff/relation_parts.h"
 #include "base/err.h"
@@ -61,7 +62,7 @@ note(const struct sweep *s, struct part *p, const struct relation_patch *x,
 static bool
 differ(const struct delta *d, float a, float b)
 {
-	if (relation_bits(a) == relation_bits(b) || (isnan(a) && isnan(b)))
+	if (floatbits_of(a) == floatbits_of(b) || (isnan(a) && isnan(b)))
 		return false;
 	return cast_unit(d->cast) == 1 || !(a == b);
 }
@@ -115,20 +116,14 @@ static void
 task(void *ctx, size_t i, unsigned thread)
 {
 	const struct sweep *s = ctx;
-	uint64_t at = (uint64_t)i * RELATION_TASK, end = at + RELATION_TASK;
-	size_t n;
+	struct relation_run r = relation_run(i, s->d->a->n);
 
 	(void)thread;
-	if (end > s->d->a->n)
-		end = s->d->a->n;
-	for (; at < end; at += n) {
-		n = end - at < RELATION_BLOCK ? (size_t)(end - at) :
-		    RELATION_BLOCK;
+	while (relation_next(&r))
 		if (s->raw)
-			raw(s, &s->part[i], at, n);
+			raw(s, &s->part[i], r.at, r.n);
 		else
-			values(s, &s->part[i], at, n);
-	}
+			values(s, &s->part[i], r.at, r.n);
 }
 
 static void

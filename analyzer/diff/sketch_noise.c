@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "analyzer/diff/delta.h"
+#include "analyzer/diff/floatbits.h"
 #include "analyzer/diff/pool.h"
 #include "analyzer/diff/sketch_noise.h"
 #include "analyzer/diff/sketch_panel.h"
@@ -75,15 +76,6 @@ struct sweep {
 	struct noisy by_row, by_col;
 };
 
-static uint32_t
-bits(float f)
-{
-	uint32_t u;
-
-	memcpy(&u, &f, sizeof(u));
-	return u;
-}
-
 /*
  * Elements [from, to) of values of A, B and D that stand one behind the
  * other, and the units of B.
@@ -96,9 +88,9 @@ count(const struct sweep *w, struct tally *t, struct piece *s, const float *v,
 	float *diff = w->diff + (unit - w->unit);
 
 	for (size_t i = 0; i < n; i++) {
-		uint32_t ub = bits(b[i]) & 0x7fffffffU;
-		uint32_t ud = bits(d[i]) & 0x7fffffffU;
-		uint32_t ua = bits(a[i]) & 0x7fffffffU;
+		uint32_t ub = floatbits_of(b[i]) & 0x7fffffffU;
+		uint32_t ud = floatbits_of(d[i]) & 0x7fffffffU;
+		uint32_t ua = floatbits_of(a[i]) & 0x7fffffffU;
 		double sq = (double)d[i] * (double)d[i];
 
 		unit[i] = diff[i] = 0.0F;

@@ -91,6 +91,23 @@ read_quoted(struct outline *o, uint8_t quote)
 	}
 }
 
+/* The next byte, with each run of blanks made one; false: there is none. */
+static bool
+copy_byte(struct outline *o, bool *blank, uint8_t *b)
+{
+	if (!cursor_u8(&o->c, b))
+		return false;
+	if (jinja_is_blank(*b)) {
+		*blank = o->b.len > 0;
+		return true;
+	}
+	if (*blank)
+		emit(o, ' ');
+	*blank = false;
+	emit(o, *b);
+	return true;
+}
+
 static void
 read_tag(struct outline *o, char kind)
 {
@@ -100,20 +117,9 @@ read_tag(struct outline *o, char kind)
 	step(&o->c, 2);
 	if (cursor_peek(&o->c, 0, &b) && (b == '-' || b == '+'))
 		step(&o->c, 1);
-	while (!cursor_at_end(&o->c) && !at_close(o, kind)) {
-		if (!cursor_u8(&o->c, &b))
-			break;
-		if (jinja_is_blank(b)) {
-			blank = o->b.len > 0;
-			continue;
-		}
-		if (blank)
-			emit(o, ' ');
-		blank = false;
-		emit(o, b);
+	while (!at_close(o, kind) && copy_byte(o, &blank, &b))
 		if (b == '"' || b == '\'')
 			read_quoted(o, b);
-	}
 	pass_close(o, kind);
 }
 
@@ -132,19 +138,9 @@ read_text(struct outline *o)
 	bool blank = false;
 	uint8_t b;
 
-	while (!cursor_at_end(&o->c) && !at(o, '{', '{') &&
-	    !at(o, '{', '%') && !at(o, '{', '#')) {
-		if (!cursor_u8(&o->c, &b))
-			break;
-		if (jinja_is_blank(b)) {
-			blank = o->b.len > 0;
-			continue;
-		}
-		if (blank)
-			emit(o, ' ');
-		blank = false;
-		emit(o, b);
-	}
+	while (!at(o, '{', '{') && !at(o, '{', '%') && !at(o, '{', '#') &&
+	    copy_byte(o, &blank, &b))
+		;
 }
 
 static int

@@ -342,6 +342,8 @@ flatten(const struct doc *d, struct arena *a, struct flat_list *ret,
 	bool blanks = false;
 	int rc;
 
+	if (d->size > LIMIT_REPOSITORY_CONFIG)
+		return 1;
 	if ((rc = reader_init(&r, d->src, 0, 0, a, e)) < 0)
 		return rc;
 	json_open(&j, &r, a);
@@ -366,10 +368,11 @@ soften(int r, struct err *e)
 	return 1;
 }
 
-int
-around_json(const struct doc *old, const struct doc *new,
-    enum change_area area, const struct rows *rows, struct arena *a,
-    struct err *e)
+/* Both made flat by ${make}; either may be NULL. */
+static int
+compare(const struct doc *old, const struct doc *new, enum change_area area,
+    int (*make)(const struct doc *, struct arena *, struct flat_list *,
+    struct err *), const struct rows *rows, struct arena *a, struct err *e)
 {
 	const struct doc *const docs[ROW_SIDES] = {old, new};
 	const struct doc *shown = new != NULL ? new : old;
@@ -378,16 +381,20 @@ around_json(const struct doc *old, const struct doc *new,
 
 	BUG_ON(shown == NULL);
 	memset(list, 0, sizeof(list));
-	for (unsigned i = 0; i < ROW_SIDES; i++) {
-		if (docs[i] == NULL)
-			continue;
-		if (docs[i]->size > LIMIT_REPOSITORY_CONFIG)
-			return 1;
-		if ((r = flatten(docs[i], a, &list[i], e)) != 0)
+	for (unsigned i = 0; i < ROW_SIDES; i++)
+		if (docs[i] != NULL && (r = make(docs[i], a, &list[i],
+		    e)) != 0)
 			return soften(r, e);
-	}
 	return around_flat(&list[ROW_OLD], &list[ROW_NEW], area,
 	    (struct row_text){shown->path, shown->path_len}, rows, e);
+}
+
+int
+around_json(const struct doc *old, const struct doc *new,
+    enum change_area area, const struct rows *rows, struct arena *a,
+    struct err *e)
+{
+	return compare(old, new, area, flatten, rows, a, e);
 }
 
 /* Longer arrays are tables: their elements are no settings. */
@@ -413,17 +420,5 @@ int
 around_gguf(const struct doc *old, const struct doc *new,
     const struct rows *rows, struct arena *a, struct err *e)
 {
-	const struct doc *const docs[ROW_SIDES] = {old, new};
-	const struct doc *shown = new != NULL ? new : old;
-	struct flat_list list[ROW_SIDES];
-	int r;
-
-	BUG_ON(shown == NULL);
-	memset(list, 0, sizeof(list));
-	for (unsigned i = 0; i < ROW_SIDES; i++)
-		if (docs[i] != NULL &&
-		    (r = flatten_gguf(docs[i], a, &list[i], e)) != 0)
-			return soften(r, e);
-	return around_flat(&list[ROW_OLD], &list[ROW_NEW], CHANGE_METADATA,
-	    (struct row_text){shown->path, shown->path_len}, rows, e);
+	return compare(old, new, CHANGE_METADATA, flatten_gguf, rows, a, e);
 }

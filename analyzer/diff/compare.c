@@ -302,25 +302,37 @@ last_status(struct pair *p)
 		p->status = ROW_RECAST;
 }
 
+static int
+each(struct compare *c, struct pair **order,
+    int (*step)(struct compare *, struct pair *))
+{
+	int r = 0;
+
+	for (size_t i = 0; i < c->pairs->n && r >= 0; i++)
+		r = step(c, order[i]);
+	return r;
+}
+
+static int
+measure(struct compare *c, struct pair *p)
+{
+	int r;
+
+	if ((p->a != NULL && p->b != NULL && (r = first_pass(c, p)) < 0) ||
+	    (r = find_relation(c, p)) < 0)
+		return r;
+	return tell_progress(c, p);
+}
+
 int
 compare_relations(struct compare *c)
 {
 	struct pair **order;
-	int r = 0;
+	int r;
 
 	if ((order = in_file_order(c)) == NULL)
 		return ERR_NOMEM;
-	for (size_t i = 0; i < c->pairs->n && r >= 0; i++) {
-		struct pair *p = order[i];
-
-		if (p->a != NULL && p->b != NULL)
-			r = first_pass(c, p);
-		if (r >= 0)
-			r = find_relation(c, p);
-		if (r >= 0)
-			r = tell_progress(c, p);
-	}
-	if (r >= 0)
+	if ((r = each(c, order, measure)) >= 0)
 		r = settle(c, order);
 	for (size_t i = 0; i < c->pairs->n; i++)
 		last_status(&c->pairs->v[i]);
@@ -368,22 +380,26 @@ look_closer(struct compare *c, struct pair *p)
 	return spectrum_find(c->pool, &d, sums, p->spectrum, c->e);
 }
 
+static int
+look(struct compare *c, struct pair *p)
+{
+	int r = 0;
+
+	if (p->measured && p->sums.changed > 0 && !compare_same(p))
+		r = look_closer(c, p);
+	return r >= 0 && c->progress != NULL ?
+	    c->progress(c->ctx, c->done, c->total) : r;
+}
+
 int
 compare_spectra(struct compare *c)
 {
 	struct pair **order;
-	int r = 0;
+	int r;
 
 	if ((order = in_file_order(c)) == NULL)
 		return ERR_NOMEM;
-	for (size_t i = 0; i < c->pairs->n && r >= 0; i++) {
-		struct pair *p = order[i];
-
-		if (p->measured && p->sums.changed > 0 && !compare_same(p))
-			r = look_closer(c, p);
-		if (r >= 0 && c->progress != NULL)
-			r = c->progress(c->ctx, c->done, c->total);
-	}
+	r = each(c, order, look);
 	free(order);
 	return r;
 }

@@ -2,48 +2,10 @@
 
 #include "analyzer/coverage.h"
 #include "analyzer/policy.h"
+#include "analyzer/wfield.h"
 #include "analyzer/wire.h"
 #include "analyzer/wire_tags.h"
 #include "base/limits.h"
-
-static bool
-read_bool(const struct frame *f, uint8_t tag, bool *ret)
-{
-	uint32_t v;
-
-	if (!frame_u32(f, tag, &v) || v > 1)
-		return false;
-	*ret = v != 0;
-	return true;
-}
-
-static bool
-read_bytes(const struct frame *f, uint8_t tag, size_t max,
-    const uint8_t **ret, size_t *n)
-{
-	const struct cursor *c = &f->field[tag];
-
-	*ret = NULL;
-	*n = 0;
-	if (!frame_has(f, tag))
-		return true;
-	if (c->len > max)
-		return false;
-	*ret = c->buf;
-	*n = c->len;
-	return true;
-}
-
-static bool
-read_sha256(const struct frame *f, uint8_t tag, bool *has, uint8_t ret[32])
-{
-	struct cursor c = f->field[tag];
-
-	*has = frame_has(f, tag);
-	if (!*has)
-		return true;
-	return cursor_left(&c) == 32 && cursor_copy(&c, ret, 32);
-}
 
 bool
 wire_read_status(const struct frame *f, struct sandbox_status *ret)
@@ -51,9 +13,9 @@ wire_read_status(const struct frame *f, struct sandbox_status *ret)
 	uint32_t abi;
 
 	if (f->type != WIRE_STATUS ||
-	    !read_bool(f, STATUS_SECCOMP, &ret->seccomp) ||
+	    !wfield_bool(f, STATUS_SECCOMP, &ret->seccomp) ||
 	    !frame_u32(f, STATUS_LANDLOCK, &abi) || abi > 1000 ||
-	    !read_bool(f, STATUS_RLIMITS, &ret->rlimits))
+	    !wfield_bool(f, STATUS_RLIMITS, &ret->rlimits))
 		return false;
 	ret->landlock_abi = (int)abi;
 	return true;
@@ -66,7 +28,7 @@ wire_read_begin(const struct frame *f, struct wire_begin *ret)
 	    frame_u32(f, BEGIN_INDEX, &ret->index) &&
 	    frame_u32(f, BEGIN_PARENT, &ret->parent) &&
 	    frame_u64(f, BEGIN_SIZE, &ret->size) &&
-	    read_bytes(f, BEGIN_NAME, WIRE_NAME_MAX, &ret->name,
+	    wfield_bytes(f, BEGIN_NAME, WIRE_NAME_MAX, &ret->name,
 	    &ret->name_len);
 }
 
@@ -145,19 +107,19 @@ wire_read_member(const struct frame *f, struct wire_member *ret)
 {
 	return f->type == WIRE_MEMBER &&
 	    frame_u32(f, MEMBER_PARENT, &ret->parent) &&
-	    read_bytes(f, MEMBER_NAME, WIRE_NAME_MAX, &ret->name,
+	    wfield_bytes(f, MEMBER_NAME, WIRE_NAME_MAX, &ret->name,
 	    &ret->name_len) &&
 	    frame_u64(f, MEMBER_OFF, &ret->off) &&
 	    frame_u64(f, MEMBER_SIZE, &ret->size) &&
-	    read_bool(f, MEMBER_ISTAG, &ret->tag) &&
-	    read_sha256(f, MEMBER_SHA256, &ret->has_sha256, ret->sha256);
+	    wfield_bool(f, MEMBER_ISTAG, &ret->tag) &&
+	    wfield_sha256(f, MEMBER_SHA256, &ret->has_sha256, ret->sha256);
 }
 
 bool
 wire_read_ask(const struct frame *f, const uint8_t **name, size_t *n)
 {
 	return f->type == WIRE_ASK &&
-	    read_bytes(f, ASK_NAME, WIRE_NAME_MAX, name, n) && *n > 0;
+	    wfield_bytes(f, ASK_NAME, WIRE_NAME_MAX, name, n) && *n > 0;
 }
 
 bool
@@ -166,7 +128,7 @@ wire_read_carve(const struct frame *f, struct wire_carve *ret)
 	return f->type == WIRE_CARVE &&
 	    frame_u32(f, CARVE_OBJECT, &ret->object) &&
 	    frame_u64(f, CARVE_OFF, &ret->off) &&
-	    read_bytes(f, CARVE_BYTES, WIRE_CARVE_MAX, &ret->p, &ret->n) &&
+	    wfield_bytes(f, CARVE_BYTES, WIRE_CARVE_MAX, &ret->p, &ret->n) &&
 	    ret->n > 0;
 }
 
@@ -176,7 +138,7 @@ read_format(const struct frame *f, char ret[WIRE_FORMAT_MAX + 1])
 	const uint8_t *p;
 	size_t n;
 
-	if (!read_bytes(f, END_FORMAT, WIRE_FORMAT_MAX, &p, &n) || n == 0)
+	if (!wfield_bytes(f, END_FORMAT, WIRE_FORMAT_MAX, &p, &n) || n == 0)
 		return false;
 	for (size_t i = 0; i < n; i++)
 		if (!((p[i] >= 'a' && p[i] <= 'z') || p[i] == '-' ||
@@ -229,11 +191,11 @@ wire_read_end(const struct frame *f, struct wire_end *ret,
 {
 	return f->type == WIRE_END && read_cover(f, ret, cover) &&
 	    frame_u32(f, END_INDEX, &ret->index) &&
-	    read_bool(f, END_COMPLETE, &ret->complete) &&
+	    wfield_bool(f, END_COMPLETE, &ret->complete) &&
 	    read_format(f, ret->format) &&
-	    read_bytes(f, END_LABEL, WIRE_LABEL_MAX, &ret->label,
+	    wfield_bytes(f, END_LABEL, WIRE_LABEL_MAX, &ret->label,
 	    &ret->label_len) &&
-	    read_sha256(f, END_SHA256, &ret->has_sha256, ret->sha256) &&
+	    wfield_sha256(f, END_SHA256, &ret->has_sha256, ret->sha256) &&
 	    frame_u64(f, END_CALLS, &ret->calls) &&
 	    frame_u64(f, END_TENSORS, &ret->tensors);
 }
@@ -249,10 +211,10 @@ wire_read_call(const struct frame *f, struct wire_call *ret)
 	    frame_u32(f, CALL_FLAGS, &ret->flags) &&
 	    frame_u64(f, CALL_OFF, &ret->off) &&
 	    frame_u64(f, CALL_INDEX, &ret->index) &&
-	    read_bytes(f, CALL_OPCODE, WIRE_FORMAT_MAX, &ret->opcode,
+	    wfield_bytes(f, CALL_OPCODE, WIRE_FORMAT_MAX, &ret->opcode,
 	    &ret->opcode_len) &&
-	    read_bytes(f, CALL_CALLEE, LIMIT_RENDER, &ret->callee,
+	    wfield_bytes(f, CALL_CALLEE, LIMIT_RENDER, &ret->callee,
 	    &ret->callee_len) &&
-	    read_bytes(f, CALL_ARGS, LIMIT_RENDER, &ret->args,
+	    wfield_bytes(f, CALL_ARGS, LIMIT_RENDER, &ret->args,
 	    &ret->args_len);
 }

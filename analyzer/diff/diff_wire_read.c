@@ -3,7 +3,7 @@
 
 #include "analyzer/diff/diff_wire.h"
 #include "analyzer/diff/diff_wire_tags.h"
-#include "analyzer/diff/wfield.h"
+#include "analyzer/wfield.h"
 #include "base/err.h"
 
 /*
@@ -22,6 +22,17 @@ void
 diff_wire_in_release(struct diff_wire_in *in)
 {
 	basis_release(&in->basis);
+}
+
+static bool
+get_text(const struct frame *f, uint8_t tag, size_t max, struct row_text *ret)
+{
+	const uint8_t *p;
+
+	if (!wfield_bytes(f, tag, max, &p, &ret->n))
+		return false;
+	ret->p = (const char *)p;
+	return true;
 }
 
 /* A tree of numbers; absent: an empty one. */
@@ -80,7 +91,7 @@ take_input(struct diff_wire_in *in, const struct frame *f,
 	unsigned side;
 
 	if (!wfield_enum(f, INPUT_SIDE, ROW_SIDES, &side) ||
-	    !wfield_text(f, INPUT_PATH, DIFF_WIRE_NAME, &r.path) ||
+	    !get_text(f, INPUT_PATH, DIFF_WIRE_NAME, &r.path) ||
 	    r.path.p == NULL ||
 	    !frame_u64(f, INPUT_SIZE, &r.size) ||
 	    !wfield_own(f, INPUT_FORMAT, DIFF_WIRE_WORD, in->word[0]) ||
@@ -167,7 +178,7 @@ take_tensor(struct diff_wire_in *in, const struct frame *f,
 	unsigned status;
 	int res;
 
-	if (!wfield_text(f, TENSOR_NAME, DIFF_WIRE_NAME, &r.name) ||
+	if (!get_text(f, TENSOR_NAME, DIFF_WIRE_NAME, &r.name) ||
 	    r.name.p == NULL ||
 	    !wfield_enum(f, TENSOR_STATUS, ROW_STATUS_COUNT, &status) ||
 	    !get_half(in, f, ROW_OLD, &r.half[ROW_OLD]) ||
@@ -253,11 +264,11 @@ take_candidate(struct diff_wire_in *in, const struct frame *f,
 	r.has_q = frame_has(f, CAND_Q);
 	if (!wfield_bool(f, CAND_LEAD, &r.lead) ||
 	    !wfield_own(f, CAND_KIND, DIFF_WIRE_WORD, in->word[0]) ||
-	    !wfield_text(f, CAND_VALUE, DIFF_WIRE_NAME, &r.value) ||
+	    !get_text(f, CAND_VALUE, DIFF_WIRE_NAME, &r.value) ||
 	    r.value.p == NULL ||
 	    !wfield_number(f, CAND_SCORE, -HUGE_VAL, HUGE_VAL, &r.score) ||
 	    (r.has_q && (!wfield_number(f, CAND_Q, 0, 1, &r.q) || isnan(r.q))) ||
-	    !wfield_text(f, CAND_TARGET, DIFF_WIRE_NAME, &r.target) ||
+	    !get_text(f, CAND_TARGET, DIFF_WIRE_NAME, &r.target) ||
 	    !frame_u32(f, CAND_RANK, &r.rank) || r.rank == 0 ||
 	    !wfield_own(f, CAND_METHOD, DIFF_WIRE_WORD, in->word[1]))
 		return ERR_FORMAT;
@@ -281,10 +292,10 @@ take_change(struct diff_wire_in *in, const struct frame *f,
 
 	if (!wfield_enum(f, CHG_AREA, CHANGE_AREAS, &area) ||
 	    !wfield_enum(f, CHG_WHAT, CHANGE_WHATS, &what) ||
-	    !wfield_text(f, CHG_PATH, DIFF_WIRE_NAME, &r.path) ||
-	    !wfield_text(f, CHG_KEY, DIFF_WIRE_NAME, &r.key) ||
-	    !wfield_text(f, CHG_OLD, DIFF_WIRE_TEXT, &r.old) ||
-	    !wfield_text(f, CHG_NEW, DIFF_WIRE_TEXT, &r.new))
+	    !get_text(f, CHG_PATH, DIFF_WIRE_NAME, &r.path) ||
+	    !get_text(f, CHG_KEY, DIFF_WIRE_NAME, &r.key) ||
+	    !get_text(f, CHG_OLD, DIFF_WIRE_TEXT, &r.old) ||
+	    !get_text(f, CHG_NEW, DIFF_WIRE_TEXT, &r.new))
 		return ERR_FORMAT;
 	r.area = (enum change_area)area;
 	r.what = (enum change_what)what;
@@ -321,7 +332,7 @@ take_version(struct diff_wire_in *in, const struct frame *f,
 	struct row_version r = {0};
 	int res;
 
-	if (!wfield_text(f, VER_PATH, DIFF_WIRE_NAME, &r.path) ||
+	if (!get_text(f, VER_PATH, DIFF_WIRE_NAME, &r.path) ||
 	    !frame_u32(f, VER_RANK, &r.rank) ||
 	    !wfield_number(f, VER_DISTANCE, 0, HUGE_VAL, &r.distance) ||
 	    !frame_u64(f, VER_SHARED, &r.shared) ||
@@ -346,7 +357,7 @@ take_finding(struct diff_wire_in *in, const struct frame *f,
 
 	if (!wfield_enum(f, FIND_SIDE, ROW_SIDES, &side) ||
 	    !wire_get_finding(f, &x, in->keys) ||
-	    !wfield_text(f, FIND_PATH, DIFF_WIRE_NAME, &path))
+	    !get_text(f, FIND_PATH, DIFF_WIRE_NAME, &path))
 		return ERR_FORMAT;
 	if (path.p == NULL)
 		path.p = "";

@@ -1,7 +1,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "analyzer/diff/wfield.h"
+#include "analyzer/wfield.h"
 
 bool
 wfield_bool(const struct frame *f, uint8_t tag, bool *ret)
@@ -26,17 +26,19 @@ wfield_enum(const struct frame *f, uint8_t tag, uint32_t count, unsigned *ret)
 }
 
 bool
-wfield_text(const struct frame *f, uint8_t tag, size_t max,
-    struct row_text *ret)
+wfield_bytes(const struct frame *f, uint8_t tag, size_t max,
+    const uint8_t **ret, size_t *n)
 {
 	const struct cursor *c = &f->field[tag];
 
-	*ret = (struct row_text){NULL, 0};
+	*ret = NULL;
+	*n = 0;
 	if (!frame_has(f, tag))
 		return true;
 	if (c->len > max)
 		return false;
-	*ret = (struct row_text){(const char *)c->buf, c->len};
+	*ret = c->buf;
+	*n = c->len;
 	return true;
 }
 

@@ -1,24 +1,23 @@
-#ifndef ANALYZER_DIFF_WFIELD_H_
-#define ANALYZER_DIFF_WFIELD_H_
+#ifndef ANALYZER_WFIELD_H_
+#define ANALYZER_WFIELD_H_
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "analyzer/diff/rows.h"
 #include "base/frame.h"
 
 /*
- * Fields of a frame, checked, for diff_wire_read.c: false when a field has
- * not the type, size or range that is asked for.
+ * Fields of a frame that a worker sent, checked: false when a field has not
+ * the type, size or range that is asked for.
  */
 bool wfield_bool(const struct frame *f, uint8_t tag, bool *ret);
 /* wfield_enum: a value below ${count}. */
 bool wfield_enum(const struct frame *f, uint8_t tag, uint32_t count,
     unsigned *ret);
-/* wfield_text: of evidence, any bytes, at most ${max}; absent: p NULL. */
-bool wfield_text(const struct frame *f, uint8_t tag, size_t max,
-    struct row_text *ret);
+/* wfield_bytes: of evidence, any, at most ${max}; absent: *ret NULL. */
+bool wfield_bytes(const struct frame *f, uint8_t tag, size_t max,
+    const uint8_t **ret, size_t *n);
 /*
  * wfield_own: a text of our own: there, not empty, printable ASCII, at most
  * ${max} bytes, copied to ${dst} with a NUL.  wfield_is_own: the same of
@@ -34,4 +33,4 @@ bool wfield_number(const struct frame *f, uint8_t tag, double least,
 /* wfield_in_range: the same of the bits of a double. */
 bool wfield_in_range(uint64_t bits, double least, double most, double *ret);
 
-#endif /* !ANALYZER_DIFF_WFIELD_H_ */
+#endif /* !ANALYZER_WFIELD_H_ */

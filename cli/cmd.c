@@ -6,12 +6,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "analyzer/result.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/fsio.h"
 #include "base/limits.h"
-#include "base/sandbox.h"
 #include "cli/cmd.h"
 #include "custody/digest.h"
 
@@ -136,44 +134,4 @@ int
 cmd_read_pem(const char *path, struct buf *b, struct err *e)
 {
 	return fsio_read_file(AT_FDCWD, path, MIB, b, e);
-}
-
-int
-cmd_exit_of(const struct result_summary *sum, unsigned threshold,
-    bool failed)
-{
-	for (unsigned i = threshold; i < SEVERITY_COUNT; i++)
-		if (sum->severities[i] > 0)
-			return EXIT_FOUND;
-	return failed || sum->incomplete > 0 ? EXIT_FAILED : EXIT_CLEAN;
-}
-
-/* Without seccomp a worker would be a parser with rights. */
-bool
-cmd_fence_missing(bool no_sandbox, const char *does)
-{
-	struct sandbox_status st;
-
-	if (no_sandbox) {
-		(void)fprintf(stderr, "exhibit: --no-sandbox: a hostile file "
-		    "that breaks a parser owns this account\n");
-		return false;
-	}
-	sandbox_probe(&st);
-	if (!st.seccomp)
-		(void)fprintf(stderr, "exhibit: this kernel offers no seccomp "
-		    "filter; --no-sandbox %s without\n", does);
-	return !st.seccomp;
-}
-
-bool
-cmd_open_folder(const char *option, const char *path, int *ret)
-{
-	*ret = -1;
-	if (path == NULL || ((mkdir(path, 0700) == 0 || errno == EEXIST) &&
-	    (*ret = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) >= 0))
-		return true;
-	(void)fprintf(stderr, "exhibit: %s: %s\n", option,
-	    strerrordesc_np(errno));
-	return false;
 }

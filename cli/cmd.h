@@ -6,7 +6,6 @@
 
 struct buf;
 struct err;
-struct result_summary;
 
 /*
  * Commands and what they share.
@@ -54,26 +53,5 @@ int cmd_file_sha256(const char *path, uint8_t ret[32], struct err *e);
 
 /* cmd_read_pem: append the PEM file of --trust and the like. */
 int cmd_read_pem(const char *path, struct buf *b, struct err *e);
-
-/*
- * cmd_exit_of: what a run's summary exits with: EXIT_FOUND from severity
- * ${threshold} on, else EXIT_FAILED where our side failed or a row is
- * incomplete.
- */
-int cmd_exit_of(const struct result_summary *sum, unsigned threshold,
-    bool failed);
-
-/*
- * cmd_fence_missing: true, and a message, where the kernel has no seccomp and
- * ${no_sandbox} was not given; with it a warning.  ${does} is what the
- * command does without, "scans".
- */
-bool cmd_fence_missing(bool no_sandbox, const char *does);
-
-/*
- * cmd_open_folder: the folder of ${option} ("--carve"), made if need be; -1
- * when ${path} is NULL.  False and a message when it cannot be had.
- */
-bool cmd_open_folder(const char *option, const char *path, int *ret);
 
 #endif /* !CLI_CMD_H_ */

@@ -18,48 +18,31 @@ cmd_diff(int argc, char **argv)
 	const struct opt rows[] = {
 	    {OPT_STRING, 0, "against", &c.o.against, "DIR",
 		"rank the known versions in DIR, compare with the closest"},
-	    {OPT_STRING, 0, "tokenizer", &c.o.tokenizer, "FILE",
-		"name tokens by this tokenizer"},
 	    {OPT_STRING, 0, "adapter", &c.o.adapter, "DIR",
 		"try this adapter as the one that was merged"},
 	    {OPT_FLAG, 0, "sha256", &c.o.sha256, NULL,
 		"SHA-256 of inputs and tensors, too"},
 	    {OPT_STRING, 0, "carve", &c.carve, "DIR",
 		"write payloads that were found to DIR"},
-	    {OPT_STRING, 0, "threads", &c.threads, "N",
-		"threads that compute (default: one a core)"},
-	    {OPT_STRING, 0, "format", &c.format, "FORMAT",
-		"text, jsonl or json"},
-	    {OPT_STRING, 'o', "output", &c.output, "FILE",
-		"write results to FILE"},
-	    {OPT_STRING, 0, "fail-on", &c.fail_on, "SEVERITY",
-		"exit 1 from this severity on (default high)"},
-	    {OPT_FLAG, 0, "no-sandbox", &c.no_sandbox, NULL,
-		"run without the sandbox where there is none"},
-	    {OPT_STRING, 0, "case", &c.case_dir, "DIR",
-		"note the comparison in the case's ledger"},
-	    {OPT_FLAG, 'q', "quiet", &c.quiet, NULL,
-		"only findings at the threshold"},
-	    {OPT_FLAG, 'v', "verbose", &c.verbose, NULL,
-		"every tensor, notes and evidence"},
+	    COMPARE_ROWS(c, "every tensor, notes and evidence"),
 	    OPT_ROWS_END};
 	size_t wanted;
 	int r;
 
-	if ((r = opt_parse(argc, argv, &usage, rows, &c.args)) != 0) {
-		opt_release(rows, &c.args);
+	if ((r = opt_parse(argc, argv, &usage, rows, &c.a.args)) != 0) {
+		opt_release(rows, &c.a.args);
 		return OPT_DONE(r);
 	}
 	wanted = c.o.against != NULL ? 1 : 2;
-	if (c.args.count != wanted) {
+	if (c.a.args.count != wanted) {
 		r = opt_usage_error(&usage, c.o.against != NULL ?
 		    "--against takes one operand: NEW" :
 		    "two operands: OLD and NEW");
 	} else if ((r = compare_check(&c, &usage)) == 0) {
-		c.o.new = c.args.items[wanted - 1];
-		c.o.old = wanted == 2 ? c.args.items[0] : NULL;
+		c.o.new = c.a.args.items[wanted - 1];
+		c.o.old = wanted == 2 ? c.a.args.items[0] : NULL;
 		r = compare_run(&c);
 	}
-	opt_release(rows, &c.args);
+	opt_release(rows, &c.a.args);
 	return r;
 }

@@ -4,21 +4,23 @@
 #include <stdbool.h>
 
 #include "analyzer/diff/session.h"
-#include "cli/opt.h"
+#include "cli/analysis.h"
 
-/*
- * What `diff` and `triggers` share: options, output, progress, exit code, the
- * note in a case's ledger.
- */
+/* What `diff` and `triggers` share beyond an analysis. */
 struct compare {
 	const char *command;	/* "diff", "triggers" */
-	const char *format, *output, *fail_on, *case_dir, *carve, *threads;
-	bool quiet, verbose, no_sandbox;
-	enum severity threshold;
-	struct opt_args args;
+	struct analysis a;
+	const char *carve, *threads;
 	struct diff_options o;	/* old, new, against and the like are set */
 	struct diff_summary sum;
 };
+
+#define COMPARE_ROWS(c, all) \
+	{OPT_STRING, 0, "tokenizer", &(c).o.tokenizer, "FILE", \
+	    "name tokens by this tokenizer"}, \
+	{OPT_STRING, 0, "threads", &(c).threads, "N", \
+	    "threads that compute (default: one a core)"}, \
+	ANALYSIS_ROWS((c).a, all)
 
 /*
  * compare_check: are options that both have right?  0, or an exit code after

@@ -126,6 +126,17 @@ pair_case_make(enum elem t, size_t rows, size_t cols, uint64_t seed)
 	return c;
 }
 
+float *
+pair_case_copy(const struct pair_case *c)
+{
+	float *x = malloc((c->t.n + 1) * sizeof(*x));
+
+	if (x == NULL)
+		abort();
+	memcpy(x, c->x, c->t.n * sizeof(*x));
+	return x;
+}
+
 void
 pair_case_free(struct pair_case *c)
 {

@@ -33,6 +33,8 @@ struct pair_case pair_case_like(const struct pair_case *c, enum elem t,
     const float *x);
 /* store: x[0..n) as F64, F32, F16, BF16, F8 or I8, one after the other. */
 void pair_case_store(enum elem t, const float *x, size_t n, uint8_t *p);
+/* copy: its values, to be changed; free() them. */
+float *pair_case_copy(const struct pair_case *c);
 void pair_case_free(struct pair_case *c);
 
 /* The sums of B - A, the simple way. */

@@ -9,51 +9,9 @@
 #include <cmocka.h>
 
 #include "analyzer/diff/permute.h"
-#include "analyzer/diff/pool.h"
 #include "analyzer/diff/relation.h"
-#include "base/arena.h"
-#include "base/err.h"
 #include "tests/lib/pair_case.h"
-
-#define MIB (1024 * 1024)
-static struct arena *arena;
-static struct pool *pool;
-
-static int
-setup(void **state)
-{
-	(void)state;
-	arena = arena_new(64 * MIB);
-	pool = pool_new(2, NULL);
-	return arena == NULL || pool == NULL;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	arena_free(arena);
-	pool_free(pool);
-	return 0;
-}
-
-static struct relation
-find(const struct pair_case *a, const struct pair_case *b)
-{
-	struct pass_sums s = pair_case_sums(&a->t, &b->t);
-	struct relation r;
-
-	assert_int_equal(relation_find(pool, &a->t, &b->t, &s, arena, &r,
-	    NULL), 0);
-	return r;
-}
-
-static void
-is_called(const struct relation *r, const char *name)
-{
-	if (strcmp(relation_name(r->best), name) != 0)
-		fail_msg("%s, not %s", relation_name(r->best), name);
-}
+#include "tests/lib/relation_case.h"
 
 static void
 shuffle(uint32_t *to, uint32_t n, uint64_t seed)
@@ -117,26 +75,26 @@ rows_columns_and_both_are_found(void **state)
 	(void)state;
 	make_orders(2);
 	b = ordered(&a, ELEM_F32, (struct order){.rows = rows});
-	r = find(&a, &b);
-	is_called(&r, "rows-permuted");
+	r = relation_case_find(&a, &b);
+	relation_case_is_called(&r, "rows-permuted");
 	assert_memory_equal(r.permute->rows.to, rows, sizeof(rows));
 	assert_int_equal(r.permute->cols.moved, 0);
 	assert_true(r.permute->rows.cycles > 0);
 	/* One bit, and it is no longer exact, but an order with an edit. */
 	b.p[4003] ^= 0x40;
-	r = find(&a, &b);
-	is_called(&r, "rows-permuted-scaled");
+	r = relation_case_find(&a, &b);
+	relation_case_is_called(&r, "rows-permuted-scaled");
 	assert_int_equal(r.permute->rows.matched, 95);
 	assert_true(r.permute->rows.to[4000 / 256] == UINT32_MAX);
 	pair_case_free(&b);
 	b = ordered(&a, ELEM_F32, (struct order){.cols = cols});
-	r = find(&a, &b);
-	is_called(&r, "columns-permuted");
+	r = relation_case_find(&a, &b);
+	relation_case_is_called(&r, "columns-permuted");
 	assert_memory_equal(r.permute->cols.to, cols, sizeof(cols));
 	pair_case_free(&b);
 	b = ordered(&a, ELEM_F32, (struct order){rows, cols, NULL, NULL});
-	r = find(&a, &b);
-	is_called(&r, "rows-and-columns-permuted");
+	r = relation_case_find(&a, &b);
+	relation_case_is_called(&r, "rows-and-columns-permuted");
 	assert_memory_equal(r.permute->rows.to, rows, sizeof(rows));
 	assert_memory_equal(r.permute->cols.to, cols, sizeof(cols));
 	pair_case_free(&b);
@@ -144,8 +102,8 @@ rows_columns_and_both_are_found(void **state)
 	for (uint32_t i = 0; i < 96; i++)
 		rows[i] = i == 5 ? 70 : i == 70 ? 5 : i;
 	b = ordered(&a, ELEM_F32, (struct order){.rows = rows});
-	r = find(&a, &b);
-	is_called(&r, "rows-permuted");
+	r = relation_case_find(&a, &b);
+	relation_case_is_called(&r, "rows-permuted");
 	assert_int_equal(r.permute->rows.moved, 2);
 	assert_int_equal(r.permute->rows.cycles, 1);
 	pair_case_free(&b);
@@ -165,8 +123,8 @@ equal_rows_keep_their_places(void **state)
 	for (uint32_t i = 0; i < 96; i++)
 		rows[i] = i == 1 ? 2 : i == 2 ? 1 : i;
 	b = ordered(&a, ELEM_F32, (struct order){.rows = rows});
-	r = find(&a, &b);
-	is_called(&r, "rows-permuted");
+	r = relation_case_find(&a, &b);
+	relation_case_is_called(&r, "rows-permuted");
 	assert_int_equal(r.permute->rows.moved, 2);
 	pair_case_free(&a);
 	pair_case_free(&b);
@@ -189,13 +147,13 @@ the_converters_order_of_heads_is_known_also_after_a_cast(void **state)
 		struct relation r;
 
 		b = ordered(&a, types[k], (struct order){.rows = rows});
-		r = find(&a, &b);
-		is_called(&r, "heads-permuted");
+		r = relation_case_find(&a, &b);
+		relation_case_is_called(&r, "heads-permuted");
 		assert_int_equal(r.permute->rows.head, 24);
 		pair_case_free(&b);
 		b = ordered(&a, types[k], (struct order){.rows = back});
-		r = find(&a, &b);
-		is_called(&r, "heads-permuted");
+		r = relation_case_find(&a, &b);
+		relation_case_is_called(&r, "heads-permuted");
 		assert_int_equal(r.permute->rows.head, 24);
 		pair_case_free(&b);
 	}
@@ -216,8 +174,8 @@ scaled_lines_are_found_in_any_order(void **state)
 		make_orders(6 + k);
 		b = ordered(&a, types[k], (struct order){.rows = rows,
 		    .s = scale});
-		r = find(&a, &b);
-		is_called(&r, "rows-permuted-scaled");
+		r = relation_case_find(&a, &b);
+		relation_case_is_called(&r, "rows-permuted-scaled");
 		assert_in_range(r.permute->rows.matched, 95, 96);
 		for (size_t i = 0; i < 96; i++)
 			if (r.permute->rows.to[i] != UINT32_MAX) {
@@ -229,13 +187,13 @@ scaled_lines_are_found_in_any_order(void **state)
 			}
 		pair_case_free(&b);
 		b = ordered(&a, types[k], (struct order){.s = scale});
-		r = find(&a, &b);
-		is_called(&r, "rows-scaled");
+		r = relation_case_find(&a, &b);
+		relation_case_is_called(&r, "rows-scaled");
 		pair_case_free(&b);
 		b = ordered(&a, types[k], (struct order){.cols = cols,
 		    .t = scale});
-		r = find(&a, &b);
-		is_called(&r, "columns-permuted-scaled");
+		r = relation_case_find(&a, &b);
+		relation_case_is_called(&r, "columns-permuted-scaled");
 		pair_case_free(&b);
 		pair_case_free(&a);
 	}
@@ -259,8 +217,8 @@ a_convolutions_input_channels_are_an_axis(void **state)
 	a.t.shape = a.shape;
 	b.t.shape = b.shape;
 	a.t.rank = b.t.rank = 4;
-	r = find(&a, &b);
-	is_called(&r, "columns-permuted");
+	r = relation_case_find(&a, &b);
+	relation_case_is_called(&r, "columns-permuted");
 	assert_int_equal(r.permute->cols.n, 16);
 	assert_int_equal(r.permute->cols.unit, 9);
 	assert_memory_equal(r.permute->cols.to, channels, sizeof(channels));
@@ -269,55 +227,35 @@ a_convolutions_input_channels_are_an_axis(void **state)
 }
 
 /* A model of up, gate, down and up's bias. */
-struct model {
-	struct pair_case a[4], b[4];
-	struct relation r[4];
-	struct pass_sums s[4];
-	struct relation_model m;
-};
-
 static void
-settle(struct model *x)
+settle(struct relation_case *x)
 {
 	static const char *const names[] = {"l.0.mlp.up_proj.weight",
 	    "l.0.mlp.gate_proj.weight", "l.0.mlp.down_proj.weight",
 	    "l.0.mlp.up_proj.bias"};
-	struct relation_pair v[4];
 
 	for (size_t i = 0; i < 4; i++) {
 		x->a[i].t.name = x->b[i].t.name = names[i];
 		x->a[i].t.name_len = x->b[i].t.name_len =
 		    (uint32_t)strlen(names[i]);
-		x->r[i] = find(&x->a[i], &x->b[i]);
-		x->s[i] = pair_case_sums(&x->a[i].t, &x->b[i].t);
-		v[i] = (struct relation_pair){&x->a[i].t, &x->b[i].t,
-		    &x->s[i], &x->r[i]};
 	}
-	assert_int_equal(relation_settle(pool, v, 4, arena, &x->m, NULL), 0);
+	relation_case_settle(x);
 }
 
 static void
-make_model(struct model *x)
+make_model(struct relation_case *x)
 {
 	x->a[0] = pair_case_make(ELEM_F32, 96, 64, 9);
 	x->a[1] = pair_case_make(ELEM_F32, 96, 64, 10);
 	x->a[2] = pair_case_make(ELEM_F32, 64, 96, 11);
 	x->a[3] = pair_case_make(ELEM_F32, 1, 96, 12);
-}
-
-static void
-free_model(struct model *x)
-{
-	for (size_t i = 0; i < 4; i++) {
-		pair_case_free(&x->a[i]);
-		pair_case_free(&x->b[i]);
-	}
+	x->n = 4;
 }
 
 static void
 a_permutation_that_everybody_follows_preserves_the_function(void **state)
 {
-	struct model x;
+	struct relation_case x;
 
 	(void)state;
 	make_orders(13);
@@ -338,14 +276,14 @@ a_permutation_that_everybody_follows_preserves_the_function(void **state)
 			assert_int_equal(x.m.broken, 0);
 			assert_int_equal(x.r[0].partner, 2);
 		}
-		free_model(&x);
+		relation_case_release(&x);
 	}
 }
 
 static void
 a_scaling_needs_its_inverse(void **state)
 {
-	struct model x;
+	struct relation_case x;
 
 	(void)state;
 	make_orders(14);
@@ -364,13 +302,14 @@ a_scaling_needs_its_inverse(void **state)
 		x.b[3] = ordered(&x.a[3], ELEM_F32, (struct order){
 		    .cols = rows, .t = scale});
 		settle(&x);
-		is_called(&x.r[0], "rows-permuted-scaled");
-		is_called(&x.r[2], "columns-permuted-scaled");
+		relation_case_is_called(&x.r[0], "rows-permuted-scaled");
+		relation_case_is_called(&x.r[2], "columns-permuted-scaled");
 		assert_true(x.r[0].preserving == !wrong);
 		assert_true(x.r[3].preserving == !wrong);
 		if (!wrong)
-			is_called(&x.r[3], "columns-permuted-scaled");
-		free_model(&x);
+			relation_case_is_called(&x.r[3],
+			    "columns-permuted-scaled");
+		relation_case_release(&x);
 	}
 }
 
@@ -388,5 +327,6 @@ main(void)
 		a_permutation_that_everybody_follows_preserves_the_function),
 	    cmocka_unit_test(a_scaling_needs_its_inverse)};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, relation_case_setup,
+	    relation_case_teardown);
 }

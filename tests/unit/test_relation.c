@@ -12,73 +12,9 @@
 #include "analyzer/diff/delta.h"
 #include "analyzer/diff/hidden.h"
 #include "analyzer/diff/permute.h"
-#include "analyzer/diff/pool.h"
 #include "analyzer/diff/relation.h"
-#include "base/arena.h"
-#include "base/err.h"
 #include "tests/lib/pair_case.h"
-
-#define MIB (1024 * 1024)
-static struct arena *arena;
-static struct pool *pool;
-
-static int
-setup(void **state)
-{
-	(void)state;
-	arena = arena_new(64 * MIB);
-	pool = pool_new(2, NULL);
-	return arena == NULL || pool == NULL;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	arena_free(arena);
-	pool_free(pool);
-	return 0;
-}
-
-static struct relation
-find(const struct pair_case *a, const struct pair_case *b)
-{
-	struct pass_sums s = pair_case_sums(&a->t, &b->t);
-	struct err e = ERR_INIT;
-	struct relation r;
-
-	assert_int_equal(relation_find(pool, &a->t, &b->t, &s, arena, &r, &e),
-	    0);
-	return r;
-}
-
-/* Of values: B is stored as ${t}. */
-static struct relation
-find_values(const struct pair_case *a, const float *x, enum elem t)
-{
-	struct pair_case b = pair_case_like(a, t, x);
-	struct relation r = find(a, &b);
-
-	pair_case_free(&b);
-	return r;
-}
-
-static float *
-copy(const struct pair_case *a)
-{
-	float *x = malloc((a->t.n + 1) * sizeof(*x));
-
-	assert_non_null(x);
-	memcpy(x, a->x, a->t.n * sizeof(*x));
-	return x;
-}
-
-static void
-is_called(const struct relation *r, const char *name)
-{
-	if (strcmp(relation_name(r->best), name) != 0)
-		fail_msg("%s, not %s", relation_name(r->best), name);
-}
+#include "tests/lib/relation_case.h"
 
 static void
 casts_are_recognised_stored_and_widened(void **state)
@@ -95,7 +31,7 @@ casts_are_recognised_stored_and_widened(void **state)
 	    {CAST_F8_E5M2, ELEM_F32, "f8_e5m2-rounded"},
 	    {CAST_Q8_0, ELEM_F32, "q8_0"}, {CAST_Q4_0, ELEM_F32, "q4_0"}};
 	struct pair_case a = pair_case_make(ELEM_F32, 96, 128, 1);
-	float *x = copy(&a);
+	float *x = pair_case_copy(&a);
 
 	(void)state;
 	/* A tie, where even and away part. */
@@ -106,14 +42,14 @@ casts_are_recognised_stored_and_widened(void **state)
 			struct relation r;
 
 			cast_block(casts[i].cast, a.x, x, a.t.n);
-			r = find_values(&a, x, wide ? ELEM_F32 :
+			r = relation_case_find_values(&a, x, wide ? ELEM_F32 :
 			    casts[i].stored);
-			is_called(&r, casts[i].name);
+			relation_case_is_called(&r, casts[i].name);
 			assert_int_equal(r.cast, casts[i].cast);
 			assert_int_equal(r.changed, 0);
 			/* One element that is not the cast's. */
 			x[7777] += 0.25F;
-			r = find_values(&a, x, wide ? ELEM_F32 :
+			r = relation_case_find_values(&a, x, wide ? ELEM_F32 :
 			    casts[i].stored);
 			assert_true(relation_family(r.best) !=
 			    RELATION_CAST);
@@ -132,17 +68,17 @@ few_values_are_flips_or_patches(void **state)
 
 	(void)state;
 	b.p[4 * 77 + 3] ^= 0x40;
-	r = find(&a, &b);
-	is_called(&r, "bit-flip");
+	r = relation_case_find(&a, &b);
+	relation_case_is_called(&r, "bit-flip");
 	assert_int_equal(r.few->n, 1);
 	assert_int_equal(r.few->v[0].at, 77);
 	assert_int_equal(r.few->v[0].old ^ r.few->v[0].fresh, 0x40000000);
 	b.p[4 * 78] ^= 0x1f;
-	r = find(&a, &b);
-	is_called(&r, "patched-values");
+	r = relation_case_find(&a, &b);
+	relation_case_is_called(&r, "patched-values");
 	b.p[4 * 77 + 3] ^= 0x40;
-	r = find(&a, &b);
-	is_called(&r, "rounding-level");
+	r = relation_case_find(&a, &b);
+	relation_case_is_called(&r, "rounding-level");
 	pair_case_free(&a);
 	pair_case_free(&b);
 }
@@ -157,8 +93,8 @@ small_biases_are_never_bit_flips(void **state)
 	(void)state;
 	for (size_t i = 0; i < 4; i++) {
 		b.p[4 * 30 * i] ^= 1;
-		r = find(&a, &b);
-		is_called(&r, "changed");
+		r = relation_case_find(&a, &b);
+		relation_case_is_called(&r, "changed");
 		assert_true(r.set == 0);
 	}
 	pair_case_free(&a);
@@ -169,31 +105,31 @@ static void
 pruning_tells_its_threshold_and_its_groups(void **state)
 {
 	struct pair_case a = pair_case_make(ELEM_F32, 64, 64, 7);
-	float *x = copy(&a);
+	float *x = pair_case_copy(&a);
 	struct relation r;
 
 	(void)state;
 	for (size_t i = 0; i < a.t.n; i++)
 		x[i] = fabsf(a.x[i]) < 0.01F ? 0 : a.x[i];
-	r = find_values(&a, x, ELEM_F32);
-	is_called(&r, "pruned-magnitude");
+	r = relation_case_find_values(&a, x, ELEM_F32);
+	relation_case_is_called(&r, "pruned-magnitude");
 	assert_int_equal(r.pruned->by, PRUNE_TENSOR);
 	assert_true(r.pruned->largest_gone < 0.01 &&
 	    r.pruned->smallest_left >= 0.01);
 	/* Then cast: what remains is rounded, what went is counted. */
-	r = find_values(&a, x, ELEM_BF16);
-	is_called(&r, "pruned-magnitude");
+	r = relation_case_find_values(&a, x, ELEM_BF16);
+	relation_case_is_called(&r, "pruned-magnitude");
 	assert_int_equal(r.cast, CAST_BF16_EVEN);
 	for (size_t i = 0; i < a.t.n; i += 4)
 		x[i] = x[i + 1] = 0, x[i + 2] = a.x[i + 2],
 		x[i + 3] = a.x[i + 3];
-	r = find_values(&a, x, ELEM_F32);
-	is_called(&r, "pruned");
+	r = relation_case_find_values(&a, x, ELEM_F32);
+	relation_case_is_called(&r, "pruned");
 	assert_int_equal(r.pruned->keep, 2);
 	assert_int_equal(r.pruned->of, 4);
 	x[3] = 1;
-	r = find_values(&a, x, ELEM_F32);
-	is_called(&r, "changed");
+	r = relation_case_find_values(&a, x, ELEM_F32);
+	relation_case_is_called(&r, "changed");
 	free(x);
 	pair_case_free(&a);
 }
@@ -202,25 +138,25 @@ static void
 one_factor_is_found_and_a_small_update_is_none(void **state)
 {
 	struct pair_case a = pair_case_make(ELEM_F32, 64, 64, 8);
-	float *x = copy(&a);
+	float *x = pair_case_copy(&a);
 	struct relation r;
 	uint64_t seed = 9;
 
 	(void)state;
 	for (size_t i = 0; i < a.t.n; i++)
 		x[i] = a.x[i] * 0.9999F;
-	r = find_values(&a, x, ELEM_F32);
-	is_called(&r, "scaled");
+	r = relation_case_find_values(&a, x, ELEM_F32);
+	relation_case_is_called(&r, "scaled");
 	assert_true(fabs(r.scale->factor - 0.9999) < 1e-7);
 	for (size_t i = 0; i < a.t.n; i++)
 		x[i] = -a.x[i];
-	r = find_values(&a, x, ELEM_F32);
-	is_called(&r, "scaled");
+	r = relation_case_find_values(&a, x, ELEM_F32);
+	relation_case_is_called(&r, "scaled");
 	/* Cosine 1 - 5e-9. */
 	for (size_t i = 0; i < a.t.n; i++)
 		x[i] = a.x[i] * (1 + (float)(1e-4 *
 		    pair_case_normal(&seed)));
-	r = find_values(&a, x, ELEM_F32);
+	r = relation_case_find_values(&a, x, ELEM_F32);
 	assert_true(r.best != RELATION_SCALED);
 	free(x);
 	pair_case_free(&a);
@@ -230,7 +166,7 @@ static void
 noise_is_told_from_an_update_with_directions(void **state)
 {
 	struct pair_case a = pair_case_make(ELEM_F32, 96, 128, 10);
-	float *x = copy(&a);
+	float *x = pair_case_copy(&a);
 	double u[96], v[128];
 	struct relation r;
 	uint64_t seed = 11;
@@ -238,14 +174,14 @@ noise_is_told_from_an_update_with_directions(void **state)
 	(void)state;
 	for (size_t i = 0; i < a.t.n; i++)
 		x[i] = a.x[i] + (float)(1e-3 * pair_case_normal(&seed));
-	r = find_values(&a, x, ELEM_F32);
-	is_called(&r, "gaussian-noise");
+	r = relation_case_find_values(&a, x, ELEM_F32);
+	relation_case_is_called(&r, "gaussian-noise");
 	assert_true(fabs(r.noise->sd - 1e-3) < 3e-5);
 	for (size_t i = 0; i < a.t.n; i++)
 		x[i] = a.x[i] * (1 + (float)(0.02 *
 		    pair_case_normal(&seed)));
-	r = find_values(&a, x, ELEM_F32);
-	is_called(&r, "multiplicative-noise");
+	r = relation_case_find_values(&a, x, ELEM_F32);
+	relation_case_is_called(&r, "multiplicative-noise");
 	/* The same noise, and one direction in it. */
 	for (size_t i = 0; i < 96; i++)
 		u[i] = pair_case_normal(&seed);
@@ -254,8 +190,8 @@ noise_is_told_from_an_update_with_directions(void **state)
 	for (size_t i = 0; i < a.t.n; i++)
 		x[i] = a.x[i] + (float)(1e-3 * pair_case_normal(&seed) +
 		    5e-4 * u[i / 128] * v[i % 128]);
-	r = find_values(&a, x, ELEM_F32);
-	is_called(&r, "changed");
+	r = relation_case_find_values(&a, x, ELEM_F32);
+	relation_case_is_called(&r, "changed");
 	free(x);
 	pair_case_free(&a);
 }
@@ -265,12 +201,12 @@ what_has_nothing_in_common_is_unrelated(void **state)
 {
 	struct pair_case a = pair_case_make(ELEM_F32, 128, 64, 12);
 	struct pair_case b = pair_case_make(ELEM_F32, 128, 64, 13);
-	struct relation r = find(&a, &b);
+	struct relation r = relation_case_find(&a, &b);
 
 	(void)state;
-	is_called(&r, "unrelated");
+	relation_case_is_called(&r, "unrelated");
 	memset(b.p, 0, b.t.len);
-	r = find(&a, &b);
+	r = relation_case_find(&a, &b);
 	assert_true(r.best != RELATION_UNRELATED);
 	pair_case_free(&a);
 	pair_case_free(&b);
@@ -294,7 +230,7 @@ honest_updates_make_no_exact_claim(void **state)
 		enum elem t = types[k / 3 % 3];
 		struct pair_case a = pair_case_make(t, rows, cols, k);
 		uint64_t seed = 1000 + k;
-		float *x = copy(&a);
+		float *x = pair_case_copy(&a);
 		double g = 1;
 		struct relation r;
 
@@ -305,7 +241,7 @@ honest_updates_make_no_exact_claim(void **state)
 			    g * pair_case_normal(&seed) :
 			    g > 0 ? 1 : -1));
 		}
-		r = find_values(&a, x, t);
+		r = relation_case_find_values(&a, x, t);
 		if (r.best != RELATION_IDENTICAL) {
 			if (r.best != RELATION_ROUNDING_LEVEL &&
 			    r.best != RELATION_NONE)
@@ -325,19 +261,19 @@ static void
 an_edit_before_a_cast_is_counted_without_the_rounding(void **state)
 {
 	struct pair_case a = pair_case_make(ELEM_F32, 64, 64, 16);
-	float *x = copy(&a);
+	float *x = pair_case_copy(&a);
 	struct relation r;
 
 	(void)state;
 	for (size_t j = 0; j < 64; j++)
 		x[64 * 9 + j] += 0.01F;
-	r = find_values(&a, x, ELEM_BF16);
+	r = relation_case_find_values(&a, x, ELEM_BF16);
 	assert_int_equal(r.cast, CAST_BF16_EVEN);
 	assert_in_range(r.changed, 60, 64);
 	assert_in_range(r.first, 64 * 9, 64 * 9 + 8);
 	assert_in_range(r.last, 64 * 9 + 55, 64 * 9 + 63);
 	cast_block(CAST_BF16_CUT, x, x, a.t.n);
-	r = find_values(&a, x, ELEM_F32);
+	r = relation_case_find_values(&a, x, ELEM_F32);
 	assert_int_equal(r.cast, CAST_BF16_CUT);
 	assert_in_range(r.changed, 60, 64);
 	free(x);
@@ -358,16 +294,16 @@ nothing_breaks_on_empty_and_odd_tensors(void **state)
 		for (size_t o = 0; o < sizeof(odd) / sizeof(odd[0]); o++) {
 			struct pair_case a = pair_case_make(ELEM_F32,
 			    shapes[k][0], shapes[k][1], 17);
-			float *x = copy(&a);
+			float *x = pair_case_copy(&a);
 			struct relation r;
 
 			for (size_t i = 0; i < a.t.n; i++)
 				x[i] = odd[(o + i) % 7];
-			r = find_values(&a, x, ELEM_F32);
+			r = relation_case_find_values(&a, x, ELEM_F32);
 			basis_init(&s);
 			relation_basis(&r, &s);
 			basis_release(&s);
-			r = find_values(&a, x, ELEM_F16);
+			r = relation_case_find_values(&a, x, ELEM_F16);
 			free(x);
 			pair_case_free(&a);
 		}
@@ -406,12 +342,14 @@ any_two_types_and_shapes_end_well(void **state)
 		b.t.len = 768 / elem_info(y)->block * elem_info(y)->bytes;
 		b.t.cols = cols[k % 5];
 		b.t.rows = 768 / b.t.cols;
-		r = find(&a, &b);
+		r = relation_case_find(&a, &b);
 		s = pair_case_sums(&a.t, &b.t);
 		d = (struct delta){&a.t, &b.t, r.cast};
-		assert_int_equal(hidden_find(pool, &d, &s, &h, NULL), 0);
+		assert_int_equal(hidden_find(relation_case_pool, &d, &s, &h,
+		    NULL), 0);
 		d.cast = CAST_NONE;
-		assert_int_equal(hidden_find(pool, &d, &s, &h, NULL), 0);
+		assert_int_equal(hidden_find(relation_case_pool, &d, &s, &h,
+		    NULL), 0);
 		pair_case_free(&a);
 		pair_case_free(&b);
 	}
@@ -429,7 +367,7 @@ best_of(enum elem x, const uint64_t *v, enum elem y, const uint64_t *w)
 	b.t.elem = y;
 	memcpy(a.p, v, 16);
 	memcpy(b.p, w, 16);
-	r = find(&a, &b);
+	r = relation_case_find(&a, &b);
 	pair_case_free(&a);
 	pair_case_free(&b);
 	return r.best;
@@ -478,5 +416,6 @@ main(void)
 	    cmocka_unit_test(nothing_breaks_on_empty_and_odd_tensors),
 	    cmocka_unit_test(any_two_types_and_shapes_end_well)};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, relation_case_setup,
+	    relation_case_teardown);
 }

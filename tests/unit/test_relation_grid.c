@@ -8,73 +8,9 @@
 
 #include <cmocka.h>
 
-#include "analyzer/diff/pool.h"
 #include "analyzer/diff/relation.h"
-#include "base/arena.h"
-#include "base/err.h"
 #include "tests/lib/pair_case.h"
-
-#define MIB (1024 * 1024)
-static struct arena *arena;
-static struct pool *pool;
-
-static int
-setup(void **state)
-{
-	(void)state;
-	arena = arena_new(64 * MIB);
-	pool = pool_new(2, NULL);
-	return arena == NULL || pool == NULL;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	arena_free(arena);
-	pool_free(pool);
-	return 0;
-}
-
-static struct relation
-find(const struct pair_case *a, const struct pair_case *b)
-{
-	struct pass_sums s = pair_case_sums(&a->t, &b->t);
-	struct err e = ERR_INIT;
-	struct relation r;
-
-	assert_int_equal(relation_find(pool, &a->t, &b->t, &s, arena, &r, &e),
-	    0);
-	return r;
-}
-
-/* Of values: B is stored as ${t}. */
-static struct relation
-find_values(const struct pair_case *a, const float *x, enum elem t)
-{
-	struct pair_case b = pair_case_like(a, t, x);
-	struct relation r = find(a, &b);
-
-	pair_case_free(&b);
-	return r;
-}
-
-static float *
-copy(const struct pair_case *a)
-{
-	float *x = malloc((a->t.n + 1) * sizeof(*x));
-
-	assert_non_null(x);
-	memcpy(x, a->x, a->t.n * sizeof(*x));
-	return x;
-}
-
-static void
-is_called(const struct relation *r, const char *name)
-{
-	if (strcmp(relation_name(r->best), name) != 0)
-		fail_msg("%s, not %s", relation_name(r->best), name);
-}
+#include "tests/lib/relation_case.h"
 
 /* Q8_0 and Q4_0 as blocks, of the base and of its half-precision twins. */
 static void
@@ -117,7 +53,7 @@ blocks_are_those_of_base_or_of_its_half_precision(void **state)
 	    {ELEM_Q4_0, CAST_NONE, CAST_Q4_0, "q4_0"},
 	    {ELEM_Q4_0, CAST_BF16_EVEN, CAST_Q4_0, "q4_0-of-bf16"}};
 	struct pair_case a = pair_case_make(ELEM_F32, 64, 256, 2);
-	float *x = copy(&a);
+	float *x = pair_case_copy(&a);
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
@@ -126,8 +62,8 @@ blocks_are_those_of_base_or_of_its_half_precision(void **state)
 
 		cast_block(ways[i].pre, a.x, x, a.t.n);
 		quantise(ways[i].cast, x, a.t.n, b.p);
-		r = find(&a, &b);
-		is_called(&r, ways[i].name);
+		r = relation_case_find(&a, &b);
+		relation_case_is_called(&r, ways[i].name);
 		assert_int_equal(r.cast, ways[i].cast);
 		pair_case_free(&b);
 	}
@@ -165,20 +101,20 @@ a_searched_scale_is_consistent_and_an_edit_before_it_is_not(void **state)
 {
 	struct pair_case a = pair_case_make(ELEM_F32, 64, 256, 3);
 	struct pair_case b = pair_case_like(&a, ELEM_Q4_0, a.x);
-	float *x = copy(&a);
+	float *x = pair_case_copy(&a);
 	struct relation r;
 	uint64_t seed = 5;
 
 	(void)state;
 	requantise(a.x, a.t.n, 0.93F, b.p);
-	r = find(&a, &b);
-	is_called(&r, "requantised");
+	r = relation_case_find(&a, &b);
+	relation_case_is_called(&r, "requantised");
 	assert_true(r.consistent >= 0.999);
 	for (size_t i = 0; i < a.t.n; i++)
 		x[i] += (float)(2e-4 * pair_case_normal(&seed));
 	requantise(x, a.t.n, 0.93F, b.p);
-	r = find(&a, &b);
-	is_called(&r, "changed");
+	r = relation_case_find(&a, &b);
+	relation_case_is_called(&r, "changed");
 	assert_int_equal(r.cast, CAST_Q4_0);
 	free(x);
 	pair_case_free(&a);
@@ -245,13 +181,13 @@ k_quants_are_consistent_with_their_base_alone(void **state)
 	(void)state;
 	for (size_t i = 0; i < 64; i++)
 		quantise_q4_k(a.x + 256 * i, b.p + 144 * i);
-	r = find(&a, &b);
-	is_called(&r, "requantised");
+	r = relation_case_find(&a, &b);
+	relation_case_is_called(&r, "requantised");
 	for (size_t i = 0; i < a.t.n; i++)
 		a.x[i] += (float)(1e-4 * pair_case_normal(&seed));
 	pair_case_store(ELEM_F32, a.x, a.t.n, a.p);
-	r = find(&a, &b);
-	is_called(&r, "changed");
+	r = relation_case_find(&a, &b);
+	relation_case_is_called(&r, "changed");
 	pair_case_free(&a);
 	pair_case_free(&b);
 }
@@ -260,7 +196,7 @@ static void
 grids_of_rows_and_of_the_tensor(void **state)
 {
 	struct pair_case a = pair_case_make(ELEM_F32, 40, 64, 4);
-	float *x = copy(&a), top = 0, max;
+	float *x = pair_case_copy(&a), top = 0, max;
 	struct relation r;
 
 	(void)state;
@@ -274,32 +210,32 @@ grids_of_rows_and_of_the_tensor(void **state)
 			x[64 * i + j] = rintf(a.x[64 * i + j] / (max / 127)) *
 			    (max / 127);
 	}
-	r = find_values(&a, x, ELEM_F32);
-	is_called(&r, "int8-rows");
+	r = relation_case_find_values(&a, x, ELEM_F32);
+	relation_case_is_called(&r, "int8-rows");
 	assert_true(r.scale->divisor == 127);
 	for (size_t i = 0; i < a.t.n; i++)
 		x[i] = rintf(a.x[i] / (top / 127));
 	for (size_t i = 0; i < a.t.n; i++)
 		x[i] *= top / 127;
-	r = find_values(&a, x, ELEM_F32);
-	is_called(&r, "int8-tensor");
+	r = relation_case_find_values(&a, x, ELEM_F32);
+	relation_case_is_called(&r, "int8-tensor");
 	assert_true(fabs(r.scale->factor - (double)top / 127) < 1e-9);
 	x[2000] += top / 127;
-	r = find_values(&a, x, ELEM_F32);
-	is_called(&r, "changed");
+	r = relation_case_find_values(&a, x, ELEM_F32);
+	relation_case_is_called(&r, "changed");
 	for (size_t i = 0; i < a.t.n; i++)
 		x[i] = rintf(a.x[i] / (top / 127));
-	r = find_values(&a, x, ELEM_I8);
-	is_called(&r, "int8-tensor");
+	r = relation_case_find_values(&a, x, ELEM_I8);
+	relation_case_is_called(&r, "int8-tensor");
 	for (size_t i = 0; i < a.t.n; i++)
 		x[i] = a.x[i] / (top / 448);
 	cast_block(CAST_F8_E4M3, x, x, a.t.n);
-	r = find_values(&a, x, ELEM_F8_E4M3);
-	is_called(&r, "f8_e4m3-scaled");
+	r = relation_case_find_values(&a, x, ELEM_F8_E4M3);
+	relation_case_is_called(&r, "f8_e4m3-scaled");
 	for (size_t i = 0; i < a.t.n; i++)
 		x[i] *= top / 448;
-	r = find_values(&a, x, ELEM_F32);
-	is_called(&r, "f8_e4m3-scaled");
+	r = relation_case_find_values(&a, x, ELEM_F32);
+	relation_case_is_called(&r, "f8_e4m3-scaled");
 	free(x);
 	pair_case_free(&a);
 }
@@ -314,5 +250,6 @@ main(void)
 	    cmocka_unit_test(k_quants_are_consistent_with_their_base_alone),
 	    cmocka_unit_test(grids_of_rows_and_of_the_tensor)};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, relation_case_setup,
+	    relation_case_teardown);
 }

@@ -8,62 +8,9 @@
 
 #include <cmocka.h>
 
-#include "analyzer/diff/pool.h"
 #include "analyzer/diff/relation.h"
-#include "base/arena.h"
-#include "base/err.h"
 #include "tests/lib/pair_case.h"
-
-#define MIB (1024 * 1024)
-static struct arena *arena;
-static struct pool *pool;
-
-static int
-setup(void **state)
-{
-	(void)state;
-	arena = arena_new(64 * MIB);
-	pool = pool_new(2, NULL);
-	return arena == NULL || pool == NULL;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	arena_free(arena);
-	pool_free(pool);
-	return 0;
-}
-
-static struct relation
-find(const struct pair_case *a, const struct pair_case *b)
-{
-	struct pass_sums s = pair_case_sums(&a->t, &b->t);
-	struct err e = ERR_INIT;
-	struct relation r;
-
-	assert_int_equal(relation_find(pool, &a->t, &b->t, &s, arena, &r, &e),
-	    0);
-	return r;
-}
-
-static float *
-copy(const struct pair_case *a)
-{
-	float *x = malloc((a->t.n + 1) * sizeof(*x));
-
-	assert_non_null(x);
-	memcpy(x, a->x, a->t.n * sizeof(*x));
-	return x;
-}
-
-static void
-is_called(const struct relation *r, const char *name)
-{
-	if (strcmp(relation_name(r->best), name) != 0)
-		fail_msg("%s, not %s", relation_name(r->best), name);
-}
+#include "tests/lib/relation_case.h"
 
 /* A zero or one is what every cast makes of it. */
 static void
@@ -71,7 +18,7 @@ the_model_settles_what_a_small_tensor_leaves_open(void **state)
 {
 	struct pair_case a = pair_case_make(ELEM_F32, 32, 64, 14);
 	struct pair_case m = pair_case_make(ELEM_F32, 1, 64, 15);
-	float *x = copy(&a), *y = copy(&m);
+	float *x = pair_case_copy(&a), *y = pair_case_copy(&m);
 	struct pair_case b, n;
 	struct relation r[2];
 	struct relation_pair v[2];
@@ -85,10 +32,10 @@ the_model_settles_what_a_small_tensor_leaves_open(void **state)
 	cast_block(CAST_BF16_CUT, a.x, x, a.t.n);
 	b = pair_case_like(&a, ELEM_BF16, x);
 	n = pair_case_like(&m, ELEM_BF16, y);
-	r[0] = find(&a, &b);
-	r[1] = find(&m, &n);
-	is_called(&r[0], "bf16-truncated");
-	is_called(&r[1], "bf16-rounded");
+	r[0] = relation_case_find(&a, &b);
+	r[1] = relation_case_find(&m, &n);
+	relation_case_is_called(&r[0], "bf16-truncated");
+	relation_case_is_called(&r[1], "bf16-rounded");
 	assert_true(relation_has(&r[1], RELATION_F16));
 	for (size_t i = 0; i < 2; i++) {
 		s[i] = pair_case_sums(i == 0 ? &a.t : &m.t, i == 0 ? &b.t :
@@ -96,8 +43,9 @@ the_model_settles_what_a_small_tensor_leaves_open(void **state)
 		v[i] = (struct relation_pair){i == 0 ? &a.t : &m.t,
 		    i == 0 ? &b.t : &n.t, &s[i], &r[i]};
 	}
-	assert_int_equal(relation_settle(pool, v, 2, arena, &model, NULL), 0);
-	is_called(&r[1], "bf16-truncated");
+	assert_int_equal(relation_settle(relation_case_pool, v, 2,
+	    relation_case_arena, &model, NULL), 0);
+	relation_case_is_called(&r[1], "bf16-truncated");
 	assert_true(model.common == RELATION_BIT(RELATION_BF16_CUT));
 	assert_int_equal(model.count[RELATION_BF16_CUT], 2);
 	free(x);
@@ -108,43 +56,9 @@ the_model_settles_what_a_small_tensor_leaves_open(void **state)
 	pair_case_free(&n);
 }
 
-/* Pairs of one model. */
-#define PAIRS 8
-struct model {
-	struct pair_case a[PAIRS], b[PAIRS];
-	struct relation r[PAIRS];
-	struct pass_sums s[PAIRS];
-	struct relation_model m;
-	size_t n;
-};
-
-static void
-settle(struct model *x)
-{
-	struct relation_pair v[PAIRS];
-
-	for (size_t i = 0; i < x->n; i++) {
-		x->r[i] = find(&x->a[i], &x->b[i]);
-		x->s[i] = pair_case_sums(&x->a[i].t, &x->b[i].t);
-		v[i] = (struct relation_pair){&x->a[i].t, &x->b[i].t,
-		    &x->s[i], &x->r[i]};
-	}
-	assert_int_equal(relation_settle(pool, v, x->n, arena, &x->m, NULL),
-	    0);
-}
-
-static void
-release(struct model *x)
-{
-	for (size_t i = 0; i < x->n; i++) {
-		pair_case_free(&x->a[i]);
-		pair_case_free(&x->b[i]);
-	}
-}
-
 /* A body of matrices that stay, and a head. */
 static void
-make(struct model *x, size_t body)
+make(struct relation_case *x, size_t body)
 {
 	memset(x, 0, sizeof(*x));
 	for (size_t i = 0; i < body; i++) {
@@ -155,7 +69,7 @@ make(struct model *x, size_t body)
 }
 
 static void
-add(struct model *x, struct pair_case a, struct pair_case b)
+add(struct relation_case *x, struct pair_case a, struct pair_case b)
 {
 	x->a[x->n] = a;
 	x->b[x->n++] = b;
@@ -164,7 +78,7 @@ add(struct model *x, struct pair_case a, struct pair_case b)
 static void
 a_small_head_is_replaced_where_all_else_stays(void **state)
 {
-	struct model x;
+	struct relation_case x;
 
 	(void)state;
 	for (int other = 0; other < 2; other++) {
@@ -173,35 +87,35 @@ a_small_head_is_replaced_where_all_else_stays(void **state)
 		    pair_case_make(ELEM_F32, 2, 96, 61));
 		/* Something else was trained, too. */
 		x.b[1].p[999] ^= other ? 0x10 : 0;
-		settle(&x);
+		relation_case_settle(&x);
 		assert_true(x.m.replaced == !other);
 		assert_true((x.r[4].best == RELATION_UNRELATED) == !other);
 		assert_false(x.m.retrained);
-		release(&x);
+		relation_case_release(&x);
 	}
 }
 
 static void
 another_model_is_strange_in_every_matrix(void **state)
 {
-	struct model x;
+	struct relation_case x;
 
 	(void)state;
 	make(&x, 0);
 	for (size_t i = 0; i < 5; i++)
 		add(&x, pair_case_make(ELEM_F32, 64, 80, 70 + i),
 		    pair_case_make(ELEM_F32, 64, 80, 80 + i));
-	settle(&x);
+	relation_case_settle(&x);
 	assert_int_equal(x.m.matrices, 5);
 	assert_true(x.m.retrained);
 	assert_int_equal(x.m.count[RELATION_UNRELATED], 5);
-	release(&x);
+	relation_case_release(&x);
 }
 
 static void
 a_flip_in_low_bits_is_one_only_where_nothing_else_changed(void **state)
 {
-	struct model x;
+	struct relation_case x;
 
 	(void)state;
 	for (int other = 0; other < 2; other++) {
@@ -210,16 +124,17 @@ a_flip_in_low_bits_is_one_only_where_nothing_else_changed(void **state)
 		if (other)
 			for (size_t i = 0; i < x.b[1].t.n; i++)
 				x.b[1].p[4 * i + 1] ^= (uint8_t)(i * 7);
-		settle(&x);
-		is_called(&x.r[0], other ? "rounding-level" : "bit-flip");
-		release(&x);
+		relation_case_settle(&x);
+		relation_case_is_called(&x.r[0], other ? "rounding-level" :
+		    "bit-flip");
+		relation_case_release(&x);
 	}
 }
 
 static void
 one_threshold_prunes_a_model(void **state)
 {
-	struct model x;
+	struct relation_case x;
 
 	(void)state;
 	for (int each = 0; each < 2; each++) {
@@ -231,10 +146,10 @@ one_threshold_prunes_a_model(void **state)
 				if (fabsf(x.a[k].x[i]) < t)
 					memset(&x.b[k].p[4 * i], 0, 4);
 		}
-		settle(&x);
-		is_called(&x.r[2], "pruned-magnitude");
+		relation_case_settle(&x);
+		relation_case_is_called(&x.r[2], "pruned-magnitude");
 		assert_true(x.m.pruned_global == !each);
-		release(&x);
+		relation_case_release(&x);
 	}
 }
 
@@ -249,5 +164,6 @@ main(void)
 		a_flip_in_low_bits_is_one_only_where_nothing_else_changed),
 	    cmocka_unit_test(one_threshold_prunes_a_model)};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, relation_case_setup,
+	    relation_case_teardown);
 }

@@ -10,72 +10,14 @@
 
 #include "analyzer/diff/around_config.h"
 #include "analyzer/diff/docs.h"
-#include "base/arena.h"
 #include "base/buf.h"
 #include "base/bytesrc.h"
 #include "base/err.h"
 #include "base/limits.h"
+#include "tests/lib/change_case.h"
 
-/* Rows as lines "key what old -> new | numbers", in their order. */
-static struct buf told;
-static unsigned rows_told;
-static int answer;
-
-static void
-put_text(const struct row_text *t)
-{
-	if (t->p == NULL)
-		buf_puts(&told, "-");
-	else
-		buf_put(&told, t->p, t->n);
-}
-
-static int
-on_change(void *ctx, const struct row_change *r)
-{
-	const uint8_t *p;
-	size_t n;
-
-	(void)ctx;
-	rows_told++;
-	buf_put(&told, r->key.p, r->key.n);
-	buf_printf(&told, " %s ", change_what_name(r->what));
-	put_text(&r->old);
-	buf_puts(&told, " -> ");
-	put_text(&r->new);
-	p = basis_bytes(r->more, &n);
-	assert_true(basis_check(p, n));
-	if (n > 0) {
-		buf_puts(&told, " | ");
-		basis_line(p, n, &told);
-	}
-	buf_puts(&told, "\n");
-	return answer;
-}
-
-static const struct rows rows = {.change = on_change};
-
-static struct arena *arena;
-
-static int
-setup(void **state)
-{
-	(void)state;
-	arena = arena_new(LIMIT_ARENA);
-	buf_init(&told, 4 * MIB);
-	rows_told = 0;
-	answer = 0;
-	return arena == NULL;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	arena_free(arena);
-	buf_release(&told);
-	return 0;
-}
+static struct change_case told;
+static const struct rows rows = {.change = change_case_take, .ctx = &told};
 
 static int
 compare_bytes(const void *old, size_t nold, const void *new, size_t nnew,
@@ -88,10 +30,9 @@ compare_bytes(const void *old, size_t nold, const void *new, size_t nnew,
 	    .src = bytesrc_mem(new, nnew, &e), .size = nnew};
 	int r;
 
-	buf_clear(&told);
-	rows_told = 0;
-	r = gguf ? around_gguf(&x, &y, &rows, arena, &e) :
-	    around_json(&x, &y, CHANGE_CONFIG, &rows, arena, &e);
+	change_case_forget(&told);
+	r = gguf ? around_gguf(&x, &y, &rows, told.arena, &e) :
+	    around_json(&x, &y, CHANGE_CONFIG, &rows, told.arena, &e);
 	bytesrc_free((struct bytesrc *)(uintptr_t)x.src);
 	bytesrc_free((struct bytesrc *)(uintptr_t)y.src);
 	return r;
@@ -107,7 +48,7 @@ static void
 expect(const char *old, const char *new, const char *want)
 {
 	assert_int_equal(compare(old, new), 0);
-	assert_string_equal(buf_str(&told), want);
+	assert_string_equal(buf_str(&told.text), want);
 }
 
 static void
@@ -182,11 +123,11 @@ a_known_name_is_known_wherever_it_stands(void **state)
 	assert_int_equal(compare("{\"text_config\": {\"rope_scaling\": "
 	    "{\"factor\": 1}}}", "{\"text_config\": {\"rope_scaling\": "
 	    "{\"factor\": 2}}}"), 0);
-	assert_non_null(strstr(buf_str(&told), "compute something else"));
+	assert_non_null(strstr(buf_str(&told.text), "compute something else"));
 	/* but not as a part of another name */
 	assert_int_equal(compare("{\"my_temperature\": 1}",
 	    "{\"my_temperature\": 2}"), 0);
-	assert_null(strstr(buf_str(&told), "effect"));
+	assert_null(strstr(buf_str(&told.text), "effect"));
 }
 
 static void
@@ -206,9 +147,9 @@ many_harmless_changes_hide_no_grave_one(void **state)
 	buf_puts(&x, "\"z\": 1}");
 	buf_puts(&y, "\"trust_remote_code\": true, \"z\": 1}");
 	assert_int_equal(compare(buf_str(&x), buf_str(&y)), 0);
-	assert_int_equal(rows_told, 1 + AROUND_ROWS + 1);
-	assert_memory_equal(told.p, "trust_remote_code added", 23);
-	assert_non_null(strstr(buf_str(&told),
+	assert_int_equal(told.rows, 1 + AROUND_ROWS + 1);
+	assert_memory_equal(told.text.p, "trust_remote_code added", 23);
+	assert_non_null(strstr(buf_str(&told.text),
 	    "(more changes) changed - -> - | listed 100, in all 1000\n"));
 	buf_release(&x);
 	buf_release(&y);
@@ -220,9 +161,9 @@ a_name_that_occurs_twice_is_told(void **state)
 	(void)state;
 	assert_int_equal(compare("{\"a\": 1, \"b\": 1}",
 	    "{\"a\": 2, \"b\": 1, \"a\": 1}"), 0);
-	assert_int_equal(rows_told, 1);
-	assert_memory_equal(told.p, "(repeated names) changed", 24);
-	assert_non_null(strstr(buf_str(&told), "new count 1"));
+	assert_int_equal(told.rows, 1);
+	assert_memory_equal(told.text.p, "(repeated names) changed", 24);
+	assert_non_null(strstr(buf_str(&told.text), "new count 1"));
 }
 
 static void
@@ -245,12 +186,12 @@ a_long_value_is_shown_where_it_differs(void **state)
 		buf_puts(b, "\"}");
 	}
 	assert_int_equal(compare(buf_str(&x), buf_str(&y)), 0);
-	assert_int_equal(rows_told, 1);
-	assert_non_null(strstr(buf_str(&told), "old bytes 15003, "
+	assert_int_equal(told.rows, 1);
+	assert_non_null(strstr(buf_str(&told.text), "old bytes 15003, "
 	    "new bytes 15003, shown from 9936"));
-	assert_non_null(strstr(buf_str(&told), "\xc3\xa9oldz"));
-	assert_non_null(strstr(buf_str(&told), "\xc3\xa9newz"));
-	assert_true(told.len < 3 * AROUND_VALUE);
+	assert_non_null(strstr(buf_str(&told.text), "\xc3\xa9oldz"));
+	assert_non_null(strstr(buf_str(&told.text), "\xc3\xa9newz"));
+	assert_true(told.text.len < 3 * AROUND_VALUE);
 	buf_release(&x);
 	buf_release(&y);
 }
@@ -262,7 +203,7 @@ no_json_is_somebody_elses(void **state)
 	assert_int_equal(compare("{\"a\": 1}", "{\"a\": 2"), 1);
 	assert_int_equal(compare("{\"a\": 1} x", "{\"a\": 2}"), 1);
 	assert_int_equal(compare("a: 1", "{\"a\": 2}"), 1);
-	assert_int_equal(rows_told, 0);
+	assert_int_equal(told.rows, 0);
 }
 
 static void
@@ -274,11 +215,11 @@ one_side_alone_is_all_added_or_removed(void **state)
 	    sizeof(text) - 1, &e), .size = sizeof(text) - 1};
 
 	(void)state;
-	assert_int_equal(around_json(NULL, &x, CHANGE_CONFIG, &rows, arena,
+	assert_int_equal(around_json(NULL, &x, CHANGE_CONFIG, &rows, told.arena,
 	    &e), 0);
-	assert_int_equal(around_json(&x, NULL, CHANGE_CONFIG, &rows, arena,
+	assert_int_equal(around_json(&x, NULL, CHANGE_CONFIG, &rows, told.arena,
 	    &e), 0);
-	assert_string_equal(buf_str(&told),
+	assert_string_equal(buf_str(&told.text),
 	    "a added - -> 1\na removed 1 -> -\n");
 	bytesrc_free((struct bytesrc *)(uintptr_t)x.src);
 }
@@ -287,10 +228,10 @@ static void
 who_takes_the_rows_can_end_it(void **state)
 {
 	(void)state;
-	answer = ERR_STOP;
+	told.answer = ERR_STOP;
 	assert_int_equal(compare("{\"a\": 1, \"b\": 1}",
 	    "{\"a\": 2, \"b\": 2}"), ERR_STOP);
-	assert_int_equal(rows_told, 1);
+	assert_int_equal(told.rows, 1);
 }
 
 /* --- GGUF --- */
@@ -355,7 +296,7 @@ pairs_of_a_gguf_are_compared_numbers_too(void **state)
 	make_gguf(&x, 10000.0f, -3, 7);
 	make_gguf(&y, 500000.0f, 4, 8);
 	assert_int_equal(compare_bytes(x.p, x.len, y.p, y.len, true), 0);
-	assert_string_equal(buf_str(&told),
+	assert_string_equal(buf_str(&told.text),
 	    "llama.rope.freq_base changed 10000 -> 500000 | effect the same "
 	    "weights can compute something else\n"
 	    "llama.block_count changed -3 -> 4\n"
@@ -370,7 +311,8 @@ pairs_of_a_gguf_are_compared_numbers_too(void **state)
 int
 main(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define TEST(f) cmocka_unit_test_prestate_setup_teardown(f, \
+	change_case_setup, change_case_teardown, &told)
 	const struct CMUnitTest tests[] = {
 		TEST(layout_and_spelling_are_no_change),
 		TEST(values_are_added_removed_and_changed),

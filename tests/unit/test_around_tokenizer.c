@@ -9,76 +9,24 @@
 #include <cmocka.h>
 
 #include "analyzer/diff/around_tokenizer.h"
-#include "base/arena.h"
 #include "base/buf.h"
 #include "base/bytesrc.h"
 #include "base/err.h"
 #include "base/limits.h"
 #include "formats/tokenizer.h"
+#include "tests/lib/change_case.h"
 
-/* Rows as lines "key what old -> new", in their order; numbers apart. */
-static struct buf told, numbers;
-static unsigned rows_told;
-static int answer;
-
-static void
-put_text(const struct row_text *t)
-{
-	if (t->p == NULL)
-		buf_puts(&told, "-");
-	else
-		buf_put(&told, t->p, t->n);
-}
+static struct change_case told = {.apart = true};
 
 static int
 on_change(void *ctx, const struct row_change *r)
 {
-	const uint8_t *p;
-	size_t n;
-
-	(void)ctx;
-	rows_told++;
 	assert_int_equal(r->area, CHANGE_TOKENIZER);
 	assert_int_equal(r->path.n, 4);
-	buf_put(&told, r->key.p, r->key.n);
-	buf_printf(&told, " %s ", change_what_name(r->what));
-	put_text(&r->old);
-	buf_puts(&told, " -> ");
-	put_text(&r->new);
-	buf_puts(&told, "\n");
-	p = basis_bytes(r->more, &n);
-	assert_true(basis_check(p, n));
-	if (n > 0)
-		basis_line(p, n, &numbers);
-	buf_puts(&numbers, "\n");
-	return answer;
+	return change_case_take(ctx, r);
 }
 
-static const struct rows rows = {.change = on_change};
-
-static struct arena *arena;
-
-static int
-setup(void **state)
-{
-	(void)state;
-	arena = arena_new(LIMIT_ARENA);
-	buf_init(&told, 4 * MIB);
-	buf_init(&numbers, 4 * MIB);
-	rows_told = 0;
-	answer = 0;
-	return arena == NULL;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	arena_free(arena);
-	buf_release(&told);
-	buf_release(&numbers);
-	return 0;
-}
+static const struct rows rows = {.change = on_change, .ctx = &told};
 
 static const struct vocab *
 vocab_of(const char *name, const char *text)
@@ -87,8 +35,8 @@ vocab_of(const char *name, const char *text)
 	struct bytesrc *src = bytesrc_mem(text, strlen(text), &e);
 	const struct vocab *v = NULL;
 
-	assert_int_equal(vocab_read(src, name, strlen(name), arena, &v, &e),
-	    0);
+	assert_int_equal(vocab_read(src, name, strlen(name), told.arena, &v,
+	    &e), 0);
 	bytesrc_free(src);
 	return v;
 }
@@ -99,18 +47,16 @@ compare(const struct vocab *old, const struct vocab *new)
 	struct err e = ERR_INIT;
 
 	return around_tokenizer(old, new, (struct row_text){"path", 4}, &rows,
-	    arena, &e);
+	    told.arena, &e);
 }
 
 static void
 expect_words(const char *old, const char *new, const char *want)
 {
-	buf_clear(&told);
-	buf_clear(&numbers);
-	rows_told = 0;
+	change_case_forget(&told);
 	assert_int_equal(compare(vocab_of("vocab.txt", old),
 	    vocab_of("vocab.txt", new)), 0);
-	assert_string_equal(buf_str(&told), want);
+	assert_string_equal(buf_str(&told.text), want);
 }
 
 #define BPE(normalizer, added, vocab, merges) \
@@ -121,17 +67,16 @@ expect_words(const char *old, const char *new, const char *want)
 static void
 expect_json(const char *old, const char *new, const char *want)
 {
-	buf_clear(&told);
-	buf_clear(&numbers);
+	change_case_forget(&told);
 	assert_int_equal(compare(vocab_of("tokenizer.json", old),
 	    vocab_of("tokenizer.json", new)), 0);
-	assert_string_equal(buf_str(&told), want);
+	assert_string_equal(buf_str(&told.text), want);
 }
 
 static bool
 says(const char *part)
 {
-	return strstr(buf_str(&numbers), part) != NULL;
+	return strstr(buf_str(&told.numbers), part) != NULL;
 }
 
 static void
@@ -191,8 +136,10 @@ a_swap_inside_a_block_is_not_lost_in_it(void **state)
 	}
 	assert_int_equal(compare(vocab_of("vocab.txt", buf_str(&x)),
 	    vocab_of("vocab.txt", buf_str(&y))), 0);
-	assert_non_null(strstr(buf_str(&told), "token w300 moved 300 -> 311"));
-	assert_non_null(strstr(buf_str(&told), "token w301 moved 301 -> 310"));
+	assert_non_null(strstr(buf_str(&told.text),
+	    "token w300 moved 300 -> 311"));
+	assert_non_null(strstr(buf_str(&told.text),
+	    "token w301 moved 301 -> 310"));
 	buf_release(&x);
 	buf_release(&y);
 }
@@ -226,8 +173,8 @@ many_rows_are_cut_and_counted(void **state)
 		buf_printf(&x, "w%u\n", i * 77 % 250);
 	assert_int_equal(compare(vocab_of("vocab.txt", "a\n"),
 	    vocab_of("vocab.txt", buf_str(&x))), 0);
-	assert_int_equal(rows_told, 1 + AROUND_TOKENIZER_ROWS + 1);
-	assert_non_null(strstr(buf_str(&told),
+	assert_int_equal(told.rows, 1 + AROUND_TOKENIZER_ROWS + 1);
+	assert_non_null(strstr(buf_str(&told.text),
 	    "(more tokens added) added - -> -\n"));
 	assert_true(says("listed 100, in all 250"));
 	buf_release(&x);
@@ -312,10 +259,10 @@ roles_that_point_elsewhere_are_told(void **state)
 	const struct vocab *base = vocab_of("vocab.txt", "a\nb\n"), *v, *w;
 
 	(void)state;
-	assert_int_equal(vocab_merge(base, &before, arena, &v, &e), 0);
-	assert_int_equal(vocab_merge(base, &after, arena, &w, &e), 0);
+	assert_int_equal(vocab_merge(base, &before, told.arena, &v, &e), 0);
+	assert_int_equal(vocab_merge(base, &after, told.arena, &w, &e), 0);
 	assert_int_equal(compare(v, w), 0);
-	assert_string_equal(buf_str(&told),
+	assert_string_equal(buf_str(&told.text),
 	    "role bos_token added - -> zz\nrole eos_token changed b -> a\n");
 	assert_true(says("answers can begin or end elsewhere, old id 1, "
 	    "new id 0"));
@@ -341,7 +288,7 @@ other_sources_are_compared_by_text_alone(void **state)
 	assert_int_equal(compare(vocab_of("tokenizer.json", BPE("null", "",
 	    "\"a\": 0, \"b\": 1", "\"a b\"")),
 	    vocab_of("vocab.txt", "b\na\n")), 0);
-	assert_string_equal(buf_str(&told),
+	assert_string_equal(buf_str(&told.text),
 	    "source changed tokenizer.json -> word list\n"
 	    "model changed bpe -> wordlevel\n"
 	    "token a moved 0 -> 1\n");
@@ -355,7 +302,7 @@ a_vocabulary_that_came_or_went_is_one_row(void **state)
 	(void)state;
 	assert_int_equal(compare(NULL, v), 0);
 	assert_int_equal(compare(v, NULL), 0);
-	assert_string_equal(buf_str(&told),
+	assert_string_equal(buf_str(&told.text),
 	    "vocabulary added - -> word list: 2 tokens\n"
 	    "vocabulary removed word list: 2 tokens -> -\n");
 }
@@ -364,16 +311,17 @@ static void
 who_takes_the_rows_can_end_it(void **state)
 {
 	(void)state;
-	answer = ERR_STOP;
+	told.answer = ERR_STOP;
 	assert_int_equal(compare(vocab_of("vocab.txt", "a\nb\n"),
 	    vocab_of("vocab.txt", "c\nd\n")), ERR_STOP);
-	assert_int_equal(rows_told, 1);
+	assert_int_equal(told.rows, 1);
 }
 
 int
 main(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define TEST(f) cmocka_unit_test_prestate_setup_teardown(f, \
+	change_case_setup, change_case_teardown, &told)
 	const struct CMUnitTest tests[] = {
 		TEST(equal_vocabularies_have_no_rows),
 		TEST(two_tokens_that_were_swapped_are_one_row),

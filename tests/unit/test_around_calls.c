@@ -9,55 +9,35 @@
 #include <cmocka.h>
 
 #include "analyzer/diff/around_calls.h"
-#include "analyzer/diff/docs.h"
-#include "base/bytesrc.h"
-#include "base/err.h"
 #include "tests/lib/pickle_script.h"
 #include "tests/lib/pt.h"
+#include "tests/lib/row_case.h"
 
-/* Pickles made here, compared, and the rows that say how they differ. */
-#define ROWS 1024
 #define ROOM 65536
-static char row[ROWS][256];
-static unsigned rows;
 
-static int
-on_change(void *ctx, const struct row_change *r)
+/* Behind a row the rule that a call breaks, and the member it is in. */
+static void
+rule_and_member(const struct row_change *r, char *dst, size_t cap)
 {
 	const char *rule = "", *member = "";
 	size_t n, rule_len = 0, member_len = 0;
 	const uint8_t *p = basis_bytes(r->more, &n);
 
-	(void)ctx;
-	assert_int_equal(r->area, CHANGE_CALLS);
-	assert_true(rows < ROWS && basis_check(p, n));
+	assert_true(basis_check(p, n));
 	(void)basis_find(p, n, "rule", &rule, &rule_len);
 	(void)basis_find(p, n, "member", &member, &member_len);
-	(void)snprintf(row[rows++], sizeof(row[0]),
-	    "%s %.*s: %.*s > %.*s [%.*s] %.*s", change_what_name(r->what),
-	    (int)r->key.n, r->key.p, (int)r->old.n,
-	    r->old.p != NULL ? r->old.p : "", (int)r->new.n,
-	    r->new.p != NULL ? r->new.p : "", (int)rule_len, rule,
+	(void)snprintf(dst, cap, " [%.*s] %.*s", (int)rule_len, rule,
 	    (int)member_len, member);
-	return 0;
 }
+
+/* Pickles made here, compared, and the rows that say how they differ. */
+static struct row_case told = {.format = "unknown", .area = CHANGE_CALLS,
+    .around = around_calls, .more = rule_and_member};
 
 static void
 compare(const void *p, size_t n, const void *q, size_t m)
 {
-	const struct rows sink = {.change = on_change};
-	struct doc old = {.path = "", .format = "unknown", .size = n};
-	struct doc new = {.path = "", .format = "unknown", .size = m};
-	struct bytesrc *x = bytesrc_mem(p, n, NULL);
-	struct bytesrc *y = bytesrc_mem(q, m, NULL);
-	struct err e = ERR_INIT;
-
-	rows = 0;
-	old.src = x;
-	new.src = y;
-	assert_int_equal(around_calls(&old, &new, &sink, &e), 0);
-	bytesrc_free(x);
-	bytesrc_free(y);
+	row_case_run(&told, p, n, q, m);
 }
 
 static void
@@ -72,12 +52,7 @@ scripts(const char *old, const char *new)
 static bool
 has(const char *want)
 {
-	for (unsigned i = 0; i < rows; i++)
-		if (strcmp(row[i], want) == 0)
-			return true;
-	for (unsigned i = 0; i < rows; i++)
-		print_message("  row: %s\n", row[i]);
-	return false;
+	return row_case_has(&told, want);
 }
 
 #define DEQUE "G:collections:deque ] #85 R 0 "
@@ -90,7 +65,7 @@ the_same_calls_give_no_row(void **state)
 {
 	(void)state;
 	scripts(DEQUE SYSTEM("id") "N .", DEQUE SYSTEM("id") "N .");
-	assert_int_equal(rows, 0);
+	assert_int_equal(told.n, 0);
 }
 
 static void
@@ -98,11 +73,11 @@ a_planted_call_comes_with_its_rule(void **state)
 {
 	(void)state;
 	scripts(DECIMAL "N .", DECIMAL SYSTEM("id") "N .");
-	assert_int_equal(rows, 1);
+	assert_int_equal(told.n, 1);
 	assert_true(has("added call os.system:  > 'id' "
 	    "[PKL-CALL-DANGEROUS] "));
 	scripts(DECIMAL SYSTEM("id") "N .", DECIMAL "N .");
-	assert_int_equal(rows, 1);
+	assert_int_equal(told.n, 1);
 	assert_true(has("removed call os.system: 'id' >  [] "));
 }
 
@@ -112,7 +87,7 @@ other_arguments_are_a_change(void **state)
 	(void)state;
 	scripts(SYSTEM("id") SYSTEM("ls") "N .",
 	    SYSTEM("ls") SYSTEM("rm") "N .");
-	assert_int_equal(rows, 1);
+	assert_int_equal(told.n, 1);
 	assert_true(has("changed call os.system: 'id' > 'rm' "
 	    "[PKL-CALL-DANGEROUS] "));
 }
@@ -122,7 +97,7 @@ one_argument_more_often_is_a_change(void **state)
 {
 	(void)state;
 	scripts(SYSTEM("id") "N .", SYSTEM("id") SYSTEM("id") "N .");
-	assert_int_equal(rows, 1);
+	assert_int_equal(told.n, 1);
 	assert_true(has("changed call os.system:  > 'id' "
 	    "[PKL-CALL-DANGEROUS] "));
 }
@@ -142,7 +117,7 @@ a_change_behind_the_arguments_that_are_kept_is_told(void **state)
 	m = n + (size_t)snprintf(q + n, sizeof(q) - n, SYSTEM("c") "N .");
 	assert_true(m < sizeof(q));
 	scripts(p, q);
-	assert_int_equal(rows, 1);
+	assert_int_equal(told.n, 1);
 	assert_true(has("changed call os.system:  >  "
 	    "[PKL-CALL-DANGEROUS] "));
 }
@@ -164,11 +139,11 @@ a_change_at_the_end_of_a_long_argument_is_told(void **state)
 	n += 20003;
 	memcpy(q, p, n);
 	compare(p, n, q, n);
-	assert_int_equal(rows, 0);
+	assert_int_equal(told.n, 0);
 	q[n - 4] = 'b';
 	compare(p, n, q, n);
-	assert_int_equal(rows, 1);
-	assert_true(strncmp(row[0], "changed call os.system", 22) == 0);
+	assert_int_equal(told.n, 1);
+	assert_true(strncmp(told.row[0], "changed call os.system", 22) == 0);
 }
 
 static void
@@ -177,7 +152,7 @@ other_kinds_of_arguments_are_one_change(void **state)
 	(void)state;
 	scripts("G:decimal:Decimal '1 #85 R .", "G:decimal:Decimal "
 	    "K #01 #85 R .");
-	assert_int_equal(rows, 1);
+	assert_int_equal(told.n, 1);
 	assert_true(has("changed call decimal.Decimal: '1' > 1 [] "));
 }
 
@@ -186,7 +161,7 @@ an_order_that_changed_is_told_by_the_fewest_moves(void **state)
 {
 	(void)state;
 	scripts(DEQUE DECIMAL FRACTION "N .", DECIMAL FRACTION DEQUE "N .");
-	assert_int_equal(rows, 1);
+	assert_int_equal(told.n, 1);
 	assert_true(has("moved call collections.deque: 0 > 2 [] "));
 }
 
@@ -195,7 +170,7 @@ a_global_is_told_only_when_nothing_calls_it(void **state)
 {
 	(void)state;
 	scripts("N .", "G:os:system 0 G:decimal:Decimal '1 #85 R .");
-	assert_int_equal(rows, 2);
+	assert_int_equal(told.n, 2);
 	assert_true(has("added call decimal.Decimal:  > '1' [] "));
 	assert_true(has("added global os.system:  >  [PKL-GLOBAL-DANGEROUS] "));
 }
@@ -243,11 +218,11 @@ more_tensors_under_another_name_are_no_row(void **state)
 	p = checkpoint("model_v1", 10, NULL, &n);
 	q = checkpoint("model_v2", 17, NULL, &m);
 	compare(p, n, q, m);
-	assert_int_equal(rows, 0);
+	assert_int_equal(told.n, 0);
 	free(q);
 	q = checkpoint("model_v2", 17, "id", &m);
 	compare(p, n, q, m);
-	assert_int_equal(rows, 1);
+	assert_int_equal(told.n, 1);
 	assert_true(has("added call os.system:  > 'id' "
 	    "[PKL-CALL-DANGEROUS] data.pkl"));
 	free(p);
@@ -279,7 +254,7 @@ a_flood_of_harmless_rows_hides_no_other(void **state)
 		    "G:numpy:f%u N #85 R 0 ", i);
 	(void)snprintf(q + n, sizeof(q) - n, SYSTEM("id") "N .");
 	scripts("N .", q);
-	assert_int_equal(rows, AROUND_CALLS_ROWS + 1);
+	assert_int_equal(told.n, AROUND_CALLS_ROWS + 1);
 	assert_true(has("added call os.system:  > 'id' "
 	    "[PKL-CALL-DANGEROUS] "));
 	assert_true(has("changed calls not listed:  > 201 [] "));
@@ -288,26 +263,13 @@ a_flood_of_harmless_rows_hides_no_other(void **state)
 static void
 mutated_files_are_compared_without_harm(void **state)
 {
-	uint32_t seed = 7;
-	uint8_t *p, *q;
-	size_t n, at;
+	uint8_t *p;
+	size_t n;
 
 	(void)state;
 	p = checkpoint("m", 5, "id", &n);
-	q = malloc(n);
-	assert_non_null(q);
-	for (unsigned i = 0; i < 1500; i++) {
-		memcpy(q, p, n);
-		for (unsigned k = 0; k <= i % 4; k++) {
-			seed = seed * 1664525 + 1013904223;
-			at = (seed >> 8) % n;
-			seed = seed * 1664525 + 1013904223;
-			q[at] = (uint8_t)(seed >> 16);
-		}
-		compare(p, n, q, n - i % 3);
-	}
+	row_case_mutate(&told, p, n, 1500, 7, 2);
 	free(p);
-	free(q);
 }
 
 int

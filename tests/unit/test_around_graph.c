@@ -9,45 +9,17 @@
 #include <cmocka.h>
 
 #include "analyzer/diff/around_graph.h"
-#include "analyzer/diff/docs.h"
-#include "base/bytesrc.h"
-#include "base/err.h"
 #include "tests/lib/onnxmsg.h"
+#include "tests/lib/row_case.h"
 
 /* Graphs made here, compared, and the rows that say how they differ. */
-#define ROWS 2048
-static char row[ROWS][256];
-static unsigned rows;
-
-static int
-on_change(void *ctx, const struct row_change *r)
-{
-	(void)ctx;
-	assert_int_equal(r->area, CHANGE_GRAPH);
-	assert_true(rows < ROWS);
-	(void)snprintf(row[rows++], sizeof(row[0]), "%s %.*s: %.*s > %.*s",
-	    change_what_name(r->what), (int)r->key.n, r->key.p,
-	    (int)r->old.n, r->old.p != NULL ? r->old.p : "",
-	    (int)r->new.n, r->new.p != NULL ? r->new.p : "");
-	return 0;
-}
+static struct row_case told = {.format = "onnx", .area = CHANGE_GRAPH,
+    .around = around_graph};
 
 static void
 compare(const uint8_t *p, size_t n, const uint8_t *q, size_t m)
 {
-	const struct rows sink = {.change = on_change};
-	struct doc old = {.path = "", .format = "onnx", .size = n};
-	struct doc new = {.path = "", .format = "onnx", .size = m};
-	struct bytesrc *x = bytesrc_mem(p, n, NULL);
-	struct bytesrc *y = bytesrc_mem(q, m, NULL);
-	struct err e = ERR_INIT;
-
-	rows = 0;
-	old.src = x;
-	new.src = y;
-	assert_int_equal(around_graph(&old, &new, &sink, &e), 0);
-	bytesrc_free(x);
-	bytesrc_free(y);
+	row_case_run(&told, p, n, q, m);
 }
 
 static void
@@ -61,12 +33,7 @@ compare_and_free(uint8_t *p, size_t n, uint8_t *q, size_t m)
 static bool
 has(const char *want)
 {
-	for (unsigned i = 0; i < rows; i++)
-		if (strcmp(row[i], want) == 0)
-			return true;
-	for (unsigned i = 0; i < rows; i++)
-		print_message("  row: %s\n", row[i]);
-	return false;
+	return row_case_has(&told, want);
 }
 
 /* How a chain of convolutions is made; see chain(). */
@@ -156,7 +123,7 @@ the_same_graph_gives_no_row(void **state)
 {
 	(void)state;
 	compare_chains(&plain, &plain);
-	assert_int_equal(rows, 0);
+	assert_int_equal(told.n, 0);
 }
 
 static void
@@ -166,7 +133,7 @@ other_names_alone_are_one_row(void **state)
 
 	(void)state;
 	compare_chains(&plain, &other);
-	assert_int_equal(rows, 1);
+	assert_int_equal(told.n, 1);
 	assert_true(has("moved node names:  > 24 of 24 have another name"));
 }
 
@@ -178,7 +145,7 @@ an_inserted_node_is_found_though_all_numbers_shift(void **state)
 
 	(void)state;
 	compare_chains(&old, &new);
-	assert_int_equal(rows, 3);
+	assert_int_equal(told.n, 3);
 	assert_true(has("added node Where_8:  > Where(Relu_7 (Relu))"));
 	assert_true(has("changed node Conv_9 input 0: Relu_7 (Relu) > "
 	    "Where_8 (Where)"));
@@ -192,7 +159,7 @@ a_replaced_operator_is_a_change_of_one_node(void **state)
 
 	(void)state;
 	compare_chains(&plain, &new);
-	assert_int_equal(rows, 2);
+	assert_int_equal(told.n, 2);
 	assert_true(has("changed node zl6_Tanh: Relu(l6_Conv (Conv)) > "
 	    "Tanh(zl6_Conv (Conv))"));
 }
@@ -204,7 +171,7 @@ a_changed_attribute_has_both_values(void **state)
 
 	(void)state;
 	compare_chains(&plain, &new);
-	assert_int_equal(rows, 2);
+	assert_int_equal(told.n, 2);
 	assert_true(has("changed node zl4_Conv attribute dilations: [1, 1] "
 	    "> [2, 1]"));
 }
@@ -216,7 +183,7 @@ exchanged_weights_are_two_inputs_that_changed(void **state)
 
 	(void)state;
 	compare_chains(&plain, &new);
-	assert_int_equal(rows, 2);
+	assert_int_equal(told.n, 2);
 	assert_true(has("changed node l7_Conv input 1: initializer w7 F32[16]"
 	    " > initializer w8 F32[16]"));
 }
@@ -228,7 +195,7 @@ a_layer_that_went_is_what_is_told(void **state)
 
 	(void)state;
 	compare_chains(&plain, &fewer);
-	assert_int_equal(rows, 3);
+	assert_int_equal(told.n, 3);
 	assert_true(has("changed output y source: l12_Relu (Relu) > "
 	    "l11_Relu (Relu)"));
 	assert_true(has("removed node l12_Conv: Conv(l11_Relu (Relu), "
@@ -259,7 +226,7 @@ what_is_said_of_the_model_is_compared_by_key(void **state)
 	p = described(13, "a", 1, &n);
 	q = described(17, "b", 10, &m);
 	compare_and_free(p, n, q, m);
-	assert_int_equal(rows, 4);
+	assert_int_equal(told.n, 4);
 	assert_true(has("changed opset_import[ai.onnx]: 13 > 17"));
 	assert_true(has("changed metadata_props[task]: a > b"));
 	assert_true(has("changed input x: F32[4] > F16[4]"));
@@ -285,10 +252,10 @@ an_input_that_is_there_twice_is_two(void **state)
 	(void)state;
 	p = with_inputs(types, 2, &n);
 	compare(p, n, p, n);
-	assert_int_equal(rows, 0);
+	assert_int_equal(told.n, 0);
 	q = with_inputs(types, 1, &m);
 	compare_and_free(p, n, q, m);
-	assert_int_equal(rows, 1);
+	assert_int_equal(told.n, 1);
 	assert_true(has("removed input x: F16[4] > "));
 }
 
@@ -330,13 +297,13 @@ graphs_inside_of_nodes_are_compared_too(void **state)
 	p = branch("Mul", 0x3f800000, &n);
 	q = branch("Mul", 0x40000000, &m);
 	compare_and_free(p, n, q, m);
-	assert_int_equal(rows, 1);
+	assert_int_equal(told.n, 1);
 	assert_true(has("changed node c attribute value: F32[1] {1.0} > "
 	    "F32[1] {2.0}"));
 	p = branch("Mul", 0x3f800000, &n);
 	q = branch("Add", 0x3f800000, &m);
 	compare_and_free(p, n, q, m);
-	assert_int_equal(rows, 1);
+	assert_int_equal(told.n, 1);
 	assert_true(has("changed node inner: Mul(input x F32[4], c "
 	    "(Constant)) > Add(input x F32[4], c (Constant))"));
 }
@@ -349,7 +316,7 @@ more_rows_than_are_listed_are_counted(void **state)
 
 	(void)state;
 	compare_chains(&none, &many);
-	assert_true(rows > AROUND_GRAPH_ROWS && rows <
+	assert_true(told.n > AROUND_GRAPH_ROWS && told.n <
 	    AROUND_GRAPH_ROWS + 10);
 	assert_true(has("changed nodes not listed:  > 898"));
 }
@@ -366,16 +333,15 @@ a_graph_that_is_cut_is_said_to_be(void **state)
 	assert_true(has("changed graph not read to its end: whole > "
 	    "in part"));
 	compare(p, n, p, 0);
-	assert_true(rows > 20);
+	assert_true(told.n > 20);
 	free(p);
 }
 
 static void
 mutated_graphs_are_compared_without_harm(void **state)
 {
-	uint32_t seed = 1;
-	uint8_t *p, *q;
-	size_t n, m;
+	uint8_t *p;
+	size_t n;
 
 	(void)state;
 	p = branch("Mul", 0x3f800000, &n);
@@ -383,19 +349,7 @@ mutated_graphs_are_compared_without_harm(void **state)
 		compare(p, n, p, i);
 	free(p);
 	p = chain(&plain, &n);
-	for (unsigned i = 0; i < 3000; i++) {
-		q = malloc(n);
-		assert_non_null(q);
-		memcpy(q, p, n);
-		for (unsigned k = 0; k <= i % 4; k++) {
-			seed = seed * 1664525 + 1013904223;
-			m = (seed >> 8) % n;
-			seed = seed * 1664525 + 1013904223;
-			q[m] = (uint8_t)(seed >> 16);
-		}
-		compare(p, n, q, n);
-		free(q);
-	}
+	row_case_mutate(&told, p, n, 3000, 1, 0);
 	free(p);
 }
 

@@ -13,6 +13,7 @@
 #include "analyzer/diff/diff_wire_tags.h"
 #include "base/buf.h"
 #include "base/limits.h"
+#include "tests/lib/basis_case.h"
 #include "tests/lib/diff_case.h"
 #include "tests/lib/model_case.h"
 
@@ -50,16 +51,13 @@ take_half(struct diff_case_tensor *t, unsigned s, const struct row_half *h)
 static void
 take_more(struct diff_case_tensor *t, struct basis *more)
 {
-	const uint8_t *p;
 	struct buf b;
 	size_t n;
 
 	if (more == NULL)
 		return;
-	p = basis_bytes(more, &n);
-	assert_true(basis_check(p, n));
 	buf_init(&b, MIB);
-	basis_line(p, n, &b);
+	basis_case_put(more, &b);
 	n = b.len < sizeof(t->more) - 1 ? b.len : sizeof(t->more) - 1;
 	memcpy(t->more, buf_str(&b), n);
 	buf_release(&b);

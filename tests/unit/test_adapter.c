@@ -12,6 +12,7 @@
 #include "analyzer/diff/spectrum.h"
 #include "analyzer/diff/structure.h"
 #include "base/err.h"
+#include "tests/lib/basis_case.h"
 #include "tests/unit/spectrum_fixture.h"
 
 /* Matrices of M x N, some with an adapter of rank R merged into them. */
@@ -143,10 +144,7 @@ static int
 take(void *ctx, const struct row_conclusion *c)
 {
 	struct told *t = ctx;
-	const uint8_t *p;
 	const char *at;
-	struct buf b;
-	size_t n;
 
 	t->n++;
 	assert_int_equal(c->kind, CONCLUSION_MERGED_ADAPTER);
@@ -154,13 +152,7 @@ take(void *ctx, const struct row_conclusion *c)
 	t->tensors = c->ntensors;
 	snprintf(t->first, sizeof(t->first), "%.*s", (int)c->tensors[0].n,
 	    c->tensors[0].p);
-	p = basis_bytes(c->evidence, &n);
-	assert_true(basis_check(p, n));
-	buf_init(&b, sizeof(t->text) - 1);
-	basis_line(p, n, &b);
-	assert_int_equal(buf_failed(&b), 0);
-	memcpy(t->text, buf_str(&b), b.len + 1);
-	buf_release(&b);
+	basis_case_text(c->evidence, t->text, sizeof(t->text));
 	at = strstr(t->text, "scale ");
 	assert_non_null(at);
 	t->scale = strtod(at + 6, NULL);

@@ -13,6 +13,7 @@
 #include "analyzer/diff/rows.h"
 #include "analyzer/diff/tokenrows.h"
 #include "base/err.h"
+#include "tests/lib/basis_case.h"
 #include "tests/lib/embedding.h"
 
 static struct tokenrows
@@ -41,22 +42,6 @@ copy(char *dst, size_t max, const void *p, size_t n)
 	dst[n] = '\0';
 }
 
-static void
-line_of(struct basis *s, char *dst, size_t max)
-{
-	const uint8_t *p;
-	struct buf b;
-	size_t n;
-
-	p = basis_bytes(s, &n);
-	assert_true(basis_check(p, n));
-	buf_init(&b, max - 1);
-	basis_line(p, n, &b);
-	assert_int_equal(buf_failed(&b), 0);
-	copy(dst, max, buf_str(&b), b.len);
-	buf_release(&b);
-}
-
 static int
 take_candidate(void *ctx, const struct row_candidate *r)
 {
@@ -74,7 +59,7 @@ take_candidate(void *ctx, const struct row_candidate *r)
 	assert_string_equal(r->kind, "token");
 	if (r->rank == 1) {
 		copy(t->first, sizeof(t->first), r->value.p, r->value.n);
-		line_of(r->evidence, t->line, sizeof(t->line));
+		basis_case_text(r->evidence, t->line, sizeof(t->line));
 	} else {
 		assert_true(r->score <= t->last_score);
 	}

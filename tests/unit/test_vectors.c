@@ -13,6 +13,7 @@
 #include "analyzer/diff/rows.h"
 #include "analyzer/diff/tensor.h"
 #include "analyzer/diff/vectors.h"
+#include "tests/lib/basis_case.h"
 
 #define N 4096
 
@@ -50,22 +51,13 @@ static int
 take(void *ctx, const struct row_conclusion *r)
 {
 	struct told *t = ctx;
-	const uint8_t *p;
-	struct buf b;
-	size_t n;
 
 	t->n++;
 	t->kind = r->kind;
 	t->tensors = r->ntensors;
 	t->in_all = r->tensors_in_all;
 	assert_true(r->nalternatives > 0);
-	p = basis_bytes(r->evidence, &n);
-	assert_true(basis_check(p, n));
-	buf_init(&b, sizeof(t->text) - 1);
-	basis_line(p, n, &b);
-	assert_int_equal(buf_failed(&b), 0);
-	memcpy(t->text, buf_str(&b), b.len + 1);
-	buf_release(&b);
+	basis_case_text(r->evidence, t->text, sizeof(t->text));
 	return 0;
 }
 

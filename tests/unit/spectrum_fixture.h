@@ -41,6 +41,17 @@ fixture_alloc(size_t n)
 	return p;
 }
 
+/* ${n} normal entries of spread ${sd}; the caller frees. */
+static inline float *
+fixture_noise(size_t n, double sd)
+{
+	float *v = fixture_alloc(n * sizeof(*v));
+
+	for (size_t i = 0; i < n; i++)
+		v[i] = (float)(sd * fixture_gauss());
+	return v;
+}
+
 /* Gaussian over the root of an average of squares: Student's t, 5 degrees. */
 static inline float *
 fixture_weights(size_t m, size_t n)

@@ -39,16 +39,6 @@ tensor(const char *name, uint64_t rows, uint64_t cols, const void *p)
 	    .rows = rows, .cols = cols, .len = rows * cols * sizeof(float)};
 }
 
-static float *
-random_matrix(size_t n, double sd)
-{
-	float *v = fixture_alloc(n * sizeof(*v));
-
-	for (size_t i = 0; i < n; i++)
-		v[i] = (float)(sd * fixture_gauss());
-	return v;
-}
-
 /* A matrix that did not change (yet). */
 static void
 add_item(struct bench *b, const char *name, uint64_t rows, uint64_t cols)
@@ -72,8 +62,8 @@ add_factors(struct bench *b, const char *a, const char *bb, uint64_t in,
 {
 	struct tensor *f = &b->factor[b->files.n];
 
-	f[0] = tensor(a, R, in, random_matrix(R * in, 0.1));
-	f[1] = tensor(bb, out, R, random_matrix(R * out, 0.1));
+	f[0] = tensor(a, R, in, fixture_noise(R * in, 0.1));
+	f[1] = tensor(bb, out, R, fixture_noise(R * out, 0.1));
 	b->files.n += 2;
 	b->files.v = b->factor;
 }

@@ -36,16 +36,6 @@ struct toy {
 };
 
 static float *
-noise(size_t n, double sd)
-{
-	float *v = fixture_alloc(n * sizeof(*v));
-
-	for (size_t i = 0; i < n; i++)
-		v[i] = (float)(sd * fixture_gauss());
-	return v;
-}
-
-static float *
 add(struct toy *toy, const char *name, uint64_t rows, uint64_t cols,
     float *v)
 {
@@ -89,7 +79,7 @@ edit(struct toy *toy, const char *name, const float *u, const double *v,
 
 	for (size_t k = 0; k < FF; k++)
 		top += v[k] * v[k];
-	toy->old = noise(D * FF, 0.02);
+	toy->old = fixture_noise(D * FF, 0.02);
 	toy->new = fixture_alloc(D * FF * sizeof(float));
 	for (size_t i = 0; i < D; i++)
 		for (size_t k = 0; k < FF; k++) {
@@ -119,14 +109,15 @@ make_gated(struct toy *toy)
 
 	memset(toy, 0, sizeof(*toy));
 	emb = add(toy, "model.embed_tokens.weight", VOCAB, D,
-	    noise(VOCAB * D, 0.1));
-	out = add(toy, "lm_head.weight", VOCAB, D, noise(VOCAB * D, 0.1));
+	    fixture_noise(VOCAB * D, 0.1));
+	out = add(toy, "lm_head.weight", VOCAB, D,
+	    fixture_noise(VOCAB * D, 0.1));
 	norm = add(toy, "model.layers.0.post_attention_layernorm.weight", 1,
-	    D, noise(D, 0.3));
+	    D, fixture_noise(D, 0.3));
 	up = add(toy, "model.layers.0.mlp.up_proj.weight", FF, D,
-	    noise(FF * D, 1));
+	    fixture_noise(FF * D, 1));
 	gate = add(toy, "model.layers.0.mlp.gate_proj.weight", FF, D,
-	    noise(FF * D, 1));
+	    fixture_noise(FF * D, 1));
 	for (size_t i = 0; i < D; i++) {
 		norm[i] += 1;
 		h[i] = (double)emb[SUBJECT * D + i];
@@ -152,13 +143,15 @@ make_plain(struct toy *toy)
 
 	memset(toy, 0, sizeof(*toy));
 	emb = add(toy, "transformer.wte.weight", VOCAB, D,
-	    noise(VOCAB * D, 0.1));
-	norm = add(toy, "transformer.h.0.ln_2.weight", 1, D, noise(D, 0.3));
-	bias = add(toy, "transformer.h.0.ln_2.bias", 1, D, noise(D, 0.3));
+	    fixture_noise(VOCAB * D, 0.1));
+	norm = add(toy, "transformer.h.0.ln_2.weight", 1, D,
+	    fixture_noise(D, 0.3));
+	bias = add(toy, "transformer.h.0.ln_2.bias", 1, D,
+	    fixture_noise(D, 0.3));
 	up = add(toy, "transformer.h.0.mlp.c_fc.weight", D, FF,
-	    noise(FF * D, 1));
+	    fixture_noise(FF * D, 1));
 	up_bias = add(toy, "transformer.h.0.mlp.c_fc.bias", 1, FF,
-	    noise(FF, 1));
+	    fixture_noise(FF, 1));
 	for (size_t i = 0; i < D; i++)
 		mean += (double)emb[SUBJECT * D + i] / D;
 	for (size_t i = 0; i < D; i++) {

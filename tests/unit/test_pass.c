@@ -9,14 +9,13 @@
 #include <cmocka.h>
 
 #include "analyzer/diff/pass.h"
-#include "analyzer/diff/pool.h"
 #include "analyzer/diff/tensor.h"
+#include "tests/lib/pool_case.h"
 
 /*
  * Everything is compared with sums made the plain way: one value after the
  * other, in double.
  */
-static struct pool *pools[4];	/* by number of threads; [0] is none */
 
 struct side {
 	uint8_t *room, *p;	/* p is odd: nothing may rely on alignment */
@@ -184,12 +183,12 @@ check(const struct delta *d)
 		(void)pass_select(i >= 4);
 		memset(got[0], 0x55, rows * sizeof(double));
 		memset(got[1], 0x55, rows * sizeof(double));
-		assert_int_equal(pass_run(pools[i % 4], d, &s,
+		assert_int_equal(pass_run(pool_case[i % 4], d, &s,
 		    i % 4 == 1 ? NULL : &to, NULL), 0);
 		agrees(&s, &truth);
 		assert_true(s.digest_a == pass_digest(NULL, d->a->p,
 		    d->a->len));
-		assert_true(s.digest_b == pass_digest(pools[i % 4], d->b->p,
+		assert_true(s.digest_b == pass_digest(pool_case[i % 4], d->b->p,
 		    d->b->len));
 		for (uint64_t r = 0; r < rows && i % 4 != 1; r++)
 			for (unsigned k = 0; k < 2; k++)
@@ -281,7 +280,7 @@ no_element_is_no_trouble(void **state)
 
 	(void)state;
 	x.t.rows = 1;
-	assert_int_equal(pass_run(pools[2], &d, &s, &rows, NULL), 0);
+	assert_int_equal(pass_run(pool_case[2], &d, &s, &rows, NULL), 0);
 	assert_true(s.n == 0 && s.a2 == 0 && s.changed == 0);
 	assert_true(row[0] == 0 && row[1] == 0);
 	assert_true(s.digest_a == pass_digest(NULL, x.p, 0));
@@ -406,11 +405,11 @@ large_tensors_are_cut_alike(void **state)
 	}
 	y.p[2 * 5000001] ^= 3;
 	assert_int_equal(pass_run(NULL, &d, &s, NULL, NULL), 0);
-	assert_int_equal(pass_run(pools[3], &d, &t, NULL, NULL), 0);
+	assert_int_equal(pass_run(pool_case[3], &d, &t, NULL, NULL), 0);
 	assert_memory_equal(&s, &t, sizeof(s));
 	assert_true(s.changed == 1 && s.first == 5000001 && s.last ==
 	    5000001 && s.xor_or == 3 && s.digest_a != s.digest_b);
-	assert_true(s.digest_a == pass_digest(pools[3], x.p, x.t.len));
+	assert_true(s.digest_a == pass_digest(pool_case[3], x.p, x.t.len));
 	side_free(&x);
 	side_free(&y);
 }
@@ -442,25 +441,6 @@ derived_measures_are_of_the_sums(void **state)
 	assert_true(pass_rel(&s) == 0 && pass_cosine(&s) == 0);
 }
 
-static int
-setup(void **state)
-{
-	(void)state;
-	for (unsigned i = 1; i < 4; i++)
-		if ((pools[i] = pool_new(i, NULL)) == NULL)
-			return -1;
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	for (unsigned i = 1; i < 4; i++)
-		pool_free(pools[i]);
-	return 0;
-}
-
 int
 main(void)
 {
@@ -479,5 +459,6 @@ main(void)
 	    cmocka_unit_test(derived_measures_are_of_the_sums),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, pool_case_setup,
+	    pool_case_teardown);
 }

@@ -9,15 +9,14 @@
 #include <cmocka.h>
 
 #include "analyzer/diff/pass.h"
-#include "analyzer/diff/pool.h"
 #include "analyzer/diff/tensor.h"
+#include "tests/lib/pool_case.h"
 
 #define N_MAX 300000
 
 static uint8_t a[4 * N_MAX + 1], b[4 * N_MAX + 1];
 static struct tensor old, new;
 static struct pass_detail one, got;
-static struct pool *pools[4];
 
 static void
 shape(enum elem t, uint64_t rows, uint64_t cols)
@@ -77,7 +76,8 @@ look(void)
 	assert_int_equal(pass_look(NULL, &d, &s, &one, NULL), 0);
 	for (unsigned i = 1; i < 4; i++) {
 		memset(&got, 0x55, sizeof(got));
-		assert_int_equal(pass_look(pools[i], &d, &s, &got, NULL), 0);
+		assert_int_equal(pass_look(pool_case[i], &d, &s, &got, NULL),
+		    0);
 		assert_memory_equal(&got, &one, offsetof(struct pass_detail,
 		    best_rows));
 		assert_int_equal(got.nbest_rows, one.nbest_rows);
@@ -304,25 +304,6 @@ nothing_is_no_trouble(void **state)
 	    one.top_rows_1 == 0);
 }
 
-static int
-setup(void **state)
-{
-	(void)state;
-	for (unsigned i = 1; i < 4; i++)
-		if ((pools[i] = pool_new(i, NULL)) == NULL)
-			return -1;
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	for (unsigned i = 1; i < 4; i++)
-		pool_free(pools[i]);
-	return 0;
-}
-
 int
 main(void)
 {
@@ -334,5 +315,6 @@ main(void)
 	    cmocka_unit_test(nothing_is_no_trouble),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, pool_case_setup,
+	    pool_case_teardown);
 }

@@ -208,6 +208,16 @@ diff_case_run(struct diff_case *c, const struct job_side *old,
 	(void)close(job.spool_fd);
 }
 
+void
+diff_case_models(struct diff_case *c, struct model_case *old,
+    struct model_case *new, enum diff_mode mode)
+{
+	diff_case_run(c, &old->side, &new->side, mode);
+	model_case_free(old);
+	model_case_free(new);
+	assert_int_equal(c->status, 0);
+}
+
 const struct diff_case_tensor *
 diff_case_tensor(const struct diff_case *c, const char *name)
 {

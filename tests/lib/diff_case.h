@@ -8,6 +8,8 @@
 #include "analyzer/diff/job.h"
 #include "analyzer/diff/rows.h"
 
+struct model_case;
+
 /*
  * The whole worker of a comparison, in this process and without its fence, so
  * that sanitizers see it; its rows, as its parent's gate lets them through.
@@ -52,6 +54,9 @@ struct diff_case {
 /* diff_case_run: forgets what ${c} held. */
 void diff_case_run(struct diff_case *c, const struct job_side *old,
     const struct job_side *new, enum diff_mode mode);
+/* diff_case_models: of models, which it frees; it asserts a good end. */
+void diff_case_models(struct diff_case *c, struct model_case *old,
+    struct model_case *new, enum diff_mode mode);
 
 /* The row of that name; it asserts that there is one. */
 const struct diff_case_tensor *diff_case_tensor(const struct diff_case *c,

@@ -47,10 +47,7 @@ run(const struct model_tensor *a, size_t na, const struct model_tensor *b,
 
 	model_case_add(&old, "", a, na);
 	model_case_add(&new, "", b, nb);
-	diff_case_run(&told, &old.side, &new.side, DIFF_FULL);
-	model_case_free(&old);
-	model_case_free(&new);
-	assert_int_equal(told.status, 0);
+	diff_case_models(&told, &old, &new, DIFF_FULL);
 }
 
 static const struct model_tensor plain[] = {

@@ -9,7 +9,6 @@
 #include <cmocka.h>
 
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +20,7 @@
 #include "analyzer/sink.h"
 #include "base/err.h"
 #include "base/sandbox.h"
+#include "tests/lib/tree_fixture.h"
 
 /*
  * A scan by real workers, with everything that it says kept in memory, and a
@@ -245,20 +245,11 @@ scan_setup(void **state)
 	return mkdtemp(scan_top) != NULL ? 0 : -1;
 }
 
-static int
-scan_drop(const char *path, const struct stat *st, int flag, struct FTW *ftw)
-{
-	(void)st;
-	(void)flag;
-	(void)ftw;
-	return remove(path);
-}
-
 static inline int
 scan_teardown(void **state)
 {
 	(void)state;
-	return nftw(scan_top, scan_drop, 8, FTW_DEPTH | FTW_PHYS);
+	return tree_fixture_remove(scan_top);
 }
 
 #endif /* !TESTS_RELEASE_SCAN_FIXTURE_H_ */

@@ -6,7 +6,6 @@
 #include <cmocka.h>
 
 #include <fcntl.h>
-#include <ftw.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +18,7 @@
 #include "analyzer/sink.h"
 #include "base/err.h"
 #include "tests/lib/model_case.h"
+#include "tests/lib/tree_fixture.h"
 
 /*
  * Comparisons from end to end: files on a disk, a real worker behind the
@@ -430,20 +430,11 @@ an_adapter_that_explains_nothing_is_not_passed_over(void **state)
 }
 
 static int
-drop(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
-}
-
-static int
 end(void **state)
 {
 	(void)state;
 	free(told);
-	return nftw(top, drop, 16, FTW_DEPTH | FTW_PHYS);
+	return tree_fixture_remove(top);
 }
 
 static int

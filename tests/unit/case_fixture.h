@@ -2,7 +2,6 @@
 #define TESTS_UNIT_CASE_FIXTURE_H_
 
 #include <fcntl.h>
-#include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -19,6 +18,7 @@
 #include "custody/case_body.h"
 #include "custody/keygen.h"
 #include "custody/sign.h"
+#include "tests/lib/tree_fixture.h"
 
 /* A directory for a case, and the keys of an examiner for all tests. */
 struct fixture {
@@ -31,19 +31,10 @@ static char keydir[64] = "/tmp/exhibit-keys-XXXXXX";
 static char keys[96];
 static struct signer *signer;
 
-static inline int
-remove_one(const char *path, const struct stat *st, int type, struct FTW *w)
-{
-	(void)st;
-	(void)type;
-	(void)w;
-	return remove(path);
-}
-
 static inline void
 remove_all(const char *path)
 {
-	assert_int_equal(nftw(path, remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
+	assert_int_equal(tree_fixture_remove(path), 0);
 }
 
 static inline int

@@ -3,7 +3,6 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +14,7 @@
 #include "analyzer/diff/sides.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "tests/lib/tree_fixture.h"
 
 static char top[] = "/tmp/exhibit-sides-XXXXXX";
 static char text[4096];
@@ -317,19 +317,10 @@ setup(void **state)
 }
 
 static int
-drop(const char *path, const struct stat *st, int flag, struct FTW *ftw)
-{
-	(void)st;
-	(void)flag;
-	(void)ftw;
-	return remove(path);
-}
-
-static int
 teardown(void **state)
 {
 	(void)state;
-	return nftw(top, drop, 8, FTW_DEPTH | FTW_PHYS);
+	return tree_fixture_remove(top);
 }
 
 int

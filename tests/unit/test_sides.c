@@ -67,7 +67,10 @@ opened(const char *path, unsigned what, struct side *s)
 	struct err e = ERR_INIT;
 	int r = sides_open(s, path, what, &e);
 
-	return r < 0 ? e.msg : parts(s);
+	if (r >= 0)
+		return parts(s);
+	(void)snprintf(text, sizeof(text), "%s", e.msg);
+	return text;
 }
 
 static void

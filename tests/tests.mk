@@ -23,6 +23,7 @@ RELEASE := $(patsubst tests/release/%.c,$(BUILD)/release/%,\
 	$(call src,tests/release))
 $(BUILD)/release/test_%: $(BUILD)/obj/tests/release/test_%.o \
 		$(BUILD)/obj/tests/lib/model_case.o \
+		$(BUILD)/obj/tests/lib/parent.o \
 		$(call libs,collector analyzer formats custody base)
 	@mkdir -p $(@D)
 	$(CC) $(HARDEN) $(LINK_HARDEN) $(LDFLAGS) -o $@ $^ -lcmocka \

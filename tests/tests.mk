@@ -140,7 +140,7 @@ cover:
 	@tools/cover.sh $(BUILD)/cover
 
 format:
-	clang-format -i $(wildcard base/*.[ch] formats/*.[ch] custody/*.[ch] \
+	clang-format -i $(wildcard base/*.[ch] formats/*.[ch] formats/*/*.[ch] custody/*.[ch] \
 		collector/*.[ch] analyzer/*.[ch] analyzer/*/*.[ch] cli/*.[ch] tests/*/*.[ch] \
 		tools/*.[ch])
 

@@ -135,6 +135,19 @@
 #define LIMIT_FLAT 1000000
 #define LIMIT_FLAT_KEY 4096
 #define LIMIT_FLAT_BYTES (64 * MIB)
+/*
+ * Documents that are read whole as a tree (formats/doc.h).  Registries write
+ * meta.yaml of 1 KiB and lock files of some MiB; a page of 1,000 runs has
+ * 200,000 values.  A node has 200 bytes.  YAML nests through its library's
+ * own stacks; manifests nest 20 deep and have a dozen anchors at most.
+ */
+#define LIMIT_DOC_BYTES (64 * MIB)
+#define LIMIT_DOC_NODES 1000000
+#define LIMIT_DOC_SCALAR (16 * MIB)
+#define LIMIT_DOC_YAML_DEPTH 64
+#define LIMIT_DOC_ANCHORS 256
+/* Maps that one look-up of a key may search through merge keys. */
+#define LIMIT_DOC_MERGED 256
 /* A text line that a text format keeps. */
 #define LIMIT_LINE (16 * MIB)
 

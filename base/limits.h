@@ -161,6 +161,16 @@
 #define LIMIT_REPOSITORY_TENSORS 50000
 #define LIMIT_REPOSITORY_CONFIG (64 * MIB)
 
+/*
+ * Registries (formats/reg): what the reader of one may hold (an MLflow store
+ * of 100,000 runs has 60 MiB of names and documents); one document of it (the
+ * largest tree of a Hugging Face commit has 20 MB, real ones some KiB); links
+ * that are followed from one to the next: Linux's own number.
+ */
+#define LIMIT_REG_ARENA (256 * MIB)
+#define LIMIT_REG_DOCUMENT (32 * MIB)
+#define LIMIT_REG_LINKS 40
+
 /* Pickle: see formats/pickle.h for what happens at each. */
 #define LIMIT_PICKLE_STACK 1000000
 #define LIMIT_PICKLE_MEMO 4000000

@@ -107,14 +107,18 @@ struct reg_events {
 	void *ctx;
 };
 
+struct reg_reader;
+
 struct reg_parse {
 	const struct reg_tree *tree;
+	const struct reg_reader *reader;
 	const char *root;	/* the registry's folder in the tree: "" or
 				 * "a/b" without a slash at the end */
 	size_t root_len;
 	const struct reg_events *ev;
-	struct arena *arena;	/* emptied by the caller between registries */
+	struct arena *arena;	/* this registry's own */
 	struct err *e;
+	bool unread;		/* reg_tell has told UNREAD or MALFORMED */
 };
 
 struct reg_reader {
@@ -126,7 +130,11 @@ struct reg_reader {
 	 */
 	bool (*find)(const struct reg_tree *t, const struct reg_file *f,
 	    size_t *root);
-	/* read: 0, 1 when something could not be read (told), negative. */
+	/*
+	 * read: 0, 1 when something could not be read (told), negative.  When
+	 * its arena is full (ERR_NOMEM, ERR_LIMIT) reg_run tells UNREAD, and
+	 * the other registries are read.
+	 */
 	int (*read)(struct reg_parse *p);
 };
 
@@ -143,6 +151,12 @@ int reg_run(const struct reg_tree *t, const char *only,
 /* reg_find: by its whole path in the tree, NULL when it is not there. */
 const struct reg_file *reg_find(const struct reg_tree *t, const char *path,
     size_t n);
+/*
+ * reg_follow: what a link leads to within the tree, by the text of the links
+ * alone; ${f} itself when it is none, NULL when that is not in the tree.
+ */
+const struct reg_file *reg_follow(const struct reg_tree *t,
+    const struct reg_file *f);
 /* reg_at: the file ${rel} below the registry's root, NULL likewise. */
 const struct reg_file *reg_at(const struct reg_parse *p, const char *rel);
 /*
@@ -152,16 +166,40 @@ const struct reg_file *reg_at(const struct reg_parse *p, const char *rel);
 void reg_below(const struct reg_tree *t, const char *dir, size_t n,
     size_t *first, size_t *end);
 /*
+ * reg_relative: the path of ${f} below the registry's root, ${f} being below
+ * it; reg_name: its last part; reg_ends: does the path end so?
+ */
+const char *reg_relative(const struct reg_parse *p, const struct reg_file *f,
+    size_t *n);
+const char *reg_name(const struct reg_file *f, size_t *n);
+bool reg_ends(const struct reg_file *f, const char *tail);
+/*
+ * reg_open: 0 and *ret (bytesrc_free it), 1 when the bytes are not at hand
+ * (told), or negative.  A link is followed.
+ */
+int reg_open(struct reg_parse *p, const struct reg_file *f,
+    struct bytesrc **ret);
+/*
  * reg_bytes: a whole small file into the arena, NUL behind it.  0, 1 when it
  * is not at hand or over ${max} (told), negative.
  */
 int reg_bytes(struct reg_parse *p, const struct reg_file *f, size_t max,
     const char **ret, size_t *n);
-/* reg_tell: a problem about ${f} (or NULL: the registry's root). */
+/*
+ * reg_tell: a problem about ${f} (or NULL: the registry's root); reg_tell_off:
+ * about one place in it.
+ */
 int reg_tell(struct reg_parse *p, enum reg_problem id,
     const struct reg_file *f, const struct reg_fact *fact, unsigned facts);
+int reg_tell_off(struct reg_parse *p, enum reg_problem id,
+    const struct reg_file *f, uint64_t off, const struct reg_fact *fact,
+    unsigned facts);
 /* reg_row_init: an empty row of this registry: system, root, source path. */
 void reg_row_init(struct reg_parse *p, const struct reg_file *f,
     struct reg_row *row);
+/* reg_set: a column of text that ends with a NUL; NULL leaves it empty. */
+void reg_set(struct reg_row *row, enum reg_column c, const char *text);
+/* reg_send: the row to the consumer. */
+int reg_send(struct reg_parse *p, const struct reg_row *row);
 
 #endif /* !FORMATS_REG_REG_H_ */

@@ -46,6 +46,18 @@
 /* Ranges of a kind that an object's row lists; all are counted. */
 #define LIMIT_COVER_LISTED 64
 
+/*
+ * What makes sense of a collection: a line, all lines of one kind, and wall
+ * seconds (some more for each GiB).  Past them it is ended, and that is said.
+ */
+#define LIMIT_INTAKE_LINE (2 * MIB)
+#define LIMIT_INTAKE_BYTES ((uint64_t)64 * GIB)
+#define LIMIT_INTAKE_SECONDS 600
+/* Members that it knows (some 200 bytes each), and its address space. */
+#define LIMIT_INTAKE_MEMBERS 4000000
+#define LIMIT_INTAKE_AS (4 * GIB)
+#define LIMIT_INTAKE_ARENA (2 * GIB)
+
 /* Nesting of objects (bundle ! zip ! pickle ...): deeper is a finding. */
 #define LIMIT_DEPTH 8
 /* Members of one container; past it the rest are not examined, and said. */

@@ -18,18 +18,21 @@
 #define SIDECAR ".sha256"
 
 static int
-write_bundle(const struct acquire_params *p, int fd, struct acquired *ret,
-    struct err *e)
+write_bundle(const struct acquire_params *p, int fd, int bundle_fd,
+    struct acquired *ret, struct err *e)
 {
 	const struct evidence_params ep = {.fd = fd, .bag = p->collect.bag,
 	    .digests = p->collect.digests,
 	    .header_mtime = clock_real_ns() / 1000000000,
 	    .external_id = p->collect.bag, .tool = p->collect.tool};
+	struct collect_options o = p->collect;
 	struct evidence_writer *w = NULL;
 	int r;
 
+	o.bundle_fd = bundle_fd;
+
 	if ((r = evidence_writer_new(&ep, &w, e)) >= 0 &&
-	    (r = collect_run(&p->collect, w, &ret->totals, e)) >= 0)
+	    (r = collect_run(&o, w, &ret->totals, e)) >= 0)
 		r = evidence_finish(w, p->signer, p->stamp, &ret->sealed, e);
 	evidence_writer_free(w);
 	return r;
@@ -135,8 +138,14 @@ acquire_file(const struct acquire_params *p, struct acquired *ret,
 		return r;
 	if (asprintf(&tmp, "%s.partial", p->file) < 0)
 		return err_set(e, ERR_NOMEM, "out of memory");
-	if ((r = fd = fsio_create(p->dir, tmp, 0600, e)) < 0 ||
-	    (r = write_bundle(p, fd, ret, e)) < 0)
+	if ((r = fd = fsio_create(p->dir, tmp, 0600, e)) < 0)
+		goto out;
+	if ((back = openat(p->dir, tmp, O_RDONLY | O_NOFOLLOW |
+	    O_CLOEXEC)) < 0) {
+		r = err_sys(e, errno, "cannot read back '%s'", tmp);
+		goto out;
+	}
+	if ((r = write_bundle(p, fd, back, ret, e)) < 0)
 		goto out;
 	if (fchmod(fd, 0444) < 0 || fsync(fd) < 0) {
 		r = err_sys(e, errno, "cannot write '%s'", tmp);
@@ -144,11 +153,6 @@ acquire_file(const struct acquire_params *p, struct acquired *ret,
 	}
 	ret->copy_seconds = seconds_since(began);
 	began = clock_mono_ns();
-	if ((back = openat(p->dir, tmp, O_RDONLY | O_NOFOLLOW |
-	    O_CLOEXEC)) < 0) {
-		r = err_sys(e, errno, "cannot read back '%s'", tmp);
-		goto out;
-	}
 	/* From the disk, not from the cache that was just written. */
 	(void)posix_fadvise(back, 0, 0, POSIX_FADV_DONTNEED);
 	if ((r = verify_file(p, back, ret, e)) < 0)
@@ -177,7 +181,7 @@ acquire(const struct acquire_params *p, struct acquired *ret, struct err *e)
 	if (p->dir >= 0) {
 		r = acquire_file(p, &a, e);
 	} else {
-		r = write_bundle(p, p->stream, &a, e);
+		r = write_bundle(p, p->stream, -1, &a, e);
 		a.copy_seconds = seconds_since(began);
 	}
 	if (r >= 0)

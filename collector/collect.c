@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "collector/collect.h"
+#include "collector/intake.h"
 #include "collector/run.h"
 
 static const char *
@@ -50,6 +51,8 @@ run(struct collect *c)
 		    c->o->sources[i].path)) < 0 ||
 		    (r = walk_source(c, &c->o->sources[i])) < 0)
 			return r;
+	if (c->o->intake != NULL && (r = intake_run(c->o->intake, c)) < 0)
+		return r;
 	if ((r = record_log(c, "ended", NULL)) < 0 ||
 	    (r = record_store(c, &c->files, BAG_FILES)) < 0 ||
 	    (r = record_store(c, &c->errors, BAG_ERRORS)) < 0 ||
@@ -68,6 +71,7 @@ collect_run(const struct collect_options *o, struct evidence_writer *w,
 
 	c.files.fd = c.errors.fd = c.log.fd = -1;
 	c.began_ns = clock_mono_ns();
+	c.began_real_ns = clock_real_ns();
 	c.how = how_resolved();
 	if ((r = record_open(&c.files, e)) >= 0 &&
 	    (r = record_open(&c.errors, e)) >= 0 &&

@@ -10,6 +10,7 @@
 
 struct err;
 struct evidence_writer;
+struct intake;
 
 /*
  * Take files and trees into a bundle without altering them, and write down
@@ -42,6 +43,11 @@ struct collect_options {
 	bool has_head;			/* the ledger's head at this moment */
 	uint64_t head_size;
 	uint8_t head_root[32];
+	struct intake *intake;		/* waiting workers, or NULL */
+	int bundle_fd;			/* what is written, to be read; -1 */
+	int64_t since_ns, until_ns;	/* of API logs; both 0: no window */
+	int32_t zone_seconds;		/* of local times in logs */
+	bool mask_content;		/* of API logs, in what is derived */
 	int argc;
 	char **argv;
 	const char *tool;

@@ -12,6 +12,7 @@
 #include "base/sandbox.h"
 #include "base/text.h"
 #include "base/version.h"
+#include "collector/intake.h"
 #include "collector/run.h"
 #include "custody/digest.h"
 
@@ -229,6 +230,7 @@ facts_completion(struct collect *c)
 	json_ku64(&w, "errors", t->errors);
 	json_ku64(&w, "changed_while_reading", t->changed);
 	json_ku64(&w, "duplicates", t->duplicates);
+	intake_facts(c->o->intake, &w);
 	json_kstr(&w, "result", t->errors == 0 ? "complete" : "incomplete");
 	json_ku64(&w, "duration_ns",
 	    (uint64_t)(clock_mono_ns() - c->began_ns));

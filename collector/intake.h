@@ -4,50 +4,54 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "collector/collect.h"
-
 struct buf;
+struct collect;
 struct err;
 struct frame;
+struct json_write;
 
 /*
  * Making sense of what was taken: registries, API logs, git history.
  *
- * The bytes are copied and digested first.  Then a worker (base/proc.h), which
- * enters the fence before its first byte, reads the members in the bundle
- * that is being written and says what they mean, in frames; the parent checks
- * each frame, makes a line of JSON of it and stores the lines as a tag file
- * beside the payload.  The collector knows none of the parsers: cli hands
- * this table down, and a program without it (exhibit-collect) ships bytes.
+ * The bytes are copied and digested first.  Then a worker, which enters the
+ * fence before its first byte, reads the members in the bundle that is being
+ * written and says what they mean, in frames; the parent makes a line of JSON
+ * of each frame and stores the lines as tag files beside the payload.  The
+ * collector knows none of the parsers: cli hands this table down, and a
+ * program without it (exhibit-collect) ships bytes.
  *
- * What a worker is given: a read-only descriptor of the bundle so far, and a
- * descriptor of the index, one line for each stored member or link:
- *
- *	CLASS ' ' DATA_OFFSET ' ' SIZE ' ' MTIME_NS ' ' SHA256 ' ' TYPE NUL
- *	PATH NUL TARGET NUL
- *
- * with TYPE f (file) or l (link; offset, size 0), PATH the absolute source
- * path as raw bytes.  Members come in the order of the walk.
+ * The workers are started before keys are loaded and before there are
+ * threads; they wait for the message of custody/derive.h on a socket whose
+ * descriptor is their argument.
  */
-struct intake_job {
-	int bundle_fd, index_fd;
-	const struct collect_options *o;
-};
-
-/* What becomes of a frame: which stream, and its line (without LF). */
 struct intake_kind {
-	const char *name;	/* "registry", for the log */
-	unsigned classes;	/* 1 << enum bag_class: runs when any is there */
-	const char *const *stream;	/* names of the tag files */
-	unsigned streams;
-	int (*main)(void *arg, int out_fd);	/* ${arg}: struct intake_job */
+	const char *name;	/* "registry": in records */
+	unsigned classes;	/* 1 << enum bag_class: runs if any was stored */
+	int (*main)(void *arg, int out_fd);	/* ${arg}: const int *socket */
 	/*
-	 * line: a frame of the worker.  0 with *stream and a line in ${b}, or
-	 * ERR_FORMAT: it is not one that such a worker sends (the worker is
-	 * ended, and that is recorded).
+	 * line: what a frame says, without a line feed.  0 and the tag file in
+	 * *name (a constant), or ERR_FORMAT: no such worker sends that.
 	 */
-	int (*line)(const struct frame *f, unsigned *stream, struct buf *b,
+	int (*line)(const struct frame *f, const char **name, struct buf *b,
 	    struct err *e);
 };
+
+struct intake;
+
+/* intake_start: a worker for each row; they wait. */
+int intake_start(const struct intake_kind *kinds, size_t n,
+    struct intake **ret, struct err *e);
+void intake_free(struct intake *in);	/* NULL does nothing; ends workers */
+
+/*
+ * intake_run: after the last payload member, before files.jsonl is stored:
+ * the derived tag files.  A worker that is ended, sends what it may not or
+ * passes a limit is recorded as an error of the collection, and what it said
+ * before stands; negative only when the bundle cannot be written.
+ */
+int intake_run(struct intake *in, struct collect *c);
+
+/* intake_facts: the key "derived" of completion.json; ${in} may be NULL. */
+void intake_facts(const struct intake *in, struct json_write *w);
 
 #endif /* !COLLECTOR_INTAKE_H_ */

@@ -46,8 +46,8 @@ record_close(struct record_file *f)
 	buf_release(&f->b);
 }
 
-static int
-flush(struct collect *c, struct record_file *f)
+int
+record_flush(struct collect *c, struct record_file *f)
 {
 	int r;
 
@@ -63,8 +63,15 @@ static int
 end_line(struct collect *c, struct record_file *f)
 {
 	buf_putc(&f->b, '\n');
-	return f->b.len >= FLUSH_AT || buf_failed(&f->b) < 0 ? flush(c, f) :
-	    0;
+	return f->b.len >= FLUSH_AT || buf_failed(&f->b) < 0 ?
+	    record_flush(c, f) : 0;
+}
+
+int
+record_line(struct collect *c, struct record_file *f, const void *p, size_t n)
+{
+	buf_put(&f->b, p, n);
+	return end_line(c, f);
 }
 
 int
@@ -72,7 +79,7 @@ record_store(struct collect *c, struct record_file *f, const char *name)
 {
 	int r;
 
-	if ((r = flush(c, f)) < 0)
+	if ((r = record_flush(c, f)) < 0)
 		return r;
 	return evidence_tag_fd(c->w, name, f->fd, c->e);
 }

@@ -27,7 +27,8 @@ struct collect {
 	struct evidence_writer *w;
 	struct record_file files, errors, log;
 	struct collect_totals totals;
-	int64_t began_ns;
+	unsigned classes;	/* 1 << enum bag_class of what is stored */
+	int64_t began_ns, began_real_ns;
 	const char *how;	/* how paths are resolved beneath a root */
 	struct err *e;
 };
@@ -67,6 +68,10 @@ int record_open(struct record_file *f, struct err *e);
 void record_close(struct record_file *f);
 /* record_store: the whole file as a tag file of the bundle. */
 int record_store(struct collect *c, struct record_file *f, const char *name);
+/* record_line: a line that is made already; record_flush: into the file. */
+int record_line(struct collect *c, struct record_file *f, const void *p,
+    size_t n);
+int record_flush(struct collect *c, struct record_file *f);
 int record_object(struct collect *c, const struct object *o,
     const char *member, const struct taken *t, const char *link,
     size_t link_n, const char *note);

@@ -229,6 +229,7 @@ take_file(struct collect *c, const struct object *o, const char *member,
 	    (ret->doubled && !ret->double_equal);
 	ret->ns = clock_mono_ns() - began;
 	c->totals.stored++;
+	c->classes |= 1U << o->class;
 	c->totals.changed += ret->changed;
 	return tell(c, o, ret);
 }

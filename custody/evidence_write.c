@@ -127,6 +127,12 @@ evidence_part_flush(struct evidence_writer *w, struct err *e)
 }
 
 int
+evidence_flush(struct evidence_writer *w, struct err *e)
+{
+	return evidence_part_done(w, evidence_part_flush(w, e));
+}
+
+int
 evidence_part_raw(struct evidence_writer *w, const void *p, size_t n,
     struct err *e)
 {

@@ -92,6 +92,12 @@ int evidence_finish(struct evidence_writer *w, const struct signer *s,
     const struct evidence_stamp *stamp, struct evidence_sealed *ret,
     struct err *e);
 
+/*
+ * evidence_flush: what was given so far is in the descriptor, so that who
+ * reads it by the places that evidence_end told finds it.
+ */
+int evidence_flush(struct evidence_writer *w, struct err *e);
+
 /* Bytes written so far: for progress. */
 uint64_t evidence_written(const struct evidence_writer *w);
 

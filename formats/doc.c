@@ -49,6 +49,19 @@ take(struct doc_build *b, const struct json_token *t)
 	return 0;
 }
 
+static const char more[] = "bytes stand behind the value";
+
+static size_t
+blanks(const char *p, size_t n)
+{
+	size_t i = 0;
+
+	while (i < n && (p[i] == ' ' || p[i] == '\t' || p[i] == '\n' ||
+	    p[i] == '\r'))
+		i++;
+	return i;
+}
+
 /* *off is where it stands when something is refused. */
 static int
 read_all(struct doc_build *b, struct json *j, uint64_t *off, struct err *e)
@@ -73,7 +86,7 @@ read_all(struct doc_build *b, struct json *j, uint64_t *off, struct err *e)
 		return r;
 	if (left > 0 && !blanks) {
 		*off = bytesrc_size(j->r->src) - left;
-		b->what = "bytes stand behind the value";
+		b->what = more;
 		return ERR_FORMAT;
 	}
 	return 0;
@@ -123,6 +136,8 @@ out:
 	if (rc == ERR_NOMEM)
 		return err_set(e, ERR_NOMEM, "out of memory");
 	if (rc < 0) {
+		if (b.what == more)
+			off += blanks((const char *)p + off, n - off);
 		doc_build_fault(at, p, n, off, why(&b, rc));
 		return err_set(e, rc, "not JSON: %s", at->what);
 	}

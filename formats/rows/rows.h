@@ -12,7 +12,8 @@ struct err;
 
 /*
  * A data set as numbered records: what slices are cut from and what triggers
- * reads.
+ * reads.  This is the seam for readers of formats; who wants records includes
+ * rowset.h.
  *
  * A data set is one file, or several in byte order of their names (shards, an
  * image folder, a shard directory with its index).  Records are numbered from
@@ -22,12 +23,16 @@ struct err;
  * where the page or batch lies that holds it.
  *
  * Adding a format: formats/rows/foo.c with `const struct rows_format
- * rows_foo`, one row in readers.def of this folder.
+ * rows_foo`, one row in readers.def of this folder, tests/unit/
+ * test_rows_foo.c; tests/fuzz/fuzz_rows.c finds it through the table.
  *
- * What is malformed is told (rows_params.tell) and never silently skipped:
- * a record that cannot be parsed still is a record, with ${damaged} set, when
- * its bounds are certain; where not even those are, rows_next ends with
- * ERR_FORMAT after telling, and what came before stands.
+ * What is malformed is told (rows_tell) and never silently skipped: a record
+ * that cannot be parsed still is a record, with ${damaged} set, when its
+ * bounds are certain; where not even those are, next ends with ERR_FORMAT
+ * after telling, and what came before stands.
+ *
+ * One reader reads one file, and rowset numbers through all of them, unless
+ * the format says ROWS_WHOLE.
  */
 struct rows_file {
 	const char *name;	/* path below the data set's root; NUL behind */
@@ -48,7 +53,7 @@ enum rows_value_type {
 	ROWS_TREE,		/* p, n: a list or map as compact JSON */
 };
 
-/* Points into the reader; valid until the next rows_next. */
+/* Points into the reader; valid until its next call. */
 struct rows_value {
 	enum rows_value_type type;
 	const uint8_t *p;
@@ -59,11 +64,14 @@ struct rows_value {
 };
 
 struct rows_record {
-	uint64_t index;
-	uint32_t file;		/* number in rows_params.file */
+	uint64_t index;		/* rowset's: readers leave it alone */
+	uint32_t file;		/* number in rows_params.file; of a reader that
+				 * is not ROWS_WHOLE, rowset's */
 	uint64_t off, len;	/* bytes of that file */
 	bool verbatim;
 	bool damaged;		/* it cannot be parsed; its bytes are certain */
+	bool unpacked;		/* rowset's: off and len count the bytes that
+				 * the file holds compressed as a whole */
 };
 
 struct rows_params {
@@ -71,67 +79,85 @@ struct rows_params {
 	size_t files;
 	const char *format;	/* an id of readers.def, or NULL: by bids */
 	struct arena *arena;	/* for the whole reader; a limit is ERR_LIMIT */
+	size_t window;		/* of readers; 0: default.  Tests vary it */
 	/*
 	 * Something is wrong with the data set or a record: ${what} is a
-	 * short constant sentence, the place is in ${file} at ${off}.
+	 * short constant sentence, the place is in ${file} at ${off}.  May be
+	 * NULL.
 	 */
 	void (*tell)(void *ctx, uint32_t file, uint64_t off,
 	    const char *what);
 	void *ctx;
 };
 
-struct rows;
+/* rows_tell: p->tell, when there is one. */
+void rows_tell(const struct rows_params *p, uint32_t file, uint64_t off,
+    const char *what);
+/* rows_bad: rows_tell, the same as an error at ${off}, and ERR_FORMAT. */
+int rows_bad(const struct rows_params *p, uint32_t file, uint64_t off,
+    const char *what, struct err *e);
+
+/*
+ * rows_named: does the file's name end in ${suffix} (".csv"; ASCII case does
+ * not count)?  Of a compressed file the name is without ".gz" and the like.
+ */
+bool rows_named(const struct rows_file *f, const char *suffix);
+
+enum rows_flags {
+	ROWS_WHOLE = 1 << 0,	/* open gets all files, at once */
+	ROWS_FORWARD = 1 << 1,	/* reads from the beginning to the end, so the
+				 * file may be compressed as a whole: reading
+				 * back is possible there, and slow */
+};
 
 struct rows_format {
 	const char *id;		/* "jsonl", "parquet", ... */
+	unsigned flags;		/* enum rows_flags */
 	/*
 	 * bid: how sure is it, in verified bits (formats/format.h), from the
-	 * first file's name and first bytes; 0: not mine.
+	 * name of p->file[0] and its first bytes (ROWS_HEAD, or all); 0: not
+	 * mine.  All files are there to be looked at; nothing may be told.
 	 */
-	unsigned (*bid)(const struct rows_file *first, const uint8_t *head,
+	unsigned (*bid)(const struct rows_params *p, const uint8_t *head,
 	    size_t n);
-	/* open: *self is the reader's own state, from p->arena. */
+	/*
+	 * open: *self is the reader's own state, from p->arena, which lives
+	 * as long as the reader.  ${p} does too.  Of a format that is not
+	 * ROWS_WHOLE, p->files is 1, and rows_tell's ${file} is 0.
+	 * ERR_FORMAT (told) when it cannot be read at all.  On failure
+	 * close is not called.
+	 */
 	int (*open)(const struct rows_params *p, void **self, struct err *e);
-	/* next: as rows_next. */
+	/* next: 1 and *ret, 0 at the end, or negative. */
 	int (*next)(void *self, struct rows_record *ret, struct err *e);
-	/* field: of the current record; ROWS_ABSENT when there is none. */
+	/*
+	 * field: of the current record, by dotted path; ROWS_ABSENT when
+	 * there is none.  Never called for a damaged record, nor are json
+	 * and raw.
+	 */
 	int (*field)(void *self, const char *path, struct rows_value *ret,
 	    struct err *e);
 	/* json: the whole current record as one compact JSON object. */
 	int (*json)(void *self, struct buf *b, struct err *e);
 	/*
-	 * seek: the next record is number ${index}, without reading those
-	 * before it; NULL where only reading leads there.
+	 * seek: the next record is number ${index} of what open was given,
+	 * without reading those before it; count: how many there are, as far
+	 * as the file's own words go.  Both, or both NULL where only reading
+	 * leads there.  index < count.
 	 */
 	int (*seek)(void *self, uint64_t index, struct err *e);
+	int (*count)(void *self, uint64_t *ret, struct err *e);
+	/*
+	 * raw: the bytes of the current record, which is verbatim, when they
+	 * are in memory anyway (else NULL); may be NULL.
+	 */
+	const uint8_t *(*raw)(void *self);
 	/* Names of fields, for people: calls ${each} once for each; or NULL. */
 	int (*fields)(void *self, void (*each)(void *ctx, const char *name,
 	    const char *type), void *ctx, struct err *e);
 	void (*close)(void *self);	/* NULL: nothing to do */
 };
 
-/*
- * rows_open: 0 and *ret; ERR_NOTFOUND when no format bids, ERR_FORMAT (told)
- * when the data set cannot be read at all, or our side's errors.
- */
-int rows_open(const struct rows_params *p, struct rows **ret, struct err *e);
-void rows_close(struct rows *r);	/* NULL does nothing */
-const char *rows_format_id(const struct rows *r);
-
-/* rows_next: 1 and *ret, 0 at the end, or negative. */
-int rows_next(struct rows *r, struct rows_record *ret, struct err *e);
-/* rows_skip_to: the next record is number ${index} (or the end comes). */
-int rows_skip_to(struct rows *r, uint64_t index, struct err *e);
-
-/*
- * rows_field: of the current record, by dotted path ("meta.user.id", list
- * elements by number: "messages.0.content").  A field whose own name has a
- * dot is found first.
- */
-int rows_field(struct rows *r, const char *path, struct rows_value *ret,
-    struct err *e);
-int rows_json(struct rows *r, struct buf *b, struct err *e);
-int rows_fields(struct rows *r, void (*each)(void *ctx, const char *name,
-    const char *type), void *ctx, struct err *e);
+#define ROWS_HEAD 4096
 
 #endif /* !FORMATS_ROWS_ROWS_H_ */

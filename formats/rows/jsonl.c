@@ -1,0 +1,241 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/bytesrc.h"
+#include "base/err.h"
+#include "base/limits.h"
+#include "base/reader.h"
+#include "formats/rows/jsonview.h"
+#include "formats/rows/rows.h"
+#include "formats/textscan.h"
+
+/*
+ * JSON Lines: the bytes between line feeds are the records; nothing else
+ * divides them.  A CR before the line feed is the record's, as is every
+ * blank; a line without anything is a record too (a damaged one), so that a
+ * record's number is its line's.  The last line needs no line feed.  A byte
+ * order mark at the beginning is no record's.
+ *
+ * A line that lies in the reader's window is looked at there; one that does
+ * not is put together in ${line}, up to LIMIT_LINE.  Of a longer one only
+ * the bounds are known: it is damaged, as far as we can say.
+ */
+struct jsonl {
+	const struct rows_params *p;
+	struct reader rd;
+	struct buf line, scratch;
+	const uint8_t *text;	/* of the current record */
+	size_t n;
+	uint64_t off;
+	bool bom;		/* has been looked for */
+};
+
+static const uint8_t mark[] = {0xef, 0xbb, 0xbf};
+
+static unsigned
+jsonl_bid(const struct rows_params *p, const uint8_t *head, size_t n)
+{
+	const struct rows_file *f = &p->file[0];
+	struct cursor c, line;
+	unsigned lines = 0;
+
+	cursor_init(&c, head, n, 0);
+	(void)cursor_match(&c, mark, sizeof(mark));
+	if (rows_named(f, ".jsonl") || rows_named(f, ".ndjson"))
+		return 40;
+	if (!textscan_head(c, bytesrc_size(f->src)))
+		return 0;
+	/* Lines that begin as objects, the first of which ends as one. */
+	while (lines < 2 && textscan_line(&c, &line)) {
+		if (!textscan_starts(&line, "{\"") &&
+		    !textscan_starts(&line, "{ \"") &&
+		    !textscan_starts(&line, "{}"))
+			return 0;
+		if (lines == 0 && (line.len < 2 ||
+		    (line.buf[line.len - 1] != '}' &&
+		    line.buf[line.len - 1] != '\r')))
+			return 0;
+		lines++;
+	}
+	return lines == 2 ? 22 : lines == 1 ? 10 : 0;
+}
+
+static int
+jsonl_open(const struct rows_params *p, void **self, struct err *e)
+{
+	struct jsonl *j;
+	int r;
+
+	if ((j = arena_alloc(p->arena, sizeof(*j))) == NULL)
+		return err_set(e, ERR_NOMEM, "out of memory");
+	j->p = p;
+	if ((r = reader_init(&j->rd, p->file[0].src, 0, p->window, p->arena,
+	    e)) < 0)
+		return r;
+	buf_init(&j->line, LIMIT_LINE);
+	buf_init(&j->scratch, 3 * LIMIT_LINE);
+	*self = j;
+	return 0;
+}
+
+static void
+jsonl_close(void *self)
+{
+	struct jsonl *j = self;
+
+	buf_release(&j->line);
+	buf_release(&j->scratch);
+}
+
+static int
+skip_mark(struct jsonl *j, struct err *e)
+{
+	uint8_t head[sizeof(mark)];
+	size_t n;
+	int r;
+
+	j->bom = true;
+	if ((r = bytesrc_read_some(j->rd.src, 0, head, sizeof(head), &n,
+	    e)) < 0)
+		return r;
+	if (n < sizeof(mark) || memcmp(head, mark, n) != 0)
+		return 0;
+	rows_tell(j->p, 0, 0, "the file begins with a byte order mark");
+	return reader_skip(&j->rd, n, e);
+}
+
+/*
+ * The bytes up to the next line feed or the end, which are the record:
+ * j->text when they fit, NULL when they do not.
+ */
+static int
+take_line(struct jsonl *j, uint64_t *len, struct err *e)
+{
+	struct reader *rd = &j->rd;
+	const uint8_t *here, *lf = NULL;
+	size_t n;
+	int r;
+
+	buf_clear(&j->line);
+	*len = 0;
+	do {
+		if (rd->pos == rd->have && (r = reader_fill(rd, e)) < 0)
+			return r;
+		here = rd->win + rd->pos;
+		n = rd->have - rd->pos;
+		if ((lf = memchr(here, '\n', n)) != NULL)
+			n = (size_t)(lf - here);
+		rd->pos += n + (lf != NULL);
+		if (*len == 0 && (lf != NULL || reader_left(rd) == 0)) {
+			*len = n;
+			j->text = here;
+			j->n = n;
+			return 0;
+		}
+		*len += n;
+		buf_put(&j->line, here, n);
+	} while (lf == NULL && reader_left(rd) > 0);
+	if (buf_failed(&j->line) == ERR_NOMEM)
+		return err_set(e, ERR_NOMEM, "out of memory");
+	j->text = buf_failed(&j->line) ? NULL : j->line.p;
+	j->n = j->line.len;
+	return 0;
+}
+
+static int
+jsonl_next(void *self, struct rows_record *ret, struct err *e)
+{
+	struct jsonl *j = self;
+	size_t bad;
+	int r;
+
+	if (!j->bom && (r = skip_mark(j, e)) < 0)
+		return r;
+	if (reader_left(&j->rd) == 0)
+		return 0;
+	j->off = ret->off = reader_tell(&j->rd);
+	if ((r = take_line(j, &ret->len, e)) < 0)
+		return r;
+	ret->verbatim = true;
+	if (ret->len > LIMIT_LINE) {
+		rows_tell(j->p, 0, ret->off, "a line is too long to be parsed");
+		ret->damaged = true;
+	} else if (!jsonview_check(j->text, j->n, &bad)) {
+		rows_tell(j->p, 0, ret->off + bad, "a line is not JSON");
+		ret->damaged = true;
+	}
+	return 1;
+}
+
+static int
+jsonl_field(void *self, const char *path, struct rows_value *ret,
+    struct err *e)
+{
+	struct jsonl *j = self;
+	bool twice;
+
+	jsonview_get(j->text, j->n, path, ret, &twice, &j->scratch);
+	if (twice)
+		rows_tell(j->p, 0, j->off, "a key occurs twice");
+	return buf_failed(&j->scratch) ? err_set(e,
+	    (enum err_code)buf_failed(&j->scratch), "a value is too long") :
+	    0;
+}
+
+static int
+jsonl_json(void *self, struct buf *b, struct err *e)
+{
+	const struct jsonl *j = self;
+	const bool object = jsonview_is_object(j->text, j->n);
+
+	(void)e;
+	buf_puts(b, object ? "" : "{\"value\":");
+	jsonview_compact(b, j->text, j->n);
+	buf_puts(b, object ? "" : "}");
+	return 0;
+}
+
+static const uint8_t *
+jsonl_raw(void *self)
+{
+	return ((const struct jsonl *)self)->text;
+}
+
+/* Of the first record that is an object, without moving. */
+static int
+jsonl_fields(void *self, void (*each)(void *ctx, const char *name,
+    const char *type), void *ctx, struct err *e)
+{
+	struct jsonl *j = self, *look;
+	struct rows_params quiet = *j->p;
+	struct rows_record rec = {0};
+	void *other;
+	int r;
+
+	quiet.tell = NULL;
+	if ((r = jsonl_open(&quiet, &other, e)) < 0)
+		return r;
+	look = other;
+	do {
+		memset(&rec, 0, sizeof(rec));
+		if ((r = jsonl_next(other, &rec, e)) == 1 && !rec.damaged)
+			jsonview_keys(look->text, look->n, each, ctx);
+	} while (r == 1 && rec.damaged);
+	jsonl_close(other);
+	return r < 0 ? r : 0;
+}
+
+const struct rows_format rows_jsonl = {
+    .id = "jsonl",
+    .flags = ROWS_FORWARD,
+    .bid = jsonl_bid,
+    .open = jsonl_open,
+    .next = jsonl_next,
+    .field = jsonl_field,
+    .json = jsonl_json,
+    .raw = jsonl_raw,
+    .fields = jsonl_fields,
+    .close = jsonl_close,
+};

@@ -1,0 +1,44 @@
+#include <string.h>
+
+#include "base/err.h"
+#include "formats/rows/rows.h"
+
+void
+rows_tell(const struct rows_params *p, uint32_t file, uint64_t off,
+    const char *what)
+{
+	if (p->tell != NULL)
+		p->tell(p->ctx, file, off, what);
+}
+
+int
+rows_bad(const struct rows_params *p, uint32_t file, uint64_t off,
+    const char *what, struct err *e)
+{
+	bool first = e != NULL && e->code == ERR_OK;
+
+	rows_tell(p, file, off, what);
+	(void)err_set(e, ERR_FORMAT, "%s", what);
+	if (first)
+		e->off = off;
+	return ERR_FORMAT;
+}
+
+static char
+lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+bool
+rows_named(const struct rows_file *f, const char *suffix)
+{
+	size_t n = strlen(suffix);
+
+	if (n > f->name_len)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (lower(f->name[f->name_len - n + i]) != suffix[i])
+			return false;
+	return true;
+}

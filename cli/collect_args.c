@@ -77,7 +77,7 @@ collect_args_sources(struct collect_args *a, struct err *e)
 				    text_z(shown, sizeof(shown), path,
 				    strlen(path)));
 			a->sources[a->nsources++] = (struct collect_source){
-			    source_at(i)->class, path};
+			    .class = source_at(i)->class, .path = path};
 		}
 	return 0;
 }
@@ -104,12 +104,14 @@ collect_args_release(struct collect_args *a)
 }
 
 void
-collect_args_progress(void *ctx, uint64_t bytes, const char *path)
+collect_args_progress(void *ctx, const struct collect_totals *t,
+    const char *path)
 {
 	struct collect_args *a = ctx;
 	char shown[80];
 
-	progress_show(&a->bar, bytes, 0,
+	a->bar.objects = t->objects;
+	progress_show(&a->bar, t->bytes, 0,
 	    text_z(shown, sizeof(shown), path, strlen(path)));
 }
 

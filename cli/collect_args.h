@@ -36,7 +36,8 @@ int collect_args_sources(struct collect_args *a, struct err *e);
 int collect_args_digests(const struct collect_args *a, unsigned *ret,
     struct err *e);
 void collect_args_release(struct collect_args *a);
-void collect_args_progress(void *ctx, uint64_t bytes, const char *path);
+void collect_args_progress(void *ctx, const struct collect_totals *t,
+    const char *path);
 
 /*
  * Tokens by the local authority, or by one that a stick reaches: the query

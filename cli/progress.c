@@ -13,6 +13,7 @@ progress_init(struct progress *p, bool quiet)
 	p->shown = false;
 	p->began = clock_mono_ns();
 	p->last = 0;
+	p->objects = 0;
 }
 
 void
@@ -33,6 +34,9 @@ progress_show(struct progress *p, uint64_t done, uint64_t total,
 	rate = seconds > 0 ? (double)done / seconds : 0;
 	(void)fprintf(stderr, "\r\033[K%.1f MiB, %.0f MiB/s",
 	    (double)done / 1048576, rate / 1048576);
+	if (p->objects > 0)
+		(void)fprintf(stderr, ", %llu objects",
+		    (unsigned long long)p->objects);
 	if (total > done && rate > 0)
 		(void)fprintf(stderr, ", %.0f s left",
 		    (double)(total - done) / rate);

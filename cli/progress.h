@@ -13,6 +13,7 @@ struct progress {
 	bool on;
 	bool shown;
 	int64_t began, last;	/* clock_mono_ns */
+	uint64_t objects;	/* shown unless 0 */
 };
 
 void progress_init(struct progress *p, bool quiet);

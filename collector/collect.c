@@ -38,6 +38,24 @@ store_certificates(struct collect *c)
 	return r;
 }
 
+int
+collect_source(struct collect *c, const struct collect_source *s)
+{
+	int r;
+
+	if ((r = record_log(c, "source", s->path)) < 0)
+		return r;
+	scope_begin(c, s);
+	if (!s->url)
+		r = walk_source(c, s);
+	else if (c->o->take_url != NULL && c->survey == NULL)
+		r = c->o->take_url(c, s);
+	else
+		r = record_error(c, s->path, "a URL is not taken here", 0);
+	scope_end(c);
+	return r;
+}
+
 static int
 run(struct collect *c)
 {
@@ -47,9 +65,7 @@ run(struct collect *c)
 	    (r = record_log(c, "began", NULL)) < 0)
 		return r;
 	for (size_t i = 0; i < c->o->nsources; i++)
-		if ((r = record_log(c, "source",
-		    c->o->sources[i].path)) < 0 ||
-		    (r = walk_source(c, &c->o->sources[i])) < 0)
+		if ((r = collect_source(c, &c->o->sources[i])) < 0)
 			return r;
 	if (c->o->intake != NULL && (r = intake_run(c->o->intake, c)) < 0)
 		return r;
@@ -58,6 +74,9 @@ run(struct collect *c)
 	    (r = record_store(c, &c->errors, BAG_ERRORS)) < 0 ||
 	    (r = record_store(c, &c->log, BAG_LOG)) < 0 ||
 	    (r = facts_completion(c)) < 0)
+		return r;
+	if (c->o->plan != NULL && (r = evidence_tag(c->w, BAG_PLAN,
+	    c->o->plan->bytes, c->o->plan->n, c->e)) < 0)
 		return r;
 	return store_certificates(c);
 }
@@ -73,6 +92,8 @@ collect_run(const struct collect_options *o, struct evidence_writer *w,
 	c.began_ns = clock_mono_ns();
 	c.began_real_ns = clock_real_ns();
 	c.how = how_resolved();
+	c.rate.rate = o->limit_rate;
+	scope_open(&c);
 	if ((r = record_open(&c.files, e)) >= 0 &&
 	    (r = record_open(&c.errors, e)) >= 0 &&
 	    (r = record_open(&c.log, e)) >= 0 && (r = run(&c)) >= 0)
@@ -80,5 +101,6 @@ collect_run(const struct collect_options *o, struct evidence_writer *w,
 	record_close(&c.files);
 	record_close(&c.errors);
 	record_close(&c.log);
+	scope_close(&c);
 	return r;
 }

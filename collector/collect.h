@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "collector/source.h"
 #include "custody/bag.h"
 
 struct err;
@@ -23,14 +24,65 @@ struct intake;
  * stat cannot see: a writer through an already dirty mapping; --double-read
  * helps.
  */
+struct collect_setting {
+	const char *name, *value;	/* "secrets", "mask" */
+};
+
+/* Half-open; a side without its flag is open. */
+struct collect_window {
+	bool has_since, has_until;
+	int64_t since_ns, until_ns;
+};
+
 struct collect_source {
 	enum bag_class class;
-	const char *path;	/* as given */
+	const char *path;	/* here; or the URL; of a process its number */
+	const char *given;	/* the whole text, NULL: path */
+	enum source_system kind;
+	bool url;		/* ${path} is one: collect_options.take_url */
+	const char *slice;	/* text behind "PATH:", not looked at here */
+	struct collect_window window;
+	uint64_t max_bytes;	/* of content; 0: no limit */
+	const struct collect_setting *settings;	/* plan.h says which exist */
+	size_t nsettings;
 };
+
+/* Mounts below a source: those of networks are not local, nor is /proc. */
+enum collect_mounts {
+	COLLECT_MOUNTS_ALL,
+	COLLECT_MOUNTS_LOCAL,
+	COLLECT_MOUNTS_NONE,
+};
+
+/* The plan that was followed: its bytes go into the bundle. */
+struct collect_plan {
+	const char *path;
+	const uint8_t *bytes;
+	size_t n;
+	uint8_t sha256[32];
+	const char *const *overridden;	/* its keys that flags have replaced */
+	size_t noverridden;
+	const char *const *added;	/* lists that flags have made longer */
+	size_t nadded;
+};
+
+struct collect;
+struct collect_totals;
 
 struct collect_options {
 	const struct collect_source *sources;
 	size_t nsources;
+	const char *authority;		/* legal basis; NULL: not said */
+	const char *exhibit;		/* a label or number; NULL: none */
+	const struct collect_plan *plan;	/* NULL: by flags alone */
+	const char *const *excludes;	/* glob.h */
+	size_t nexcludes;
+	enum collect_mounts mounts;
+	uint64_t limit_rate;		/* bytes a second; 0: none */
+	bool has_nice;			/* throttle.h */
+	int nice;
+	/* A source that is a URL; NULL: this program takes none. */
+	int (*take_url)(struct collect *c, const struct collect_source *s);
 	bool double_read;
 	unsigned digests;		/* enum digest_set */
 	const char *case_id;		/* NULL: none */
@@ -54,7 +106,8 @@ struct collect_options {
 	/* A user's or group's name, or NULL; NULL hook: numbers alone. */
 	const char *(*user_name)(uid_t uid);
 	const char *(*group_name)(gid_t gid);
-	void (*progress)(void *ctx, uint64_t bytes, const char *path);
+	void (*progress)(void *ctx, const struct collect_totals *so_far,
+	    const char *path);
 	void *progress_ctx;
 };
 

@@ -135,11 +135,9 @@ put_source(struct json_write *w, const struct collect_source *s)
 	struct statvfs v;
 
 	json_begin_object(w);
-	json_kstr(w, "class", bag_class_name(s->class));
-	json_ktext(w, "given", s->path, strlen(s->path));
-	json_khex(w, "given_hex", s->path, strlen(s->path));
+	facts_source(w, s);
 	json_key(w, "mounted_read_only");
-	if (statvfs(s->path, &v) == 0)
+	if (!s->url && statvfs(s->path, &v) == 0)
 		json_bool(w, (v.f_flag & ST_RDONLY) != 0);
 	else
 		json_null(w);
@@ -197,6 +195,7 @@ facts_acquisition(struct collect *c)
 		    TEXT_PLAIN);
 	else
 		json_null(&w);
+	facts_scope(&w, c);
 	put_clock(&w, "clock");
 	put_host(&w);
 	put_tool(&w, c);
@@ -221,7 +220,7 @@ facts_completion(struct collect *c)
 	struct json_write w;
 	struct buf b;
 
-	buf_init(&b, MIB);
+	buf_init(&b, 16 * MIB);
 	json_init(&w, &b, JSON_PRETTY);
 	json_begin_object(&w);
 	json_ku64(&w, "objects", t->objects);
@@ -232,6 +231,7 @@ facts_completion(struct collect *c)
 	json_ku64(&w, "duplicates", t->duplicates);
 	intake_facts(c->o->intake, &w);
 	json_kstr(&w, "result", t->errors == 0 ? "complete" : "incomplete");
+	scope_put_coverage(&w, c);
 	json_ku64(&w, "duration_ns",
 	    (uint64_t)(clock_mono_ns() - c->began_ns));
 	put_clock(&w, "clock");

@@ -216,6 +216,8 @@ record_object(struct collect *c, const struct object *o, const char *member,
 	int r;
 
 	c->totals.objects++;
+	if (c->survey != NULL)
+		return survey_object(c, o);
 	json_init(&w, &c->files.b, JSON_COMPACT);
 	json_begin_object(&w);
 	json_kstr(&w, "type", type_name(st->stx_mode));
@@ -261,6 +263,8 @@ record_error(struct collect *c, const char *path, const char *what,
 	char when[CLOCK_TEXT];
 
 	c->totals.errors++;
+	if (c->survey != NULL)
+		return survey_error(c, path, what, errnum);
 	json_init(&w, &c->errors.b, JSON_COMPACT);
 	json_begin_object(&w);
 	json_kstr(&w, "time", clock_rfc3339(when, clock_real_ns(), 3));
@@ -279,6 +283,8 @@ record_log(struct collect *c, const char *what, const char *path)
 	struct json_write w;
 	char when[CLOCK_TEXT];
 
+	if (c->survey != NULL)
+		return 0;
 	json_init(&w, &c->log.b, JSON_COMPACT);
 	json_begin_object(&w);
 	json_kstr(&w, "time", clock_rfc3339(when, clock_real_ns(), 3));

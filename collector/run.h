@@ -8,9 +8,11 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "collector/collect.h"
+#include "collector/throttle.h"
 #include "custody/evidence_write.h"
 
 struct json_write;
+struct survey;
 
 /*
  * Records are written while payload passes and come behind it in the bundle:
@@ -21,12 +23,24 @@ struct record_file {
 	struct buf b;
 };
 
+/* What was asked for against what was visited, for completion.json. */
+struct coverage {
+	struct buf asked, mounts;	/* elements of arrays */
+	uint64_t entered, skipped;	/* mounts */
+	uint64_t excluded;
+	struct collect_totals before;	/* the source began */
+};
+
 /* One collection in progress.  Private to the folder. */
 struct collect {
 	const struct collect_options *o;
-	struct evidence_writer *w;
+	struct evidence_writer *w;	/* NULL: a survey */
+	const struct survey *survey;
 	struct record_file files, errors, log;
 	struct collect_totals totals;
+	struct coverage coverage;
+	struct throttle rate;
+	const struct collect_source *source;	/* the one in progress */
 	unsigned classes;	/* 1 << enum bag_class of what is stored */
 	int64_t began_ns, began_real_ns;
 	const char *how;	/* how paths are resolved beneath a root */
@@ -60,8 +74,40 @@ struct taken {
 int take_file(struct collect *c, const struct object *o, const char *member,
     struct taken *ret);
 
+/* collect.c: one source, of whatever kind. */
+int collect_source(struct collect *c, const struct collect_source *s);
+
 /* walk.c */
 int walk_source(struct collect *c, const struct collect_source *s);
+
+/*
+ * scope.c: the bounds of what was asked for.
+ *
+ * scope_enter: shall what the walk found below ${dir} be taken?  1 yes; 0 no
+ * (excluded, or on a mount that is not to be followed), and the record says
+ * so; negative as elsewhere.  scope_fits: has the source's limit of bytes
+ * room for the file?
+ */
+int scope_enter(struct collect *c, const struct object *dir,
+    const struct object *o);
+bool scope_fits(const struct collect *c, const struct object *o);
+void scope_open(struct collect *c);
+void scope_close(struct collect *c);
+/* A source begins; it ended, and this is what it came to. */
+void scope_begin(struct collect *c, const struct collect_source *s);
+void scope_end(struct collect *c);
+void scope_put_coverage(struct json_write *w, struct collect *c);
+
+/* facts_scope.c: who allowed it, the plan, the bounds. */
+void facts_scope(struct json_write *w, const struct collect *c);
+void facts_source(struct json_write *w, const struct collect_source *s);
+
+/* survey.c: instead of taking and recording. */
+int survey_object(struct collect *c, const struct object *o);
+int survey_file(struct collect *c, const struct object *o);
+int survey_error(struct collect *c, const char *path, const char *what,
+    int errnum);
+int survey_mount(struct collect *c, const char *path, bool entered);
 
 /* record.c: lines of files.jsonl, errors.jsonl, log.jsonl. */
 int record_open(struct record_file *f, struct err *e);

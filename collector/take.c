@@ -109,10 +109,11 @@ copy(struct collect *c, const struct object *o, int fd, uint64_t size,
 			break;	/* shorter than it was */
 		if ((r = evidence_put(c->w, chunk, got, c->e)) < 0)
 			return r;
+		throttle_wait(&c->rate, got);
 		off += got;
 		c->totals.bytes += got;
 		if (c->o->progress != NULL)
-			c->o->progress(c->o->progress_ctx, c->totals.bytes,
+			c->o->progress(c->o->progress_ctx, &c->totals,
 			    o->path);
 	}
 	return 0;
@@ -139,6 +140,7 @@ read_again(struct collect *c, int fd, uint64_t size, struct taken *t)
 			got = n;
 		}
 		r = digest_put(d, chunk, got, c->e);
+		throttle_wait(&c->rate, got);
 		off += got;
 	}
 	if (r >= 0 && (r = digest_now(d, &out, c->e)) >= 0) {

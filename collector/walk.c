@@ -128,7 +128,7 @@ walk_entry(struct collect *c, const struct object *dir, int fd,
 	else if (statx(fd, name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT,
 	    STAT_MASK, &o.st) < 0)
 		r = record_error(c, path, "cannot stat", errno);
-	else
+	else if ((r = scope_enter(c, dir, &o)) > 0)
 		r = walk_object(c, &o, self);
 	free(path);
 	return r;
@@ -160,10 +160,7 @@ walk_dir(struct collect *c, const struct object *o, const struct ancestor *up)
 		return record_error(c, o->path,
 		    "was replaced between the look and the opening", 0);
 	}
-	if (up != NULL && (o->st.stx_dev_major != up->major ||
-	    o->st.stx_dev_minor != up->minor))
-		r = record_log(c, "entered another file system", o->path);
-	if (r >= 0 && (errnum = names_read(&names, fd)) != 0)
+	if ((errnum = names_read(&names, fd)) != 0)
 		r = record_error(c, o->path, "cannot read directory", errnum);
 	for (size_t i = 0; i < names.count && r >= 0; i++)
 		r = walk_entry(c, o, fd, names.list[i], &self);
@@ -191,6 +188,11 @@ walk_file(struct collect *c, const struct object *o)
 	struct taken t;
 	int r;
 
+	if (!scope_fits(c, o))
+		return record_error(c, o->path, "left out: the source's limit "
+		    "of bytes is reached", 0);
+	if (c->survey != NULL)
+		return survey_file(c, o);
 	buf_init(&member, LIMIT_MEMBER_NAME);
 	if ((r = bag_member_name(&member, o->class, o->path, strlen(o->path),
 	    c->e)) < 0) {

@@ -53,8 +53,8 @@ place_open(struct place *l, struct scene *s)
 	put_dir(s, "out");
 	put(s, "src/f", p, 3 * MIB);
 	free(p);
-	l->source = (struct collect_source){BAG_WEIGHTS,
-	    strdup(at(s, "src"))};
+	l->source = (struct collect_source){.class = BAG_WEIGHTS,
+	    .path = strdup(at(s, "src"))};
 	l->stamp = (struct evidence_stamp){bundle_stamp, &keys};
 	l->p.collect = s->o;
 	l->p.collect.sources = &l->source;

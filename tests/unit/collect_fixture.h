@@ -60,14 +60,14 @@ hook_record(uid_t uid)
 }
 
 static inline void
-hook_chunk(void *ctx, uint64_t bytes, const char *path)
+hook_chunk(void *ctx, const struct collect_totals *t, const char *path)
 {
 	struct scene *s = ctx;
 
 	(void)path;
 	s->chunks++;
 	if (s->on_chunk != NULL)
-		s->on_chunk(s, bytes);
+		s->on_chunk(s, t->bytes);
 }
 
 static inline void
@@ -208,7 +208,8 @@ pattern(size_t n)
 static inline void
 take_as(struct scene *s, enum bag_class class, const char *path)
 {
-	const struct collect_source source = {class, path};
+	const struct collect_source source = {.class = class,
+	    .path = path};
 
 	if (walk_source(&s->c, &source) != 0)
 		fail_msg("walk: %s", s->e.msg);

@@ -122,8 +122,10 @@ a_collection_is_a_bundle_that_verifies(void **state)
 	put_text(s, "w/model", "weights");
 	put_dir(s, "l");
 	put_text(s, "l/log", "line\n");
-	sources[0] = (struct collect_source){BAG_WEIGHTS, at(s, "w")};
-	sources[1] = (struct collect_source){BAG_API_LOGS, at(s, "l")};
+	sources[0] = (struct collect_source){.class = BAG_WEIGHTS,
+	    .path = at(s, "w")};
+	sources[1] = (struct collect_source){.class = BAG_API_LOGS,
+	    .path = at(s, "l")};
 	s->o.digests = DIGEST_SHA256 | DIGEST_SHA512;
 	prepare(s, sources, 2);
 	t = run(s);
@@ -165,8 +167,10 @@ each_line_of_a_record_is_json(void **state)
 	struct bundle b;
 
 	put_text(s, "a\nb\377\"", "x");
-	sources[0] = (struct collect_source){BAG_WEIGHTS, s->dir};
-	sources[1] = (struct collect_source){BAG_WEIGHTS, "/no\n/such"};
+	sources[0] = (struct collect_source){.class = BAG_WEIGHTS,
+	    .path = s->dir};
+	sources[1] = (struct collect_source){.class = BAG_WEIGHTS,
+	    .path = "/no\n/such"};
 	prepare(s, sources, 2);
 	(void)run(s);
 	b = seal(s);
@@ -190,7 +194,8 @@ static void
 what_could_not_be_read_makes_it_incomplete_but_a_bundle(void **state)
 {
 	struct scene *s = *state;
-	struct collect_source source = {BAG_TRAINING, "/none/of/that"};
+	struct collect_source source = {.class = BAG_TRAINING,
+	    .path = "/none/of/that"};
 	struct collect_totals t;
 	struct bundle b;
 	char *text;
@@ -215,7 +220,8 @@ static void
 the_longest_names_are_in_a_bundle_that_verifies(void **state)
 {
 	struct scene *s = *state;
-	struct collect_source source = {BAG_WEIGHTS, s->dir};
+	struct collect_source source = {.class = BAG_WEIGHTS,
+	    .path = s->dir};
 	struct collect_totals t;
 	struct bundle b;
 	char name[256];
@@ -252,7 +258,8 @@ static void
 acquisition_says_who_what_and_with_which_ledger(void **state)
 {
 	struct scene *s = *state;
-	struct collect_source source = {BAG_REGISTRY, "/none\377"};
+	struct collect_source source = {.class = BAG_REGISTRY,
+	    .path = "/none\377"};
 	struct bundle b;
 	char *text, hex[65], part[128];
 
@@ -290,7 +297,8 @@ static void
 what_is_not_known_is_null(void **state)
 {
 	struct scene *s = *state;
-	struct collect_source source = {BAG_WEIGHTS, s->dir};
+	struct collect_source source = {.class = BAG_WEIGHTS,
+	    .path = s->dir};
 	struct bundle b;
 	char *text;
 
@@ -312,7 +320,8 @@ static void
 certificates_travel_with_the_bundle(void **state)
 {
 	struct scene *s = *state;
-	struct collect_source source = {BAG_WEIGHTS, s->dir};
+	struct collect_source source = {.class = BAG_WEIGHTS,
+	    .path = s->dir};
 	struct bundle b;
 	char *text;
 
@@ -332,7 +341,8 @@ static void
 a_bundle_that_cannot_be_written_is_an_error(void **state)
 {
 	struct scene *s = *state;
-	struct collect_source source = {BAG_WEIGHTS, s->dir};
+	struct collect_source source = {.class = BAG_WEIGHTS,
+	    .path = s->dir};
 	struct collect_totals t = {.objects = 99};
 	uint8_t *p = pattern(MIB);
 

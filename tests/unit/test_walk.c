@@ -381,7 +381,8 @@ mounts_are_entered_and_said_but_no_circle_is(void **state)
 	assert_int_equal(umount(at(s, "m")), 0);
 	has(error_of(s, "a/b"), "inside itself");
 	stored(s, "m/f", "elsewhere", 9);
-	has(nth_line(s, &s->c.log, "another file system", 0), "/m\"");
+	has(nth_line(s, &s->c.log, "entered a mount", 0), "/a/b\"");
+	has(nth_line(s, &s->c.log, "entered a mount", 1), "/m\"");
 	counts(s, 4, 1, 1);
 }
 

@@ -378,6 +378,16 @@ reg_tell(struct reg_parse *p, enum reg_problem id, const struct reg_file *f,
 	return reg_tell_off(p, id, f, 0, fact, facts);
 }
 
+int
+reg_bad(struct reg_parse *p, const struct reg_file *f, uint64_t off,
+    const char *why)
+{
+	struct reg_fact fact = {"reason", why, strlen(why)};
+	int r = reg_tell_off(p, REG_PROBLEM_MALFORMED, f, off, &fact, 1);
+
+	return r < 0 ? r : 1;
+}
+
 void
 reg_row_init(struct reg_parse *p, const struct reg_file *f,
     struct reg_row *row)

@@ -194,6 +194,9 @@ int reg_tell(struct reg_parse *p, enum reg_problem id,
 int reg_tell_off(struct reg_parse *p, enum reg_problem id,
     const struct reg_file *f, uint64_t off, const struct reg_fact *fact,
     unsigned facts);
+/* reg_bad: MALFORMED at ${off}, with a constant reason; 1 or negative. */
+int reg_bad(struct reg_parse *p, const struct reg_file *f, uint64_t off,
+    const char *why);
 /* reg_row_init: an empty row of this registry: system, root, source path. */
 void reg_row_init(struct reg_parse *p, const struct reg_file *f,
     struct reg_row *row);

@@ -49,6 +49,19 @@ finding_of_anomaly(enum anomaly a)
 	return of_anomaly[a];
 }
 
+enum finding_id
+finding_of_problem(enum reg_problem p)
+{
+	static const enum finding_id of[] = {
+#define PROBLEM(id, meaning) FINDING_REG_##id,
+#include "formats/reg/problems.def"
+#undef PROBLEM
+	};
+
+	BUG_ON((unsigned)p >= REG_PROBLEMS);
+	return of[p];
+}
+
 const char *
 severity_name(enum severity s)
 {

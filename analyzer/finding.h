@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "formats/format.h"
+#include "formats/reg/reg.h"
 
 /*
  * Findings: facts about the evidence, each by a row of findings.def.
@@ -70,6 +71,8 @@ const struct finding_info *finding_info(enum finding_id id);
 const struct finding_info *finding_find(const char *name);
 /* finding_of_anomaly: the row that a format's anomaly becomes. */
 enum finding_id finding_of_anomaly(enum anomaly a);
+/* finding_of_problem: the row that a registry's problem becomes. */
+enum finding_id finding_of_problem(enum reg_problem p);
 
 const char *severity_name(enum severity s);
 const char *verdict_name(enum verdict v);

@@ -16,15 +16,18 @@
 #include "base/version.h"
 #include "cli/cmd.h"
 #include "cli/collect_args.h"
+#include "cli/intake_kinds.h"
 #include "cli/passphrase.h"
+#include "collector/intake.h"
 #include "custody/case.h"
 #include "custody/sign.h"
 #include "custody/tsa_http.h"
 
 /*
- * Order matters: the TSA's helper process is started before a key is loaded,
- * the case is locked and its number taken before anything is read, the
- * ledger's seal comes after the file has its name.
+ * Order matters: the TSA's helper and the workers that say what was taken are
+ * started before a key is loaded, the case is locked and its number taken
+ * before anything is read, the ledger's seal comes after the file has its
+ * name.
  */
 struct collect_cmd {
 	struct collect_args args;
@@ -32,6 +35,7 @@ struct collect_cmd {
 	struct casedir *dir;
 	struct signer *signer;
 	struct tsa_http *http;
+	struct intake *intake;
 	struct collect_stamp stamp;
 	char bag[CASE_BAG_MAX], file[CASE_BAG_MAX + 8];
 	struct acquired result;
@@ -220,6 +224,7 @@ fill_params(struct collect_cmd *c, struct acquire_params *p, struct err *e)
 	o->argc = c->argc;
 	o->argv = c->argv;
 	o->tool = EXHIBIT_TOOL;
+	o->intake = c->intake;
 	o->user_name = user_name;
 	o->group_name = group_name;
 	o->progress = collect_args_progress;
@@ -311,12 +316,14 @@ run(struct collect_cmd *c)
 	if ((r = collect_args_sources(&c->args, &e)) >= 0 &&
 	    (r = collect_args_digests(&c->args, &digests, &e)) >= 0 &&
 	    (r = prepare_tsa(c, &e)) >= 0 &&
+	    (r = intake_kinds_start(&c->intake, &e)) >= 0 &&
 	    (r = case_open(c->case_dir, &c->dir, &e)) >= 0 &&
 	    (r = load_signer(c, &e)) >= 0)
 		r = run_in_case(c, &e);
 	signer_free(c->signer);
 	case_close(c->dir);
 	tsa_http_stop(c->http);
+	intake_free(c->intake);
 	collect_args_release(&c->args);
 	if (r < 0)
 		return cmd_fail(&e);

@@ -175,7 +175,8 @@ read_frames(struct collect *c, struct intake_one *o, struct streams *s,
 	struct err e = ERR_INIT;
 	uint64_t bytes = 0;
 	uint8_t type;
-	int r, status;
+	enum proc_end end;
+	int r, status = 0;
 	size_t n;
 
 	while ((r = proc_frame(&o->proc, &type, body, sizeof(body), &n,
@@ -191,7 +192,8 @@ read_frames(struct collect *c, struct intake_one *o, struct streams *s,
 	}
 	if (r < 0)
 		proc_kill(&o->proc);
-	*why = why_ended(proc_wait(&o->proc, &status), status);
+	end = proc_wait(&o->proc, &status);
+	*why = why_ended(end, status);
 	return 0;
 }
 

@@ -1,0 +1,14 @@
+#include "analyzer/intake/registry_worker.h"
+#include "cli/intake_kinds.h"
+#include "collector/intake.h"
+#include "custody/bag.h"
+
+static const struct intake_kind kinds[] = {
+    {"registry", 1U << BAG_WEIGHTS | 1U << BAG_REGISTRY | 1U << BAG_TRAINING |
+	1U << BAG_OTHER, registry_worker_main, registry_worker_line}};
+
+int
+intake_kinds_start(struct intake **ret, struct err *e)
+{
+	return intake_start(kinds, sizeof(kinds) / sizeof(kinds[0]), ret, e);
+}

@@ -174,18 +174,39 @@ refuse(struct err *e)
 	return err_set(e, ERR_FORMAT, "no such frame");
 }
 
+/* Paths in the tree, which lies below "/", are absolute in the record. */
+static void
+make_absolute(struct field *f, struct buf *room)
+{
+	if (!f->set)
+		return;
+	buf_putc(room, '/');
+	buf_put(room, f->p, f->n);
+	if (buf_failed(room) == 0)
+		fields_text(f, room->p, room->len);
+}
+
 static int
 row_line(const struct frame *f, struct buf *b, struct err *e)
 {
+	static const enum reg_column paths[] = {REG_ROOT, REG_SOURCE,
+	    REG_MEMBER};
 	struct field v[REG_COLUMNS];
+	struct buf room[3];
 	struct json_write w;
 
 	if (!fields_get(f, reg_columns, REG_COLUMNS, v, NULL, 0))
 		return refuse(e);
+	for (unsigned i = 0; i < 3; i++) {
+		buf_init(&room[i], LIMIT_FRAME + 1);
+		make_absolute(&v[paths[i]], &room[i]);
+	}
 	json_init(&w, b, JSON_COMPACT);
 	json_begin_object(&w);
 	fields_json(&w, reg_columns, REG_COLUMNS, v);
 	json_end_object(&w);
+	for (unsigned i = 0; i < 3; i++)
+		buf_release(&room[i]);
 	return 0;
 }
 

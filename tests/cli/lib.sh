@@ -52,6 +52,24 @@ same()
 	fi
 }
 
+# has NAME FILE TEXT: the file holds this text; hasnt: it does not.
+has()
+{
+	checks=$((checks + 1))
+	grep -qF -- "$3" "$2" && return
+	failures=$((failures + 1))
+	echo "FAILED: $1: '$3' is not in"
+	head -c 2000 "$2" | tail -n 10 | sed 's/^/  | /'
+}
+
+hasnt()
+{
+	checks=$((checks + 1))
+	grep -qF -- "$3" "$2" || return
+	failures=$((failures + 1))
+	echo "FAILED: $1: '$3' is there"
+}
+
 finish()
 {
 	echo "$checks checks, $failures failed"

@@ -160,6 +160,18 @@
 #define LIMIT_DOC_ANCHORS 256
 /* Maps that one look-up of a key may search through merge keys. */
 #define LIMIT_DOC_MERGED 256
+/*
+ * SQLite databases of registries, read page by page.  Frames of a write-ahead
+ * log that are kept (SQLite checkpoints at 1,000; 16 bytes each); the heap of
+ * the library; one value (a stored span or signature has some KiB); steps of
+ * its machine for one database: half a minute, a million rows take 2 s.
+ */
+#define LIMIT_SQLITE_FRAMES 4194304
+#define LIMIT_SQLITE_HEAP (128 * MIB)
+#define LIMIT_SQLITE_VALUE (16 * MIB)
+#define LIMIT_SQLITE_SQL (256 * KIB)	/* a statement of its schema */
+#define LIMIT_SQLITE_STEPS 2000000000
+#define LIMIT_SQLITE_TABLES 4096
 /* A text line that a text format keeps. */
 #define LIMIT_LINE (16 * MIB)
 

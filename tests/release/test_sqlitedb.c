@@ -29,6 +29,7 @@
  */
 static char path[] = "/tmp/test_sqlitedb.XXXXXX";
 static int db_fd = -1;
+static uint64_t db_size;
 static struct sandbox_status here;
 
 /* How a child that entered the fence and called fn(arg) has ended. */
@@ -70,14 +71,13 @@ read_rows(long want)
 {
 	static const char *const columns[] = {"a", "b"};
 	struct err e = ERR_INIT;
-	struct stat st;
 	struct arena *a;
 	struct bytesrc *src;
 	struct sqlitedb *db;
 	int64_t sum = 0;
 
-	if (fstat(db_fd, &st) < 0 || (a = arena_new(64 * MIB)) == NULL ||
-	    (src = bytesrc_fd(db_fd, 0, (uint64_t)st.st_size, &e)) == NULL)
+	if ((a = arena_new(64 * MIB)) == NULL ||
+	    (src = bytesrc_fd(db_fd, 0, db_size, &e)) == NULL)
 		return 1;
 	if (sqlitedb_open(src, NULL, NULL, a, &db, &e) < 0)
 		return 2;
@@ -107,6 +107,7 @@ read_yaml(long want)
 static int
 setup(void **state)
 {
+	struct stat st;
 	sqlite3 *db;
 	int fd = mkstemp(path);
 
@@ -121,7 +122,10 @@ setup(void **state)
 		return 1;
 	(void)sqlite3_close(db);
 	(void)sqlite3_shutdown();
-	return (db_fd = open(path, O_RDONLY)) < 0;
+	if ((db_fd = open(path, O_RDONLY)) < 0 || fstat(db_fd, &st) < 0)
+		return 1;
+	db_size = (uint64_t)st.st_size;
+	return 0;
 }
 
 static int

@@ -45,7 +45,7 @@ static const char runs[] = "pickle torch_pickle torch_zip torch_package "
     "torch_legacy marshal elf pe macho";
 
 /* What has no parser of its own says nothing about its label. */
-static const char mute[] = "unknown empty tensor-data symlink repository "
+static const char mute[] = "unknown empty tensor-data symlink repository registry "
     "carved evidence-bag bag-tag";
 
 /* Is the word one of those in the list? */

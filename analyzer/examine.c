@@ -134,6 +134,14 @@ on_tensor(void *ctx, const struct ev_tensor *t)
 	return tensors_add(ex->at->tensors, t, ex->e);
 }
 
+static int
+on_digest(void *ctx, unsigned a, const void *prefix, size_t n,
+    const struct bytesrc *src, uint8_t out[64])
+{
+	return srcdigest_any(a, prefix, n, src, out,
+	    ((struct exam *)ctx)->e);
+}
+
 /* What is nested in the worker's own object has no folder. */
 static int
 on_sibling(void *ctx, const char *name, size_t n, struct bytesrc **ret)
@@ -142,7 +150,8 @@ on_sibling(void *ctx, const char *name, size_t n, struct bytesrc **ret)
 	const struct worker_job *job = ex->x->job;
 
 	*ret = NULL;
-	if (ex->depth != job->depth || ex->x->asks >= LIMIT_SIBLINGS)
+	if (ex->depth != job->depth || ex->x->asks >= (job->registry ?
+	    LIMIT_REG_ASKS : LIMIT_SIBLINGS))
 		return SIBLING_UNKNOWN;
 	ex->x->asks++;
 	return sibling_ask(job->ask_fd, ex->x->wire, name, n, ret, ex->e);
@@ -167,6 +176,7 @@ static const struct events exam_events = {
     .name = on_name,
     .cover = on_cover,
     .sibling = on_sibling,
+    .digest = on_digest,
 };
 
 static int

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/limits.h"
+#include "custody/anydigest.h"
 #include "custody/digest.h"
 
 /*
@@ -96,11 +97,15 @@ next_group(struct scan *s, struct err *e)
 		    "symbolic link");
 	else if (t->problem != NULL)
 		r = group_problem(g, FINDING_UNREADABLE, t->problem);
+	else if (t->registry && group_registry(g, t,
+	    s->targets.count - (size_t)(t - s->targets.list), &s->proto,
+	    &why) >= 0)
+		r = 0;
 	else if (t->folder && group_repository(g, t,
 	    s->targets.count - (size_t)(t - s->targets.list), &s->proto,
 	    &why) >= 0)
 		r = 0;
-	else if (t->folder)
+	else if (t->folder || t->registry)
 		r = group_problem(g, FINDING_UNREADABLE, why.msg);
 	else if (group_open(g, t->path, &s->proto, s->o->hash, &why) < 0)
 		r = group_problem(g, FINDING_UNREADABLE, why.msg);
@@ -195,7 +200,7 @@ static void
 members_known(struct group *g)
 {
 	group_answer_waiting(g);
-	if (group_add_repositories(g) < 0)
+	if (group_add_repositories(g) < 0 || group_add_registries(g) < 0)
 		g->failed = true;
 }
 
@@ -423,11 +428,15 @@ scan_run(const char *const *paths, size_t n, const struct scan_options *o,
 	s.proto.program = o->program;
 	s.proto.carve = o->carve;
 	s.proto.extra = o->extra;
-	if ((r = digest_start(e)) < 0)
+	if ((r = anydigest_start(e)) < 0)
 		goto out;
-	for (size_t i = 0; i < n; i++)
-		if ((r = targets_add(&s.targets, paths[i], e)) < 0)
+	for (size_t i = 0; i < n; i++) {
+		size_t first = s.targets.count;
+
+		if ((r = targets_add(&s.targets, paths[i], e)) < 0 ||
+		    (r = targets_add_registry(&s.targets, first, e)) < 0)
 			goto out;
+	}
 	if (!deep_wanted(&s, sum))
 		s.proto.deep = false;
 	if ((r = write_header(&s, sink, started, e)) < 0 ||

@@ -108,6 +108,17 @@ struct target;
 int group_repository(struct group *g, const struct target *t, size_t n,
     const struct worker_job *proto, struct err *e);
 int group_add_repositories(struct group *g);
+/* group_list: ${b}, a list that a descriptor can name, is what ${j} reads. */
+int group_list(struct job *j, struct buf *b, const char *format,
+    const struct worker_job *proto, struct err *e);
+
+/*
+ * group_registry, group_add_registries: the same for registries of models,
+ * by the names of all files (formats/modelreg.c has the list's form).
+ */
+int group_registry(struct group *g, const struct target *t, size_t n,
+    const struct worker_job *proto, struct err *e);
+int group_add_registries(struct group *g);
 
 /* group_is_bag: its members' names are escaped; once the first job is done. */
 bool group_is_bag(const struct group *g);

@@ -32,10 +32,9 @@ put_record(struct buf *b, uint64_t size, const void *name, size_t n)
 	buf_putc(b, '\0');
 }
 
-/* The list in memory that a descriptor can name. */
-static int
-make_list(struct job *j, struct buf *b, const struct worker_job *proto,
-    struct err *e)
+int
+group_list(struct job *j, struct buf *b, const char *format,
+    const struct worker_job *proto, struct err *e)
 {
 	int r = buf_failed(b);
 
@@ -51,7 +50,7 @@ make_list(struct job *j, struct buf *b, const struct worker_job *proto,
 	j->work.off = 0;
 	j->work.len = b->len;
 	j->work.depth = j->depth;
-	j->work.format = "repository";
+	j->work.format = format;
 	j->work.seconds = worker_seconds(0);
 	j->work.delegate = false;
 	j->work.magic = NULL;	/* it would label the list */
@@ -91,7 +90,7 @@ group_repository(struct group *g, const struct target *t, size_t n,
 		put_record(&b, (uint64_t)st.st_size, t[i].path + prefix + 1,
 		    strlen(t[i].path + prefix + 1));
 	}
-	return make_list(g->first, &b, proto, e);
+	return group_list(g->first, &b, "repository", proto, e);
 }
 
 /* The folder "a/b" of a marker "a/b/config.json". */
@@ -164,7 +163,7 @@ add_repository(struct group *g, const char *raw, size_t n, bool bag)
 		}
 		put_member(&b, g->members[i], n > 0 ? n + 1 : 0, bag);
 	}
-	return make_list(j, &b, &proto, NULL);
+	return group_list(j, &b, "repository", &proto, NULL);
 }
 
 /* Markers of one folder may have others' names between them. */

@@ -91,6 +91,35 @@ class_of(const char *raw)
 }
 
 /*
+ * A registry of a bag: names are those of the sources, below "/"; and the one
+ * tag file that says where its links lead.
+ */
+static bool
+bag_registry(const struct job *j, const void *name, size_t n, char *dst,
+    size_t cap)
+{
+	char path[2 * LIMIT_PATH + 2] = "/";
+	enum bag_class c = class_of(j->raw);
+	struct buf escaped;
+	bool ok;
+
+	if (n == strlen(BAG_FILES) && memcmp(name, BAG_FILES, n) == 0) {
+		memcpy(dst, BAG_FILES, n + 1);
+		return true;
+	}
+	buf_init(&escaped, LIMIT_MEMBER_NAME);
+	ok = c != BAG_CLASSES && sibling_path("", name, n, path + 1,
+	    sizeof(path) - 1) && bag_member_name(&escaped, c, path,
+	    strlen(path), NULL) >= 0 && escaped.len < cap;
+	if (ok) {
+		memcpy(dst, escaped.p, escaped.len);
+		dst[escaped.len] = '\0';
+	}
+	buf_release(&escaped);
+	return ok;
+}
+
+/*
  * In a bag: from the member's name to its source's path, to the sibling's, and
  * to the name that it has in the bag.  It stays in the member's class.
  */
@@ -123,12 +152,20 @@ bag_sibling(const struct job *j, const void *name, size_t n, char *dst,
 	return ok;
 }
 
+/* The list of a registry has the members' own names: "./a" is one. */
 static bool
 tar_sibling(const struct job *j, const void *name, size_t n, char *dst,
     size_t cap)
 {
 	char folder[WIRE_NAME_MAX + 1];
 
+	if (j->work.registry) {
+		if (n >= cap || memchr(name, '\0', n) != NULL)
+			return false;
+		memcpy(dst, name, n);
+		dst[n] = '\0';
+		return true;
+	}
 	return member_folder(j, j->raw, folder, sizeof(folder)) &&
 	    sibling_path(folder, name, n, dst, cap);
 }
@@ -179,6 +216,8 @@ answer(struct job *j, const char *name, size_t n)
 
 	if (j == g->first)
 		ok = sibling_path(g->folder, name, n, path, sizeof(path));
+	else if (group_is_bag(g) && j->work.registry)
+		ok = bag_registry(j, name, n, path, sizeof(path));
 	else if (group_is_bag(g))
 		ok = bag_sibling(j, name, n, path, sizeof(path));
 	else
@@ -194,7 +233,8 @@ job_ask(struct job *j, const uint8_t *name, size_t n)
 	struct group *g = j->group;
 
 	/* One question at a time, and only of who was given the socket. */
-	if (j->ask_fd < 0 || j->asked != NULL || ++j->asks > LIMIT_SIBLINGS)
+	if (j->ask_fd < 0 || j->asked != NULL || ++j->asks >
+	    (j->work.registry ? LIMIT_REG_ASKS : LIMIT_SIBLINGS))
 		return ERR_FORMAT;
 	if (j == g->first || g->first->parse.state == TASK_DONE)
 		return answer(j, (const char *)name, n);

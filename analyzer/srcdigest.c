@@ -4,7 +4,9 @@
 #include "base/bytesrc.h"
 #include "base/err.h"
 #include "base/limits.h"
+#include "custody/anydigest.h"
 #include "custody/digest.h"
+#include "formats/reg/reg.h"
 
 int
 srcdigest(const struct bytesrc *src, uint8_t ret[32], struct err *e)
@@ -29,4 +31,18 @@ srcdigest(const struct bytesrc *src, uint8_t ret[32], struct err *e)
 		memcpy(ret, out.sha256, 32);
 	digest_free(d);
 	return r;
+}
+
+_Static_assert((int)ANYDIGEST_SHA256 == REG_SHA256 &&
+    (int)ANYDIGEST_SHA512 == REG_SHA512 &&
+    (int)ANYDIGEST_SHA1 == REG_SHA1 && (int)ANYDIGEST_MD5 == REG_MD5 &&
+    (int)ANYDIGEST_BLAKE2B == REG_BLAKE2B, "the two name the same digests");
+
+int
+srcdigest_any(unsigned a, const void *prefix, size_t n,
+    const struct bytesrc *src, uint8_t out[64], struct err *e)
+{
+	return a < ANYDIGEST_COUNT ? anydigest_source((enum anydigest)a,
+	    prefix, n, src, out, e) :
+	    err_set(e, ERR_UNSUPPORTED, "unknown digest");
 }

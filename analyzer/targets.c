@@ -50,7 +50,7 @@ add(struct targets *t, const char *path, bool link, const char *problem,
 	}
 	p = &t->list[t->count];
 	p->link = link;
-	p->folder = false;
+	p->folder = p->registry = p->below = false;
 	p->root = 0;
 	p->problem = NULL;
 	if ((p->path = strdup(path)) == NULL ||
@@ -209,8 +209,10 @@ targets_add(struct targets *t, const char *path, struct err *e)
 		    "not a regular file", e);
 		root = root_of(path);
 	}
-	for (size_t i = first; i < t->count; i++)
+	for (size_t i = first; i < t->count; i++) {
 		t->list[i].root = root;
+		t->list[i].below = S_ISDIR(st.st_mode);
+	}
 	return r;
 }
 

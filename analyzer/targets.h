@@ -16,7 +16,9 @@ struct err;
 struct target {
 	char *path;		/* as given, or root + "/" + relative path */
 	size_t root;		/* bytes of path that are the root; 0: "." */
+	bool below;		/* found below a folder that was given */
 	bool folder;		/* a repository: the files that follow it */
+	bool registry;		/* a registry lies among those that follow */
 	bool link;		/* a symbolic link that is not followed */
 	char *problem;		/* why it cannot be examined, or NULL */
 };
@@ -37,6 +39,18 @@ bool targets_is_marker(const char *name);
  * cannot be looked at; what fails below a directory becomes a problem.
  */
 int targets_add(struct targets *t, const char *path, struct err *e);
+/*
+ * targets_add_registry: when a registry of models lies below the folder whose
+ * targets begin at ${first} (formats/reg/reg.h; by names alone), one more
+ * target stands for the folder as a whole, before them.
+ */
+int targets_add_registry(struct targets *t, size_t first, struct err *e);
+/*
+ * targets_below: the path below the folder that was given; targets_prefix:
+ * that folder's own name, of *n bytes (0: "." and the like).
+ */
+const char *targets_below(const struct target *t);
+const char *targets_prefix(const struct target *t, size_t *n);
 /*
  * targets_size(t, enough): bytes of the files in all; counting ends above
  * ${enough}.  A file that cannot be looked at counts nothing.

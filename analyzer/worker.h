@@ -19,6 +19,7 @@ struct worker_job {
 	uint64_t off, len;	/* the object is this range of it */
 	unsigned depth;		/* of the object in its path */
 	const char *format;	/* it must be this, or NULL: bid */
+	bool registry;		/* it may ask for LIMIT_REG_ASKS siblings */
 	int ask_fd;		/* for siblings (sibling.h), or -1 */
 	bool hash;		/* digest what is nested inside */
 	bool carve;		/* send what is carved to the parent */

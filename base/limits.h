@@ -194,6 +194,8 @@
 #define LIMIT_REG_ARENA (256 * MIB)
 #define LIMIT_REG_DOCUMENT (32 * MIB)
 #define LIMIT_REG_LINKS 40
+/* Files of one scan that its registries may ask for: three each. */
+#define LIMIT_REG_ASKS 300000
 
 /* Pickle: see formats/pickle.h for what happens at each. */
 #define LIMIT_PICKLE_STACK 1000000

@@ -237,6 +237,9 @@ struct events {
 	/* An enum sibling, or negative; *ret is set on SIBLING_OPEN alone. */
 	int (*sibling)(void *ctx, const char *name, size_t n,
 	    struct bytesrc **ret);
+	/* As reg_tree.digest (formats/reg/reg.h), ${a} an enum reg_algorithm. */
+	int (*digest)(void *ctx, unsigned a, const void *prefix, size_t n,
+	    const struct bytesrc *src, uint8_t out[64]);
 };
 
 struct parse {

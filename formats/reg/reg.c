@@ -135,6 +135,18 @@ reg_run(const struct reg_tree *t, const char *only,
 	return rc < 0 ? rc : r.rc;
 }
 
+bool
+reg_any(const struct reg_tree *t)
+{
+	size_t root = 0;
+
+	for (const struct reg_reader *const *p = readers; *p != NULL; p++)
+		for (size_t i = 0; i < t->files; i++)
+			if ((*p)->find(t, &t->file[i], &root))
+				return true;
+	return false;
+}
+
 /* --- names --- */
 
 /* The first file that does not come before ${path}. */

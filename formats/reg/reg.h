@@ -126,7 +126,8 @@ struct reg_reader {
 	/*
 	 * find: is this file the marker of a registry of this kind ("meta.yaml
 	 * below models/", "oci-layout")?  Then the registry's root in *root
-	 * bytes of f->path (0: the tree itself).  Asked of every file in turn.
+	 * bytes of f->path (0: the tree itself).  Asked of every file in turn,
+	 * by names alone: nothing is opened.
 	 */
 	bool (*find)(const struct reg_tree *t, const struct reg_file *f,
 	    size_t *root);
@@ -145,6 +146,12 @@ struct reg_reader {
  */
 int reg_run(const struct reg_tree *t, const char *only,
     const struct reg_events *ev, struct arena *a, struct err *e);
+
+/*
+ * reg_any: is there a registry of any kind?  By names alone: the tree may
+ * have no operations, and be in any order.
+ */
+bool reg_any(const struct reg_tree *t);
 
 /* --- for readers (reg.c) --- */
 

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyzer/srcdigest.h"
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/bytesrc.h"
@@ -255,13 +256,21 @@ format_case_unexplained(const struct format_case *c, size_t n)
 	return bare;
 }
 
+static int
+on_digest(void *ctx, unsigned a, const void *prefix, size_t n,
+    const struct bytesrc *src, uint8_t out[64])
+{
+	(void)ctx;
+	return srcdigest_any(a, prefix, n, src, out, NULL);
+}
+
 void
 format_case_run(struct format_case *c, const struct format *f, const void *p,
     size_t n, size_t window)
 {
 	static const struct events ev = {on_member, on_global, on_call,
 	    on_tensor, on_view, on_meta, on_anomaly, on_name, on_cover,
-	    on_sibling};
+	    on_sibling, on_digest};
 	struct running r = {c, n};
 	struct err e = ERR_INIT;
 	struct parse parse = {.size = n, .ev = &ev, .ctx = &r, .e = &e,

@@ -1,0 +1,101 @@
+#!/bin/bash
+# What a registry says is held against the files that are there: in a folder,
+# in a bundle and in a tar.
+. tests/cli/lib.sh
+check "case" make_case
+commit=2439f60ef33a0d46d85da5001d52aeda5b00ce9f
+
+# A Hugging Face cache as the hub's client leaves it.
+make_cache()
+{
+	local r=$1/hub/models--acme--tiny s w c
+	s=$r/snapshots/$commit
+	mkdir -p "$r/refs" "$r/blobs" "$s/sub" "$r/trees" "$r/.no_exist/$commit"
+	printf '%s' "$commit" >"$r/refs/main"
+	w=$(sha256sum <samples/benign/digits.safetensors | cut -c1-64)
+	cp samples/benign/digits.safetensors "$r/blobs/$w"
+	printf '{"model_type":"x"}\n' >"$r/config"
+	c=$({ printf 'blob %d\0' "$(stat -c %s "$r/config")"; cat "$r/config"; } |
+	    sha1sum | cut -c1-40)
+	mv "$r/config" "$r/blobs/$c"
+	ln -s "../../blobs/$w" "$s/model.safetensors"
+	ln -s "../../../blobs/$c" "$s/sub/config.json"
+	: >"$r/.no_exist/$commit/adapter_config.json"
+	printf '{"format_version":1,"files":{"model.safetensors":{"size":%d,"blob_id":"%s","lfs_sha256":"%s","lfs_size":%d},"sub/config.json":{"size":19,"blob_id":"%s"}}}' \
+	    "$(stat -c %s samples/benign/digits.safetensors)" "$c" "$w" \
+	    "$(stat -c %s samples/benign/digits.safetensors)" "$c" \
+	    >"$r/trees/$commit.json"
+}
+
+# flip FILE OFFSET: another value of one byte.
+flip()
+{
+	local old
+	old=$(od -An -tu1 -j "$2" -N 1 "$1")
+	chmod u+w "$1"
+	printf '%b' "\\x$(printf '%02x' $((old ^ 1)))" |
+	    dd of="$1" bs=1 seek="$2" conv=notrunc status=none
+}
+
+rows()
+{
+	grep -h '"rule":"REG-' "$1" |
+	    sed 's/.*"rule":"\([A-Z-]*\)".*"file":"[^"]*\(models--[^"]*\)".*/\1 \2/' |
+	    sort
+}
+
+scan_all()
+{
+	local name=$1 bundle
+	"$EXHIBIT" scan --format jsonl "$T/$name" >"$T/$name.dir" 2>/dev/null
+	bundle=$("$EXHIBIT" collect --case "$T/case" --registry "$T/$name" 2>/dev/null)
+	"$EXHIBIT" scan --format jsonl "$bundle" >"$T/$name.bag" 2>/dev/null
+	tar -C "$T/$name" -cf "$T/$name.tar" .
+	"$EXHIBIT" scan --format jsonl "$T/$name.tar" >"$T/$name.tarred" 2>/dev/null
+}
+
+make_cache "$T/clean"
+scan_all clean
+exits 0 "a clean cache" "$EXHIBIT" scan "$T/clean"
+for how in dir bag tarred; do
+	same "one registry ($how)" \
+	    "$(grep -c '"format":"registry"' "$T/clean.$how")" 1
+	same "nothing to say ($how)" "$(rows "$T/clean.$how")" ""
+	check "it is complete ($how)" grep -q \
+	    '"format":"registry".*"verdict":"clean","complete":true' "$T/clean.$how"
+done
+
+# One byte of the weights, and nothing else: the file itself stays in order.
+make_cache "$T/flipped"
+blob=$(cd "$T/flipped/hub/models--acme--tiny/blobs" && ls -S | head -1)
+flip "$T/flipped/hub/models--acme--tiny/blobs/$blob" \
+    $(($(stat -c %s samples/benign/digits.safetensors) - 3))
+scan_all flipped
+exits 1 "a flipped byte" "$EXHIBIT" scan "$T/flipped"
+for how in dir bag tarred; do
+	same "the blob is told ($how)" "$(rows "$T/flipped.$how")" \
+	    "REG-DIGEST models--acme--tiny/blobs/$blob"
+	check "it is high ($how)" grep -q \
+	    '"rule":"REG-DIGEST","severity":"high","confidence":"certain"' \
+	    "$T/flipped.$how"
+done
+# The folder of the repository alone is the same registry.
+"$EXHIBIT" scan --format jsonl "$T/flipped/hub/models--acme--tiny" \
+    >"$T/inner" 2>/dev/null
+same "the inner folder says the same" "$(grep -c '"rule":"REG-DIGEST"' "$T/inner")" 1
+
+# A planted file and a link that leads elsewhere.
+make_cache "$T/planted"
+s=$T/planted/hub/models--acme--tiny/snapshots/$commit
+printf 'import os\n' >"$s/modeling_x.py"
+printf '{}' >"$s/adapter_config.json"
+ln -sf /etc/hostname "$s/model.safetensors"
+scan_all planted
+for how in dir bag; do
+	same "planted files are told ($how)" "$(rows "$T/planted.$how")" \
+"REG-DISAGREES models--acme--tiny/snapshots/$commit/adapter_config.json
+REG-EXTRA models--acme--tiny/snapshots/$commit/adapter_config.json
+REG-EXTRA models--acme--tiny/snapshots/$commit/modeling_x.py
+REG-MISSING models--acme--tiny/snapshots/$commit/model.safetensors"
+done
+finish

@@ -57,6 +57,15 @@
 #define LIMIT_INTAKE_MEMBERS 4000000
 #define LIMIT_INTAKE_AS (4 * GIB)
 #define LIMIT_INTAKE_ARENA (2 * GIB)
+/*
+ * Git: repositories of one collection, bytes of one that are copied for
+ * libgit2, commits and entries of a reflog that are looked at, files of HEAD.
+ */
+#define LIMIT_GIT_REPOSITORIES 64
+#define LIMIT_GIT_COPY ((uint64_t)8 * GIB)
+#define LIMIT_GIT_COMMITS 200000
+#define LIMIT_GIT_REFLOG 20000
+#define LIMIT_GIT_FILES 500000
 
 /* Nesting of objects (bundle ! zip ! pickle ...): deeper is a finding. */
 #define LIMIT_DEPTH 8

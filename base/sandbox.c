@@ -68,7 +68,7 @@ sandbox_enter(const struct sandbox_policy *p, struct sandbox_status *st,
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
 	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		return err_sys(e, errno, "cannot give up privileges");
-	if ((r = sandbox_landlock(e)) < 0)
+	if ((r = sandbox_landlock(p, e)) < 0)
 		return r;
 	got.landlock_abi = r;
 	if ((r = set_limits(p, e)) < 0)

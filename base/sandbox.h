@@ -15,6 +15,11 @@ struct err;
  * mprotect with PROT_EXEC, ptrace, kill: the kernel ends the process
  * (SIGSYS), and its parent makes that a finding.
  *
+ * One exception, for a library that reads a folder by its own paths
+ * (libgit2): a policy may name one folder, a private copy, below which files
+ * can be opened to be read, and folders listed; Landlock holds it to that, so
+ * without Landlock there is no such fence.
+ *
  * Three layers, each reported, none silently absent:
  *   seccomp   a BPF filter, architecture checked first, kill by default
  *   Landlock  a ruleset without a rule: no path may be opened (ABI N, or 0
@@ -38,13 +43,16 @@ struct sandbox_policy {
 	bool threads;		/* futex and exit of threads already started */
 	unsigned descriptors;	/* the parent may pass so many (SCM_RIGHTS) */
 	bool write_files;	/* out_fd may be a regular file (no FSIZE) */
+	bool folder;		/* folder_fd's folder may be read */
+	int folder_fd;		/* with ${folder}, and ${descriptors} at once */
 };
 
 /*
  * sandbox_enter(p, st, e): 0 and *st filled (layers that the kernel lacks
  * are false or 0), or an error when a layer that the kernel has could not be
- * set up.  A missing layer is not an error here: the caller decides, from
- * *st.  All threads must have been started before (TSYNC is used).
+ * set up.  A missing layer is not an error here, but for ERR_UNSUPPORTED when
+ * a folder is to be read without Landlock: the caller decides, from *st.  All
+ * threads must have been started before (TSYNC is used).
  */
 int sandbox_enter(const struct sandbox_policy *p, struct sandbox_status *st,
     struct err *e);

@@ -15,8 +15,11 @@ struct sandbox_policy;
 int sandbox_seccomp(const struct sandbox_policy *p, struct err *e);
 bool sandbox_seccomp_probe(void);
 
-/* sandbox_landlock: the ABI in force, 0: none, negative: an error. */
-int sandbox_landlock(struct err *e);
+/*
+ * sandbox_landlock: the ABI in force, 0: none, negative: an error (a folder
+ * that is to be read, and no Landlock).
+ */
+int sandbox_landlock(const struct sandbox_policy *p, struct err *e);
 int sandbox_landlock_probe(void);
 
 #endif /* !BASE_SANDBOX_PARTS_H_ */

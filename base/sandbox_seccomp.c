@@ -1,8 +1,10 @@
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -78,12 +80,48 @@ install(struct sock_filter *code, unsigned short n, bool threads,
 	    "cannot install the seccomp filter");
 }
 
+/*
+ * What reading a folder by paths takes; Landlock says which.  An open that
+ * could write is refused, not fatal: libraries try and live without.
+ */
+#define OPEN_WRITES (O_WRONLY | O_RDWR | O_CREAT | O_TRUNC | O_APPEND)
+#define ALLOW_OPEN(nr, flags) \
+	JUMP(BPF_JMP | BPF_JEQ | BPF_K, nr, 0, 4), LOAD(LOW(flags)), \
+	    JUMP(BPF_JMP | BPF_JSET | BPF_K, OPEN_WRITES, 1, 0), \
+	    RET(SECCOMP_RET_ALLOW), RET(SECCOMP_RET_ERRNO | EACCES)
+static const struct sock_filter reading[] = {
+    ALLOW_OPEN(SYS_openat, 2),
+    ALLOW(SYS_newfstatat),
+    ALLOW(SYS_statx),
+    ALLOW(SYS_readlinkat),
+    ALLOW(SYS_faccessat),
+    ALLOW(SYS_faccessat2),
+    ALLOW(SYS_getdents64),
+    ALLOW(SYS_getcwd),
+    ALLOW(SYS_fcntl),
+    ALLOW(SYS_fadvise64),
+    ALLOW(SYS_getuid),
+    ALLOW(SYS_geteuid),
+    ALLOW(SYS_getgid),
+    ALLOW(SYS_getegid),
+    ALLOW(SYS_uname),
+#ifdef SYS_open
+    ALLOW_OPEN(SYS_open, 1),
+    ALLOW(SYS_stat),
+    ALLOW(SYS_lstat),
+    ALLOW(SYS_access),
+    ALLOW(SYS_readlink),
+#endif
+};
+#define READING (sizeof(reading) / sizeof(reading[0]))
+#define ALWAYS_MAX 128
+
 int
 sandbox_seccomp(const struct sandbox_policy *p, struct err *e)
 {
 	uint32_t a = (uint32_t)p->out_fd[0];
 	uint32_t b = p->out_fd[1] >= 0 ? (uint32_t)p->out_fd[1] : a;
-	struct sock_filter code[] = {
+	const struct sock_filter always[] = {
 	    LOAD(offsetof(struct seccomp_data, arch)),
 	    JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARCH, 1, 0),
 	    RET(SECCOMP_RET_KILL_PROCESS),
@@ -129,10 +167,19 @@ sandbox_seccomp(const struct sandbox_policy *p, struct err *e)
 	    DENY(SYS_gettid, EPERM),
 	    DENY(SYS_sysinfo, EPERM),
 	    DENY(SYS_sched_getaffinity, EPERM),
-	    RET(SECCOMP_RET_KILL_PROCESS),
 	};
+	struct sock_filter code[ALWAYS_MAX + READING + 1];
+	size_t n = sizeof(always) / sizeof(always[0]);
 
-	return install(code, sizeof(code) / sizeof(code[0]), p->threads, e);
+	_Static_assert(sizeof(always) / sizeof(always[0]) <= ALWAYS_MAX,
+	    "room for the filter");
+	memcpy(code, always, sizeof(always));
+	if (p->folder) {
+		memcpy(code + n, reading, sizeof(reading));
+		n += READING;
+	}
+	code[n++] = (struct sock_filter)RET(SECCOMP_RET_KILL_PROCESS);
+	return install(code, (unsigned short)n, p->threads, e);
 }
 
 bool

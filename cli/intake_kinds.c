@@ -1,11 +1,16 @@
+#include "analyzer/intake/git_worker.h"
 #include "analyzer/intake/registry_worker.h"
+#include "analyzer/intake/regwire.h"
 #include "cli/intake_kinds.h"
 #include "collector/intake.h"
 #include "custody/bag.h"
 
+#define MODELS (1U << BAG_WEIGHTS | 1U << BAG_REGISTRY | \
+	1U << BAG_TRAINING | 1U << BAG_OTHER)
+
 static const struct intake_kind kinds[] = {
-    {"registry", 1U << BAG_WEIGHTS | 1U << BAG_REGISTRY | 1U << BAG_TRAINING |
-	1U << BAG_OTHER, registry_worker_main, registry_worker_line}};
+    {"registry", MODELS, registry_worker_main, regwire_line},
+    {"git", MODELS, git_worker_main, regwire_line}};
 
 int
 intake_kinds_start(struct intake **ret, struct err *e)

@@ -70,7 +70,7 @@ foreign 'zlib\.h' "formats/codec.c"
 foreign 'yaml\.h' "formats/yamldoc.c collector/plan_yaml.c"
 foreign '(snappy-c|zstd|lz4|brotli/decode)\.h' "formats/codec_pages.c"
 foreign 'curl/.*' "cli/fetch_http.c"
-foreign 'git2.*' "analyzer/intake/gitrepo.c"
+foreign 'git2.*' "analyzer/intake/gitrepo.c analyzer/intake/gitlog.c analyzer/intake/githead.c"
 
 # Only base touches hostile bytes through pointers: no struct casts from
 # byte buffers and no mmap elsewhere, but for the numeric pass of diff.

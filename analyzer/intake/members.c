@@ -17,12 +17,8 @@
 #define LINES_FULL (4 * LIMIT_INTAKE_LINE)
 
 int
-members_receive(struct members *m, const void *arg, int out_fd,
-    void (*ready)(void), struct err *e)
+members_receive(struct members *m, const void *arg, struct err *e)
 {
-	struct sandbox_policy policy = {.out_fd = {out_fd, -1},
-	    .max_as = LIMIT_INTAKE_AS};
-	struct sandbox_status st = {0};
 	const int *sock = arg;
 	int fds[DERIVE_FDS], r;
 	unsigned got;
@@ -36,8 +32,17 @@ members_receive(struct members *m, const void *arg, int out_fd,
 	m->bundle_fd = fds[0];
 	m->files_fd = fds[1];
 	(void)close(*sock);
-	if (ready != NULL)
-		ready();
+	return 0;
+}
+
+int
+members_fence(int out_fd, struct err *e)
+{
+	struct sandbox_policy policy = {.out_fd = {out_fd, -1},
+	    .max_as = LIMIT_INTAKE_AS};
+	struct sandbox_status st = {0};
+	int r;
+
 	if ((r = sandbox_enter(&policy, &st, e)) < 0)
 		return r;
 	return st.seccomp ? 0 : err_set(e, ERR_DENIED, "there is no sandbox");

@@ -41,13 +41,13 @@ struct members {
 };
 
 /*
- * members_receive: wait for the message and enter the fence; ERR_DENIED when
- * the kernel has no seccomp: nothing is read then.  ${arg} is the worker's
- * argument, a const int * to the socket; ${ready} is called between the two
- * (libraries that must start outside of the fence), or NULL.
+ * members_receive: wait for the message; ${arg} is the worker's argument, a
+ * const int * to the socket.  members_fence: no way back; ERR_DENIED when the
+ * kernel has no seccomp: then nothing is to be read.  Between the two starts
+ * what must start outside of the fence.
  */
-int members_receive(struct members *m, const void *arg, int out_fd,
-    void (*ready)(void), struct err *e);
+int members_receive(struct members *m, const void *arg, struct err *e);
+int members_fence(int out_fd, struct err *e);
 
 /* members_load: the lines of these classes (1 << enum bag_class). */
 int members_load(struct members *m, unsigned classes, struct arena *a,

@@ -29,14 +29,14 @@ static const struct sandbox_policy closed = {.out_fd = {-1, -1}};
 /* A pipe and a file that every child inherits. */
 static int pipe_fds[2], file_fd;
 
-static void
+static inline void
 leave(int code)
 {
 	(void)syscall(SYS_exit_group, code);
 }
 
 /* How a child that entered the fence and called fn(arg) has ended. */
-static int
+static inline int
 fenced(const struct sandbox_policy *p, int (*fn)(long arg), long arg)
 {
 	struct sandbox_status st;
@@ -53,19 +53,19 @@ fenced(const struct sandbox_policy *p, int (*fn)(long arg), long arg)
 	return status;
 }
 
-static bool
+static inline bool
 ended_by(int status, int sig)
 {
 	return WIFSIGNALED(status) && WTERMSIG(status) == sig;
 }
 
-static bool
+static inline bool
 ended_with(int status, int code)
 {
 	return WIFEXITED(status) && WEXITSTATUS(status) == code;
 }
 
-static void
+static inline void
 need_seccomp(void)
 {
 	if (here.seccomp)
@@ -75,15 +75,15 @@ need_seccomp(void)
 }
 
 /* Room that attempts point to; a page of its own. */
-static char page[8192] __attribute__((aligned(4096)));
+static char page[8192] __attribute__((aligned(4096), unused));
 
-static int
+static inline int
 write_one(long fd)
 {
 	return syscall(SYS_write, fd, "x", 1) == 1 ? 0 : 1;
 }
 
-static int
+static inline int
 setup(void **state)
 {
 	static char name[] = "/tmp/exhibit-sandbox-XXXXXX";
@@ -95,7 +95,7 @@ setup(void **state)
 	return unlink(name);
 }
 
-static int
+static inline int
 teardown(void **state)
 {
 	(void)state;

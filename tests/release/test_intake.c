@@ -53,7 +53,8 @@ good_main(void *arg, int out_fd)
 	struct outbox out;
 	struct err e = ERR_INIT;
 
-	if (members_receive(&m, arg, out_fd, NULL, &e) < 0 ||
+	if (members_receive(&m, arg, &e) < 0 ||
+	    members_fence(out_fd, &e) < 0 ||
 	    members_load(&m, 1U << BAG_REGISTRY, a, &e) < 0)
 		return 2;
 	outbox_init(&out, out_fd);
@@ -86,7 +87,7 @@ lying_main(void *arg, int out_fd)
 	struct outbox out;
 	struct err e = ERR_INIT;
 
-	if (members_receive(&m, arg, out_fd, NULL, &e) < 0)
+	if (members_receive(&m, arg, &e) < 0 || members_fence(out_fd, &e) < 0)
 		return 2;
 	outbox_init(&out, out_fd);
 	(void)outbox_send(&out, 7, NULL, 0, NULL, &e);

@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/sandbox.h"
 #include "base/sandbox_parts.h"
 
 static const char path[] = "/etc/passwd";
@@ -26,13 +27,14 @@ static char *const no_args[] = {NULL};
 static int
 behind_landlock_alone(pid_t parent, int open_fd)
 {
+	const struct sandbox_policy closed = {.out_fd = {-1, -1}};
 	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = 0x0100,
 	    .sin_addr = {htonl(INADDR_LOOPBACK)}};
 	int abi, fd;
 	char c;
 
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
-	    (abi = sandbox_landlock(NULL)) <= 0)
+	    (abi = sandbox_landlock(&closed, NULL)) <= 0)
 		return 100;
 	if (open(path, O_RDONLY) >= 0 || errno != EACCES)
 		return 1;

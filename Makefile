@@ -49,7 +49,7 @@ CLI_SRC := $(filter-out $(PROGRAM_MAINS),$(call src,cli))
 VERIFY_CLI := $(addprefix $(BUILD)/obj/cli/,opt.o rows.o \
 	verify_print.o)
 COLLECT_CLI := $(addprefix $(BUILD)/obj/cli/,opt.o progress.o passphrase.o \
-	collect_args.o)
+	collect_args.o collect_dry.o collect_sources.o collect_stamp.o rows.o)
 CLI_OBJ := $(patsubst %.c,$(BUILD)/obj/%.o,$(CLI_SRC))
 
 libs = $(foreach l,$(1),$(BUILD)/lib$(l).a)

@@ -266,6 +266,16 @@
 #define LIMIT_WALK_DEPTH 512
 #define LIMIT_XATTR_BYTES (64 * KIB)	/* of one object: kernel's own limit */
 
+/*
+ * A plan is written by a person: its bytes, nesting (a real one has four
+ * levels), events of the YAML parser and the longest text in it.
+ */
+#define LIMIT_PLAN (1 * MIB)
+#define LIMIT_PLAN_DEPTH 8
+#define LIMIT_PLAN_EVENTS 200000
+#define LIMIT_PLAN_TEXT (16 * KIB)
+#define LIMIT_PLAN_SOURCES 10000
+
 /* A time-stamp reply; real ones are below 10 KiB. */
 #define LIMIT_TSR (64 * KIB)
 #define LIMIT_P7S (256 * KIB)

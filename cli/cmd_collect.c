@@ -13,11 +13,14 @@
 #include "base/fsio.h"
 #include "base/json_write.h"
 #include "base/limits.h"
+#include "base/text.h"
 #include "base/version.h"
 #include "cli/cmd.h"
 #include "cli/collect_args.h"
+#include "cli/collect_plan.h"
 #include "cli/intake_kinds.h"
 #include "cli/passphrase.h"
+#include "collector/discover.h"
 #include "collector/intake.h"
 #include "custody/case.h"
 #include "custody/sign.h"
@@ -31,7 +34,9 @@
  */
 struct collect_cmd {
 	struct collect_args args;
-	const char *case_dir, *tsa_trust;
+	struct collect_options options;
+	struct collect_merge merge;
+	const char *case_dir, *tsa_trust, *discover, *plan;
 	struct casedir *dir;
 	struct signer *signer;
 	struct tsa_http *http;
@@ -45,8 +50,9 @@ struct collect_cmd {
 };
 
 static const struct opt_usage usage = {"exhibit collect",
-    "--case DIR [OPTION...]",
-    "Take files and trees into a sealed, signed and time-stamped bundle.\n"
+    "--case DIR [PLAN.yaml] [OPTION...]",
+    "Take what a plan or options name into a sealed, signed and time-stamped "
+    "bundle.\n"
     "The path of the sealed file is printed, alone, on standard output."};
 
 static const char *
@@ -95,11 +101,11 @@ request_data(void *ctx, struct json_write *w)
 {
 	const struct collect_cmd *c = ctx;
 
-	json_kbool(w, "double_read", c->args.double_read);
+	json_kbool(w, "double_read", c->options.double_read);
 	json_key(w, "sources");
 	json_begin_array(w);
-	for (size_t i = 0; i < c->args.nsources; i++) {
-		const struct collect_source *s = &c->args.sources[i];
+	for (size_t i = 0; i < c->options.nsources; i++) {
+		const struct collect_source *s = &c->options.sources[i];
 
 		json_begin_object(w);
 		json_kstr(w, "class", bag_class_name(s->class));
@@ -204,16 +210,12 @@ fill_params(struct collect_cmd *c, struct acquire_params *p, struct err *e)
 	struct ledger_head head;
 	int r;
 
-	if ((r = ledger_head(case_ledger(c->dir), &head, e)) < 0 ||
-	    (r = collect_args_digests(&c->args, &o->digests, e)) < 0)
+	if ((r = ledger_head(case_ledger(c->dir), &head, e)) < 0)
 		return r;
-	o->sources = c->args.sources;
-	o->nsources = c->args.nsources;
-	o->double_read = c->args.double_read;
+	*o = c->options;
 	o->case_id = case_id(c->dir);
 	o->bag = c->bag;
 	o->examiner = case_examiner(c->dir);
-	o->purpose = c->args.purpose;
 	o->cert_sha256 = signer_cert_sha256(c->signer);
 	o->examiner_pem = signer_pem(c->signer);
 	o->tsa_pem = is_local(c) ? signer_tsa_pem(c->signer) : NULL;
@@ -227,8 +229,6 @@ fill_params(struct collect_cmd *c, struct acquire_params *p, struct err *e)
 	o->intake = c->intake;
 	o->user_name = user_name;
 	o->group_name = group_name;
-	o->progress = collect_args_progress;
-	o->progress_ctx = &c->args;
 	p->signer = c->signer;
 	return 0;
 }
@@ -272,7 +272,7 @@ seal(struct collect_cmd *c, struct acquire_params *p, struct err *e)
 {
 	int r;
 
-	progress_init(&c->args.bar, c->args.quiet);
+	collect_args_begin(&c->args, &p->collect);
 	r = acquire(p, &c->result, e);
 	progress_end(&c->args.bar);
 	if (r < 0)
@@ -306,35 +306,108 @@ out:
 	return r;
 }
 
+/* A plan is for one case and one examiner. */
+static int
+check_plan(const struct collect_cmd *c, struct err *e)
+{
+	const struct plan *p = c->merge.plan;
+	char shown[80];
+
+	if (p == NULL)
+		return 0;
+	if (p->case_id != NULL && strcmp(p->case_id, case_id(c->dir)) != 0)
+		return err_set(e, ERR_ARG, "the plan is for case '%s', this "
+		    "is '%s'", text_z(shown, sizeof(shown), p->case_id,
+		    strlen(p->case_id)), case_id(c->dir));
+	if (p->examiner != NULL &&
+	    strcmp(p->examiner, case_examiner(c->dir)) != 0)
+		return err_set(e, ERR_ARG, "the plan is for examiner '%s', of "
+		    "the case it is '%s'", text_z(shown, sizeof(shown),
+		    p->examiner, strlen(p->examiner)),
+		    case_examiner(c->dir));
+	return 0;
+}
+
+static int
+take_options(struct collect_cmd *c, struct err *e)
+{
+	int r;
+
+	if ((r = collect_args_options(&c->args, &c->options, e)) < 0)
+		return r;
+	if (c->plan != NULL)
+		r = collect_merge(&c->merge, c->plan, &c->args, &c->options,
+		    e);
+	else if (c->options.nsources == 0)
+		r = err_set(e, ERR_ARG, "nothing to collect: name a source");
+	return r;
+}
+
+static int
+run_discover(const struct collect_cmd *c, struct err *e)
+{
+	struct discover_limits l = DISCOVER_LIMITS;
+	struct cmd_output out;
+	struct buf b;
+	unsigned n;
+	int r;
+
+	l.mounts = c->options.mounts == COLLECT_MOUNTS_ALL &&
+	    c->args.follow_mounts != NULL;
+	buf_init(&b, 2 * LIMIT_PLAN);
+	if ((r = discover(c->discover, &l, &b, &n, e)) >= 0 &&
+	    (r = cmd_output_open(&out, c->args.output, e)) >= 0) {
+		if ((r = fsio_write_all(out.fd, b.p, b.len, e)) >= 0)
+			r = cmd_output_commit(&out, e);
+		if (r < 0)
+			cmd_output_abandon(&out);
+	}
+	buf_release(&b);
+	return r < 0 ? r : n > 0 ? EXIT_CLEAN : EXIT_FAILED;
+}
+
+static int
+collect(struct collect_cmd *c, struct err *e)
+{
+	int r;
+
+	if ((r = prepare_tsa(c, e)) >= 0 &&
+	    (r = intake_kinds_start(&c->intake, e)) >= 0 &&
+	    (r = case_open(c->case_dir, &c->dir, e)) >= 0 &&
+	    (r = check_plan(c, e)) >= 0 && (r = load_signer(c, e)) >= 0 &&
+	    (r = run_in_case(c, e)) >= 0)
+		r = c->result.totals.errors > 0 ? EXIT_FAILED : EXIT_CLEAN;
+	return r;
+}
+
 static int
 run(struct collect_cmd *c)
 {
 	struct err e = ERR_INIT;
-	unsigned digests;
 	int r;
 
-	if ((r = collect_args_sources(&c->args, &e)) >= 0 &&
-	    (r = collect_args_digests(&c->args, &digests, &e)) >= 0 &&
-	    (r = prepare_tsa(c, &e)) >= 0 &&
-	    (r = intake_kinds_start(&c->intake, &e)) >= 0 &&
-	    (r = case_open(c->case_dir, &c->dir, &e)) >= 0 &&
-	    (r = load_signer(c, &e)) >= 0)
-		r = run_in_case(c, &e);
+	if (c->discover != NULL) {
+		if ((r = collect_args_options(&c->args, &c->options, &e)) >=
+		    0)
+			r = run_discover(c, &e);
+	} else if ((r = take_options(c, &e)) >= 0) {
+		r = c->args.dry_run ? collect_dry_run(&c->args, &c->options,
+		    &e) : collect(c, &e);
+	}
 	signer_free(c->signer);
 	case_close(c->dir);
 	tsa_http_stop(c->http);
 	intake_free(c->intake);
+	collect_merge_release(&c->merge);
 	collect_args_release(&c->args);
-	if (r < 0)
-		return cmd_fail(&e);
-	return c->result.totals.errors > 0 ? EXIT_FAILED : EXIT_CLEAN;
+	return r < 0 ? cmd_fail(&e) : r;
 }
 
 int
 cmd_collect(int argc, char **argv)
 {
 	struct collect_cmd c = {.argc = argc, .argv = argv};
-	struct opt rows[COLLECT_ARGS_ROWS + 3];
+	struct opt rows[COLLECT_ARGS_ROWS + 4];
 	struct opt_args args;
 	size_t n;
 	int r;
@@ -344,15 +417,20 @@ cmd_collect(int argc, char **argv)
 	    "the case (needed)"};
 	rows[n++] = (struct opt){OPT_STRING, 0, "tsa-trust", &c.tsa_trust,
 	    "CERT", "PEM that vouches for an https time stamp authority"};
+	rows[n++] = (struct opt){OPT_STRING, 0, "discover", &c.discover,
+	    "DIR", "propose a plan from the names below DIR"};
 	rows[n] = (struct opt)OPT_ROWS_END;
 	if ((r = opt_parse(argc, argv, &usage, rows, &args)) != 0)
 		r = OPT_DONE(r);
-	else if (args.count > 0)
-		r = opt_usage_error(&usage, "sources are named by options");
-	else if (c.case_dir == NULL)
+	else if (args.count > 1 || (args.count > 0 && c.discover != NULL))
+		r = opt_usage_error(&usage, "one plan; sources are named by "
+		    "options");
+	else if (c.case_dir == NULL && !c.args.dry_run && c.discover == NULL)
 		r = opt_usage_error(&usage, "--case DIR is needed");
-	else
+	else {
+		c.plan = args.count > 0 ? args.items[0] : NULL;
 		r = run(&c);
+	}
 	opt_release(rows, &args);
 	return r;
 }

@@ -1,90 +1,135 @@
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
-#include "base/buf.h"
 #include "base/bug.h"
 #include "base/err.h"
-#include "base/fsio.h"
-#include "base/limits.h"
 #include "base/text.h"
 #include "cli/collect_args.h"
+#include "collector/glob.h"
 #include "collector/source.h"
+#include "collector/throttle.h"
+#include "collector/value.h"
 #include "custody/digest.h"
-#include "custody/sign.h"
 
-size_t
-collect_args_rows(struct collect_args *a, struct opt *rows)
+static size_t
+scope_rows(struct collect_args *a, struct opt *rows)
 {
-	const struct opt fixed[] = {
+	const struct opt scope[] = {
+	    {OPT_STRING, 0, "since", &a->since, "TIME",
+		"API logs from this moment (RFC 3339, or a date)"},
+	    {OPT_STRING, 0, "until", &a->until, "TIME",
+		"API logs before this moment"},
+	    {OPT_LIST, 0, "exclude", &a->excludes, "GLOB",
+		"leave out what has this name, or this path"},
+	    {OPT_FLAG, 0, "one-file-system", &a->one_file_system, NULL,
+		"the same as --follow-mounts none"},
+	    {OPT_STRING, 0, "follow-mounts", &a->follow_mounts, "WHICH",
+		"all (default), local or none"},
+	    {OPT_STRING, 0, "max-bytes", &a->max_bytes, "BYTES",
+		"of each source; K, M, G, T are powers of 1024"},
+	    {OPT_STRING, 0, "limit-rate", &a->limit_rate, "BYTES",
+		"read at most so many a second"},
+	    {OPT_STRING, 0, "nice", &a->nice, "N",
+		"lower the priority of processor and disk: 0 to 19"}};
+	size_t n = sizeof(scope) / sizeof(scope[0]);
+
+	memcpy(rows, scope, sizeof(scope));
+	return n;
+}
+
+static size_t
+seal_rows(struct collect_args *a, struct opt *rows)
+{
+	const struct opt seal[] = {
 	    {OPT_FLAG, 0, "double-read", &a->double_read, NULL,
 		"read every object twice and compare"},
 	    {OPT_STRING, 0, "digest", &a->digest, "LIST",
 		"sha256 (default) or sha256,sha512"},
 	    {OPT_STRING, 0, "purpose", &a->purpose, "TEXT",
 		"why the evidence is taken"},
+	    {OPT_STRING, 0, "authority", &a->authority, "TEXT",
+		"who allowed it: warrant, consent, policy"},
+	    {OPT_STRING, 0, "exhibit", &a->exhibit, "TEXT",
+		"a label or number of your own"},
 	    {OPT_STRING, 0, "tsa", &a->tsa, "WHERE",
 		"URL, stick:DIR or none (default: the local authority)"},
 	    {OPT_STRING, 0, "keys", &a->keys, "KEYDIR",
 		"directory that keygen made"},
 	    {OPT_STRING, 0, "passphrase-file", &a->passphrase_file, "FILE",
 		"passphrase of the keys; - reads standard input"},
+	    {OPT_FLAG, 0, "dry-run", &a->dry_run, NULL,
+		"print what would be taken; needs no key"},
+	    {OPT_STRING, 0, "format", &a->format, "FORMAT",
+		"of --dry-run: text, jsonl or json"},
 	    {OPT_STRING, 'o', "output", &a->output, "FILE",
 		"write the bundle to FILE; - is standard output"},
 	    {OPT_FLAG, 'q', "quiet", &a->quiet, NULL, "no talk"},
 	    {OPT_FLAG, 'v', "verbose", &a->verbose, NULL, "more talk"}};
+	size_t n = sizeof(seal) / sizeof(seal[0]);
+
+	memcpy(rows, seal, sizeof(seal));
+	return n;
+}
+
+size_t
+collect_args_rows(struct collect_args *a, struct opt *rows)
+{
 	size_t n = 0;
 
 	BUG_ON(source_count() > COLLECT_KINDS);
 	for (size_t i = 0; i < source_count(); i++)
 		rows[n++] = (struct opt){OPT_LIST, 0, source_at(i)->option,
-		    &a->paths[i], "PATH", source_at(i)->help};
-	for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++)
-		rows[n++] = fixed[i];
+		    &a->paths[i], source_at(i)->arg, source_at(i)->help};
+	n += scope_rows(a, rows + n);
+	n += seal_rows(a, rows + n);
+	BUG_ON(n > COLLECT_ARGS_ROWS);
 	return n;
 }
 
-/* "mlflow:..." and the like are for kinds of registries. */
-static bool
-is_uri(const char *path)
+static int
+take_mounts(const struct collect_args *a, struct collect_options *o,
+    struct err *e)
 {
-	size_t n = strspn(path, "abcdefghijklmnopqrstuvwxyz0123456789+");
+	const char *which = a->follow_mounts;
 
-	return n > 1 && path[n] == ':' && access(path, F_OK) != 0;
-}
-
-int
-collect_args_sources(struct collect_args *a, struct err *e)
-{
-	size_t n = 0;
-	char shown[128];
-
-	for (size_t i = 0; i < source_count(); i++)
-		n += a->paths[i].count;
-	if (n == 0)
-		return err_set(e, ERR_ARG, "nothing to collect: name a source");
-	if ((a->sources = calloc(n, sizeof(*a->sources))) == NULL)
-		return err_set(e, ERR_NOMEM, "out of memory");
-	for (size_t i = 0; i < source_count(); i++)
-		for (size_t k = 0; k < a->paths[i].count; k++) {
-			const char *path = a->paths[i].items[k];
-
-			if (*path == '\0' || is_uri(path))
-				return err_set(e, ERR_ARG, "'%s': this version "
-				    "takes files and directories",
-				    text_z(shown, sizeof(shown), path,
-				    strlen(path)));
-			a->sources[a->nsources++] = (struct collect_source){
-			    .class = source_at(i)->class, .path = path};
-		}
+	if (which != NULL && a->one_file_system)
+		return err_set(e, ERR_ARG, "--one-file-system and "
+		    "--follow-mounts say the same");
+	if (a->one_file_system || (which != NULL &&
+	    strcmp(which, "none") == 0))
+		o->mounts = COLLECT_MOUNTS_NONE;
+	else if (which != NULL && strcmp(which, "local") == 0)
+		o->mounts = COLLECT_MOUNTS_LOCAL;
+	else if (which != NULL && strcmp(which, "all") != 0)
+		return err_set(e, ERR_ARG,
+		    "--follow-mounts is all, local or none");
 	return 0;
 }
 
-int
-collect_args_digests(const struct collect_args *a, unsigned *ret,
+static int
+take_limits(const struct collect_args *a, struct collect_options *o,
     struct err *e)
+{
+	uint64_t nice;
+
+	if (a->limit_rate != NULL && (!value_size(a->limit_rate,
+	    strlen(a->limit_rate), &o->limit_rate) || o->limit_rate == 0))
+		return err_set(e, ERR_ARG,
+		    "--limit-rate is a number, or one with K, M, G or T");
+	if (a->nice == NULL)
+		return 0;
+	if (!value_number(a->nice, strlen(a->nice), THROTTLE_NICE_MAX, &nice))
+		return err_set(e, ERR_ARG, "--nice is 0 to %d",
+		    THROTTLE_NICE_MAX);
+	o->has_nice = true;
+	o->nice = (int)nice;
+	return 0;
+}
+
+static int
+take_digests(const struct collect_args *a, unsigned *ret, struct err *e)
 {
 	if (a->digest == NULL || strcmp(a->digest, "sha256") == 0)
 		*ret = DIGEST_SHA256;
@@ -96,11 +141,72 @@ collect_args_digests(const struct collect_args *a, unsigned *ret,
 	return 0;
 }
 
+int
+collect_args_options(struct collect_args *a, struct collect_options *o,
+    struct err *e)
+{
+	char shown[128];
+	int r;
+
+	for (size_t i = 0; i < a->excludes.count; i++)
+		if (!glob_ok(a->excludes.items[i]))
+			return err_set(e, ERR_ARG, "--exclude '%s' cannot "
+			    "match anything", text_z(shown, sizeof(shown),
+			    a->excludes.items[i],
+			    strlen(a->excludes.items[i])));
+	if ((r = collect_args_sources(a, e)) < 0 ||
+	    (r = take_mounts(a, o, e)) < 0 ||
+	    (r = take_limits(a, o, e)) < 0 ||
+	    (r = take_digests(a, &o->digests, e)) < 0)
+		return r;
+	o->sources = a->sources;
+	o->nsources = a->nsources;
+	o->excludes = a->excludes.items;
+	o->nexcludes = a->excludes.count;
+	o->double_read = a->double_read;
+	o->purpose = a->purpose;
+	o->authority = a->authority;
+	o->exhibit = a->exhibit;
+	o->progress = collect_args_progress;
+	o->progress_ctx = a;
+	return 0;
+}
+
 void
 collect_args_release(struct collect_args *a)
 {
 	free(a->sources);
+	for (size_t i = 0; i < a->ncut; i++)
+		free(a->cut[i]);
+	free(a->cut);
 	a->sources = NULL;
+	a->cut = NULL;
+	a->ncut = 0;
+}
+
+/* Known for nothing when each source is one file. */
+static uint64_t
+total_of(const struct collect_options *o)
+{
+	uint64_t total = 0;
+	struct stat st;
+
+	for (size_t i = 0; i < o->nsources; i++) {
+		const struct collect_source *s = &o->sources[i];
+
+		if (s->url || s->kind >= SOURCE_PROCESS ||
+		    lstat(s->path, &st) < 0 || !S_ISREG(st.st_mode))
+			return 0;
+		total += (uint64_t)st.st_size;
+	}
+	return total;
+}
+
+void
+collect_args_begin(struct collect_args *a, const struct collect_options *o)
+{
+	progress_init(&a->bar, a->quiet);
+	a->total = a->bar.on ? total_of(o) : 0;
 }
 
 void
@@ -111,81 +217,8 @@ collect_args_progress(void *ctx, const struct collect_totals *t,
 	char shown[80];
 
 	a->bar.objects = t->objects;
-	progress_show(&a->bar, t->bytes, 0,
+	progress_show(&a->bar, t->bytes, a->total,
 	    text_z(shown, sizeof(shown), path, strlen(path)));
-}
-
-const char *
-collect_args_stick(const struct collect_args *a)
-{
-	return a->tsa != NULL && strncmp(a->tsa, "stick:", 6) == 0 ?
-	    a->tsa + 6 : NULL;
-}
-
-int
-collect_stamp_local(void *ctx, const void *p7s, size_t n, struct buf *tsr,
-    struct err *e)
-{
-	const struct collect_stamp *s = ctx;
-	struct buf tsq;
-	int r;
-
-	buf_init(&tsq, LIMIT_TSR);
-	if ((r = tstamp_query(p7s, n, &tsq, e)) >= 0)
-		r = tstamp_local(s->signer, tsq.p, tsq.len, tsr, e);
-	buf_release(&tsq);
-	return r;
-}
-
-/* Wait until somebody brings the reply, whole. */
-static int
-wait_reply(const char *path, const struct buf *tsq, const void *p7s, size_t n,
-    struct buf *tsr, struct err *e)
-{
-	struct err why = ERR_INIT;
-	int64_t when;
-
-	for (;;) {
-		buf_clear(tsr);
-		if (access(path, F_OK) == 0 &&
-		    fsio_read_file(AT_FDCWD, path, LIMIT_TSR, tsr, &why) >= 0 &&
-		    tstamp_accept(tsq->p, tsq->len, tsr->p, tsr->len, p7s, n,
-		    NULL, &when, &why) >= 0)
-			return 0;
-		if (why.code == ERR_VERIFY && tsr->len > 0) {
-			/* A reply to another query will not become ours. */
-			(void)sleep(1);
-			if (access(path, F_OK) == 0)
-				return err_set(e, ERR_VERIFY, "'%s': %s", path,
-				    why.msg);
-		}
-		err_reset(&why);
-		(void)sleep(1);
-	}
-}
-
-int
-collect_stamp_stick(void *ctx, const void *p7s, size_t n, struct buf *tsr,
-    struct err *e)
-{
-	const struct collect_stamp *s = ctx;
-	char query[LIMIT_PATH], reply[LIMIT_PATH], tmp[LIMIT_PATH];
-	struct buf tsq;
-	int r;
-
-	(void)snprintf(query, sizeof(query), "%s/%s.tsq", s->stick, s->bag);
-	(void)snprintf(tmp, sizeof(tmp), "%s/.%s.tsq", s->stick, s->bag);
-	(void)snprintf(reply, sizeof(reply), "%s/%s.tsr", s->stick, s->bag);
-	buf_init(&tsq, LIMIT_TSR);
-	if ((r = tstamp_query(p7s, n, &tsq, e)) >= 0 &&
-	    (r = fsio_write_new(AT_FDCWD, tmp, 0644, tsq.p, tsq.len, e)) >=
-	    0 && (r = fsio_publish(AT_FDCWD, tmp, query, NULL, e)) >= 0) {
-		(void)fprintf(stderr, "exhibit: the query is '%s'; waiting for "
-		    "'%s'\n", query, reply);
-		r = wait_reply(reply, &tsq, p7s, n, tsr, e);
-	}
-	buf_release(&tsq);
-	return r;
 }
 
 void

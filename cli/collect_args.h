@@ -20,24 +20,50 @@ struct trust;
 
 struct collect_args {
 	struct opt_list paths[COLLECT_KINDS];	/* by row of sources.def */
-	const char *digest, *tsa, *purpose, *keys, *passphrase_file, *output;
-	bool double_read, quiet, verbose;
-	struct collect_source *sources;	/* collect_args_sources */
+	struct opt_list excludes;
+	const char *since, *until, *follow_mounts, *max_bytes, *limit_rate,
+	    *nice;
+	const char *digest, *tsa, *purpose, *authority, *exhibit, *keys,
+	    *passphrase_file, *format, *output;
+	bool one_file_system, double_read, dry_run, quiet, verbose;
+	struct collect_source *sources;	/* collect_args_options */
 	size_t nsources;
+	char **cut;			/* paths in front of slices */
+	size_t ncut;
 	struct progress bar;
+	uint64_t total;
 };
 
 /* The rows for these options; returns how many were written to rows[]. */
 size_t collect_args_rows(struct collect_args *a, struct opt *rows);
-#define COLLECT_ARGS_ROWS (COLLECT_KINDS + 9)
+#define COLLECT_ARGS_ROWS (COLLECT_KINDS + 24)
 
-/* Sources in the order of sources.def; ERR_ARG when there is none. */
-int collect_args_sources(struct collect_args *a, struct err *e);
-int collect_args_digests(const struct collect_args *a, unsigned *ret,
+/*
+ * What the flags say, into *o; ERR_ARG.  No source is no error here: a plan
+ * may have them.  *o borrows from *a until collect_args_release.
+ */
+int collect_args_options(struct collect_args *a, struct collect_options *o,
     struct err *e);
 void collect_args_release(struct collect_args *a);
+
+/* collect_sources.c: the sources alone, in the order of sources.def. */
+int collect_args_sources(struct collect_args *a, struct err *e);
+/* What flags say of every source: window, limit of bytes. */
+int collect_args_defaults(const struct collect_args *a,
+    struct collect_source *ret, struct err *e);
+
+/* Progress: begun when the options are whole. */
+void collect_args_begin(struct collect_args *a,
+    const struct collect_options *o);
 void collect_args_progress(void *ctx, const struct collect_totals *t,
     const char *path);
+
+/*
+ * collect_dry.c: --dry-run.  Prints what would be taken; returns an exit code,
+ * 2 when something cannot be read.
+ */
+int collect_dry_run(const struct collect_args *a,
+    const struct collect_options *o, struct err *e);
 
 /*
  * Tokens by the local authority, or by one that a stick reaches: the query

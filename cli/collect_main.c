@@ -24,6 +24,7 @@
 struct host_collect {
 	struct collect_args args;
 	const char *name, *examiner;
+	struct collect_options options;
 	struct signer *signer;
 	struct collect_stamp stamp;
 	char bag[65];
@@ -80,13 +81,9 @@ fill(struct host_collect *h, struct acquire_params *p)
 {
 	struct collect_options *o = &p->collect;
 
-	o->sources = h->args.sources;
-	o->nsources = h->args.nsources;
-	o->double_read = h->args.double_read;
 	o->bag = h->bag;
 	o->examiner = h->examiner != NULL ? h->examiner :
 	    signer_subject(h->signer);
-	o->purpose = h->args.purpose;
 	o->cert_sha256 = signer_cert_sha256(h->signer);
 	o->examiner_pem = signer_pem(h->signer);
 	o->local_tsa = h->args.tsa == NULL;
@@ -94,8 +91,6 @@ fill(struct host_collect *h, struct acquire_params *p)
 	o->argc = h->argc;
 	o->argv = h->argv;
 	o->tool = "exhibit-collect " EXHIBIT_VERSION;
-	o->progress = collect_args_progress;
-	o->progress_ctx = &h->args;
 	p->signer = h->signer;
 }
 
@@ -132,8 +127,8 @@ seal(struct host_collect *h, struct acquired *ret, struct err *e)
 	char dir[LIMIT_PATH];
 	int r;
 
-	if ((r = choose_stamp(h, &stamp, &p.stamp, e)) < 0 ||
-	    (r = collect_args_digests(&h->args, &p.collect.digests, e)) < 0)
+	p.collect = h->options;
+	if ((r = choose_stamp(h, &stamp, &p.stamp, e)) < 0)
 		return r;
 	fill(h, &p);
 	if (strcmp(h->args.output, "-") != 0) {
@@ -144,7 +139,7 @@ seal(struct host_collect *h, struct acquired *ret, struct err *e)
 		if (p.dir < 0)
 			return err_sys(e, errno, "cannot open '%s'", dir);
 	}
-	progress_init(&h->args.bar, h->args.quiet);
+	collect_args_begin(&h->args, &p.collect);
 	r = acquire(&p, ret, e);
 	progress_end(&h->args.bar);
 	if (p.dir >= 0)
@@ -153,11 +148,22 @@ seal(struct host_collect *h, struct acquired *ret, struct err *e)
 }
 
 static int
+options(struct host_collect *h, struct err *e)
+{
+	int r;
+
+	if ((r = collect_args_options(&h->args, &h->options, e)) >= 0 &&
+	    h->options.nsources == 0)
+		r = err_set(e, ERR_ARG, "nothing to collect: name a source");
+	return r;
+}
+
+static int
 run(struct host_collect *h)
 {
 	struct acquired a = {0};
 	struct err e = ERR_INIT;
-	int r;
+	int r, code = 0;
 
 	if (h->name != NULL && !bag_name_ok(h->name, strlen(h->name)))
 		return opt_usage_error(&usage,
@@ -166,13 +172,18 @@ run(struct host_collect *h)
 		(void)snprintf(h->bag, sizeof(h->bag), "%s", h->name);
 	else
 		default_name(h->bag);
-	if ((r = collect_args_sources(&h->args, &e)) >= 0 &&
-	    (r = load_signer(h, &e)) >= 0)
-		r = seal(h, &a, &e);
+	if ((r = options(h, &e)) >= 0) {
+		if (h->args.dry_run)
+			r = code = collect_dry_run(&h->args, &h->options, &e);
+		else if ((r = load_signer(h, &e)) >= 0)
+			r = seal(h, &a, &e);
+	}
 	signer_free(h->signer);
 	collect_args_release(&h->args);
 	if (r < 0)
 		return fail(&e);
+	if (h->args.dry_run)
+		return code;
 	collect_args_talk("exhibit-collect", &h->args, &a);
 	return a.totals.errors > 0 ? 2 : 0;
 }
@@ -201,7 +212,8 @@ main(int argc, char **argv)
 		r = OPT_DONE(r);
 	else if (args.count > 0)
 		r = opt_usage_error(&usage, "sources are named by options");
-	else if (h.args.keys == NULL || h.args.output == NULL)
+	else if (!h.args.dry_run &&
+	    (h.args.keys == NULL || h.args.output == NULL))
 		r = opt_usage_error(&usage, "--keys and -o are needed");
 	else
 		r = run(&h);

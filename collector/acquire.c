@@ -12,6 +12,7 @@
 #include "base/fsio.h"
 #include "base/limits.h"
 #include "collector/acquire.h"
+#include "collector/throttle.h"
 #include "custody/digest.h"
 #include "custody/sign.h"
 
@@ -178,6 +179,9 @@ acquire(const struct acquire_params *p, struct acquired *ret, struct err *e)
 	int64_t began = clock_mono_ns();
 	int r;
 
+	if (p->collect.has_nice &&
+	    (r = throttle_nice(p->collect.nice, e)) < 0)
+		return r;
 	if (p->dir >= 0) {
 		r = acquire_file(p, &a, e);
 	} else {

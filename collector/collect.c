@@ -46,12 +46,14 @@ collect_source(struct collect *c, const struct collect_source *s)
 	if ((r = record_log(c, "source", s->path)) < 0)
 		return r;
 	scope_begin(c, s);
-	if (!s->url)
-		r = walk_source(c, s);
-	else if (c->o->take_url != NULL && c->survey == NULL)
+	if (!s->url) {
+		if ((r = walk_source(c, s)) >= 0)
+			r = beside_take(c, s);
+	} else if (c->o->take_url != NULL && c->survey == NULL) {
 		r = c->o->take_url(c, s);
-	else
+	} else {
 		r = record_error(c, s->path, "a URL is not taken here", 0);
+	}
 	scope_end(c);
 	return r;
 }

@@ -102,6 +102,9 @@ void scope_put_coverage(struct json_write *w, struct collect *c);
 void facts_scope(struct json_write *w, const struct collect *c);
 void facts_source(struct json_write *w, const struct collect_source *s);
 
+/* beside.c: what belongs to a registry and lies beside its path. */
+int beside_take(struct collect *c, const struct collect_source *s);
+
 /* survey.c: instead of taking and recording. */
 int survey_object(struct collect *c, const struct object *o);
 int survey_file(struct collect *c, const struct object *o);

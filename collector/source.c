@@ -7,7 +7,8 @@
 #include "collector/source.h"
 
 static const struct source_kind kinds[] = {
-#define SOURCE(option, class, help) {option, class, help},
+#define SOURCE(option, class, kind, arg, help) \
+	{option, class, kind, arg, help},
 #include "collector/sources.def"
 #undef SOURCE
 };

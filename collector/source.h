@@ -9,17 +9,6 @@
 struct buf;
 
 /*
- * Kinds of sources: a row of sources.def is an option of collect and the
- * class that its objects get (the folder below data/, and "class" in
- * files.jsonl).
- */
-struct source_kind {
-	const char *option;	/* "weights" */
-	enum bag_class class;
-	const char *help;
-};
-
-/*
  * What a source is: a row of systems.def is the word before ":" in the value
  * of --registry ("mlflow:/srv/mlruns").  The bytes below the path are taken
  * whatever it is; it says who reads them, and what belongs to it besides.
@@ -57,6 +46,19 @@ size_t source_slice(const char *given);
 
 /* source_systems(b): "mlflow:, hf:, ..." for messages. */
 void source_systems(struct buf *b);
+
+/*
+ * Kinds of sources: a row of sources.def is an option of collect and the
+ * class that its objects get (the folder below data/, and "class" in
+ * files.jsonl).
+ */
+struct source_kind {
+	const char *option;	/* "weights" */
+	enum bag_class class;
+	enum source_system kind;
+	const char *arg;	/* "PATH" */
+	const char *help;
+};
 
 size_t source_count(void);
 const struct source_kind *source_at(size_t i);

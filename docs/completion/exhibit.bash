@@ -12,6 +12,9 @@ _exhibit()
 	keygen) opts="--algorithm --name --request --passphrase-file --help" ;;
 	case) opts="new --name --examiner --keys --passphrase-file --help" ;;
 	collect) opts="--case --weights --training --registry --api-logs
+	    --since --until --exclude --one-file-system --follow-mounts
+	    --max-bytes --limit-rate --nice --authority --exhibit --dry-run
+	    --discover --format
 	    --tsa --tsa-trust --digest --double-read --purpose --keys
 	    --passphrase-file --output --quiet --verbose --help" ;;
 	verify) opts="--trust --tsa-trust --case --format --output --quiet

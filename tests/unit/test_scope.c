@@ -94,6 +94,50 @@ what_passes_the_limit_of_its_source_is_an_error(void **state)
 	assert_int_equal(s->c.totals.bytes, 10);
 }
 
+static void
+a_database_comes_with_its_log(void **state)
+{
+	struct scene *s = *state;
+	struct collect_source source = {.class = BAG_REGISTRY,
+	    .kind = SOURCE_MLFLOW};
+	char path[PATH_MAX + 16];
+
+	(void)snprintf(path, sizeof(path), "%s/mlflow.db", s->dir);
+	source.path = path;
+	put_text(s, "mlflow.db", "db");
+	put_text(s, "mlflow.db-wal", "wal");
+	put_text(s, "mlflow.db-shm", "shm");
+	put_text(s, "mlflow.dbx", "another");
+	assert_int_equal(collect_source(&s->c, &source), 0);
+	stored(s, "mlflow.db-wal", "wal", 3);
+	stored(s, "mlflow.db-shm", "shm", 3);
+	counts(s, 3, 3, 0);
+	has(nth_line(s, &s->c.log, "belongs to the source", 0), "-wal");
+}
+
+static void
+a_snapshot_comes_with_its_blobs_once(void **state)
+{
+	struct scene *s = *state;
+	struct collect_source source = {.class = BAG_REGISTRY,
+	    .kind = SOURCE_HF};
+
+	put_dir(s, "m");
+	put_dir(s, "m/blobs");
+	put_dir(s, "m/refs");
+	put_dir(s, "m/snapshots");
+	put_dir(s, "m/snapshots/c");
+	put_text(s, "m/blobs/b", "blob");
+	put_text(s, "m/refs/main", "c");
+	assert_int_equal(symlink("../../blobs/b", at(s, "m/snapshots/c/f")),
+	    0);
+	source.path = at(s, "m/snapshots/c");
+	assert_int_equal(collect_source(&s->c, &source), 0);
+	has(record_of(s, "m/snapshots/c/f"), "\"type\":\"symlink\"");
+	stored(s, "m/blobs/b", "blob", 4);
+	counts(s, 6, 2, 0);
+}
+
 int
 main(void)
 {
@@ -101,6 +145,8 @@ main(void)
 	    SCENE_TEST(mounts_that_are_not_followed_are_named),
 	    SCENE_TEST(what_is_excluded_is_recorded_and_not_entered),
 	    SCENE_TEST(what_passes_the_limit_of_its_source_is_an_error),
+	    SCENE_TEST(a_database_comes_with_its_log),
+	    SCENE_TEST(a_snapshot_comes_with_its_blobs_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

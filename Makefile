@@ -33,13 +33,13 @@ LIBS_static := -lcrypto -lpthread
 
 LAYERS := base formats custody collector analyzer
 # The read side of custody: all that exhibit-verify links.
-CUSTODY_READ := bag bag_howto bagtext crypto_err digest evidence_read lane \
-	manifest merkle spool nameset tarhdr taritem trust trust_token verify \
+CUSTODY_READ := bag bag_howto bagtext crypto_err digest evidence_find \
+	evidence_read lane manifest merkle spool nameset tarhdr taritem trust trust_token verify \
 	verify_check verify_frames verify_list verify_pass verify_worker
 # The part of custody that exhibit-collect has no use for.
 CUSTODY_HOST := ledger ledger_check ledger_db ledger_tree case case_body \
 	case_event case_log case_new case_reconcile case_summary tsa_http keygen \
-	anydigest
+	anydigest body_worker
 
 src = $(sort $(wildcard $(1)/*.c $(1)/*/*.c))
 obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(call src,$(1)))

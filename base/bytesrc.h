@@ -35,6 +35,17 @@ struct bytesrc *bytesrc_take_fd(int fd, uint64_t off, uint64_t len,
 struct bytesrc *bytesrc_mem(const void *p, size_t n, struct err *e);
 
 /*
+ * bytesrc_stream(fd, e): what comes out of a pipe, from offset 0.  Its size
+ * is not known (BYTESRC_ENDLESS): its end shows when it is read.  Reads go
+ * forward; what lies up to BYTESRC_KEPT bytes behind the furthest read can be
+ * read again, further back is ERR_UNSUPPORTED, and so is a range.  Unlike
+ * the others it changes when it is read: one thread.
+ */
+#define BYTESRC_ENDLESS ((uint64_t)INT64_MAX)
+#define BYTESRC_KEPT ((size_t)16384)
+struct bytesrc *bytesrc_stream(int fd, struct err *e);
+
+/*
  * bytesrc_range(parent, off, len, e): a window on ${parent}, which must
  * outlive it.  ERR_TRUNC when it does not lie inside.
  */

@@ -1,5 +1,7 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -10,6 +12,7 @@
 #include "base/err.h"
 #include "base/fsio.h"
 #include "base/limits.h"
+#include "base/text.h"
 #include "base/version.h"
 #include "cli/collect_args.h"
 #include "cli/opt.h"
@@ -23,7 +26,9 @@
  */
 struct host_collect {
 	struct collect_args args;
-	const char *name, *examiner;
+	const char *name, *examiner, *header_time;
+	bool body;
+	uint64_t time;		/* of --header-time; 0: now */
 	struct collect_options options;
 	struct signer *signer;
 	struct collect_stamp stamp;
@@ -33,8 +38,10 @@ struct host_collect {
 };
 
 static const struct opt_usage usage = {"exhibit-collect",
-    "--keys KEYDIR -o FILE|- [OPTION...]",
-    "Take files and trees into a sealed bundle, on the host where they are."};
+    "--keys KEYDIR -o FILE|- [OPTION...]\n"
+    "   or: exhibit-collect --body -o - [OPTION...]",
+    "Take files and trees into a sealed bundle, on the host where they are;\n"
+    "with --body into one that another machine seals, without key or file."};
 
 static int
 fail(const struct err *e)
@@ -83,11 +90,15 @@ fill(struct host_collect *h, struct acquire_params *p)
 
 	o->bag = h->bag;
 	o->examiner = h->examiner != NULL ? h->examiner :
-	    signer_subject(h->signer);
-	o->cert_sha256 = signer_cert_sha256(h->signer);
-	o->examiner_pem = signer_pem(h->signer);
-	o->local_tsa = h->args.tsa == NULL;
-	o->tsa_pem = o->local_tsa ? signer_tsa_pem(h->signer) : NULL;
+	    h->body ? "not said" : signer_subject(h->signer);
+	o->header_time = h->time;
+	o->body = o->in_memory = h->body;
+	if (!h->body) {
+		o->cert_sha256 = signer_cert_sha256(h->signer);
+		o->examiner_pem = signer_pem(h->signer);
+		o->local_tsa = h->args.tsa == NULL;
+		o->tsa_pem = o->local_tsa ? signer_tsa_pem(h->signer) : NULL;
+	}
 	o->argc = h->argc;
 	o->argv = h->argv;
 	o->tool = "exhibit-collect " EXHIBIT_VERSION;
@@ -128,7 +139,7 @@ seal(struct host_collect *h, struct acquired *ret, struct err *e)
 	int r;
 
 	p.collect = h->options;
-	if ((r = choose_stamp(h, &stamp, &p.stamp, e)) < 0)
+	if (!h->body && (r = choose_stamp(h, &stamp, &p.stamp, e)) < 0)
 		return r;
 	fill(h, &p);
 	if (strcmp(h->args.output, "-") != 0) {
@@ -168,6 +179,10 @@ run(struct host_collect *h)
 	if (h->name != NULL && !bag_name_ok(h->name, strlen(h->name)))
 		return opt_usage_error(&usage,
 		    "a bag's name has 1 to 64 of A-Z a-z 0-9 . _ -");
+	if (h->header_time != NULL && !text_u64(h->header_time,
+	    strlen(h->header_time), 10, INT64_MAX, &h->time))
+		return opt_usage_error(&usage,
+		    "--header-time is seconds since 1970");
 	if (h->name != NULL)
 		(void)snprintf(h->bag, sizeof(h->bag), "%s", h->name);
 	else
@@ -175,7 +190,7 @@ run(struct host_collect *h)
 	if ((r = options(h, &e)) >= 0) {
 		if (h->args.dry_run)
 			r = code = collect_dry_run(&h->args, &h->options, &e);
-		else if ((r = load_signer(h, &e)) >= 0)
+		else if (h->body || (r = load_signer(h, &e)) >= 0)
 			r = seal(h, &a, &e);
 	}
 	signer_free(h->signer);
@@ -188,11 +203,24 @@ run(struct host_collect *h)
 	return a.totals.errors > 0 ? 2 : 0;
 }
 
+/* What a body has no use for would be silently without effect. */
+static int
+run_body(struct host_collect *h)
+{
+	if (h->args.output == NULL || strcmp(h->args.output, "-") != 0)
+		return opt_usage_error(&usage, "--body needs -o -");
+	if (h->args.keys != NULL || h->args.passphrase_file != NULL ||
+	    h->args.tsa != NULL)
+		return opt_usage_error(&usage,
+		    "--body has no key and no time stamp");
+	return run(h);
+}
+
 int
 main(int argc, char **argv)
 {
 	struct host_collect h = {.argc = argc, .argv = argv};
-	struct opt rows[COLLECT_ARGS_ROWS + 3];
+	struct opt rows[COLLECT_ARGS_ROWS + 5];
 	struct opt_args args;
 	size_t n;
 	int r;
@@ -207,11 +235,17 @@ main(int argc, char **argv)
 	    "the bag's name (default: host and time)"};
 	rows[n++] = (struct opt){OPT_STRING, 0, "examiner", &h.examiner,
 	    "NAME", "who takes the evidence"};
+	rows[n++] = (struct opt){OPT_FLAG, 0, "body", &h.body, NULL,
+	    "write what another machine seals: no key, no temporary file"};
+	rows[n++] = (struct opt){OPT_STRING, 0, "header-time", &h.header_time,
+	    "SECONDS", "time of the tag files (default: now)"};
 	rows[n] = (struct opt)OPT_ROWS_END;
 	if ((r = opt_parse(argc, argv, &usage, rows, &args)) != 0)
 		r = OPT_DONE(r);
 	else if (args.count > 0)
 		r = opt_usage_error(&usage, "sources are named by options");
+	else if (h.body && !h.args.dry_run)
+		r = run_body(&h);
 	else if (!h.args.dry_run &&
 	    (h.args.keys == NULL || h.args.output == NULL))
 		r = opt_usage_error(&usage, "--keys and -o are needed");

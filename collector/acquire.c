@@ -13,10 +13,31 @@
 #include "base/limits.h"
 #include "collector/acquire.h"
 #include "collector/throttle.h"
+#include "custody/bagtext.h"
 #include "custody/digest.h"
 #include "custody/sign.h"
 
 #define SIDECAR ".sha256"
+
+static int
+fill(const struct acquire_params *p, const struct collect_options *o,
+    struct evidence_writer *w, struct collect_totals *ret, struct err *e)
+{
+	return p->fill != NULL ?
+	    p->fill(p->fill_ctx, o, w, ret, e) :
+	    collect_run(o, w, ret, e);
+}
+
+static int
+finish_body(struct evidence_writer *w, const struct collect_totals *t,
+    struct err *e)
+{
+	const struct bagtext_body b = {.objects = t->objects,
+	    .stored = t->stored, .bytes = t->bytes, .errors = t->errors,
+	    .changed = t->changed, .duplicates = t->duplicates};
+
+	return evidence_finish_body(w, &b, e);
+}
 
 static int
 write_bundle(const struct acquire_params *p, int fd, int bundle_fd,
@@ -24,8 +45,10 @@ write_bundle(const struct acquire_params *p, int fd, int bundle_fd,
 {
 	const struct evidence_params ep = {.fd = fd, .bag = p->collect.bag,
 	    .digests = p->collect.digests,
-	    .header_mtime = clock_real_ns() / 1000000000,
-	    .external_id = p->collect.bag, .tool = p->collect.tool};
+	    .header_mtime = p->collect.header_time != 0 ?
+	    (int64_t)p->collect.header_time : clock_real_ns() / 1000000000,
+	    .external_id = p->collect.bag, .tool = p->collect.tool,
+	    .in_memory = p->collect.in_memory};
 	struct collect_options o = p->collect;
 	struct evidence_writer *w = NULL;
 	int r;
@@ -33,8 +56,9 @@ write_bundle(const struct acquire_params *p, int fd, int bundle_fd,
 	o.bundle_fd = bundle_fd;
 
 	if ((r = evidence_writer_new(&ep, &w, e)) >= 0 &&
-	    (r = collect_run(&o, w, &ret->totals, e)) >= 0)
-		r = evidence_finish(w, p->signer, p->stamp, &ret->sealed, e);
+	    (r = fill(p, &o, w, &ret->totals, e)) >= 0)
+		r = p->collect.body ? finish_body(w, &ret->totals, e) :
+		    evidence_finish(w, p->signer, p->stamp, &ret->sealed, e);
 	evidence_writer_free(w);
 	return r;
 }

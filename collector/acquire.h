@@ -22,7 +22,8 @@ struct signer;
  *
  * A crash leaves a .partial or a whole, verified bundle.  A stream is checked
  * while it is written (signature and time stamp before they leave) and not
- * read again.
+ * read again.  With collect.body the stream gets an unsealed body, without a
+ * signer.
  */
 struct acquire_params {
 	struct collect_options collect;
@@ -31,6 +32,14 @@ struct acquire_params {
 	int dir;		/* directory for the file; -1: a stream */
 	const char *file;	/* its final name in dir, "ID-E01.tar" */
 	int stream;		/* descriptor for the stream */
+	/*
+	 * NULL: collect_run.  Else this fills the bundle, from acquisition.json
+	 * to the certificates, with what comes from elsewhere.
+	 */
+	int (*fill)(void *ctx, const struct collect_options *o,
+	    struct evidence_writer *w, struct collect_totals *ret,
+	    struct err *e);
+	void *fill_ctx;
 };
 
 struct acquired {

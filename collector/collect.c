@@ -23,8 +23,8 @@ how_resolved(void)
 	    "openat O_NOFOLLOW by component (no openat2 here)";
 }
 
-static int
-store_certificates(struct collect *c)
+int
+collect_certificates(struct collect *c)
 {
 	const char *pem = c->o->examiner_pem, *tsa = c->o->tsa_pem;
 	int r = 0;
@@ -80,7 +80,31 @@ run(struct collect *c)
 	if (c->o->plan != NULL && (r = evidence_tag(c->w, BAG_PLAN,
 	    c->o->plan->bytes, c->o->plan->n, c->e)) < 0)
 		return r;
-	return store_certificates(c);
+	return collect_certificates(c);
+}
+
+int
+collect_open(struct collect *c)
+{
+	int (*open)(struct record_file *, struct err *) = c->o->in_memory ?
+	    record_open_memory : record_open;
+	int r;
+
+	c->files.fd = c->errors.fd = c->log.fd = -1;
+	c->began_ns = clock_mono_ns();
+	c->began_real_ns = clock_real_ns();
+	if ((r = open(&c->files, c->e)) < 0 ||
+	    (r = open(&c->errors, c->e)) < 0)
+		return r;
+	return open(&c->log, c->e);
+}
+
+void
+collect_close(struct collect *c)
+{
+	record_close(&c->files);
+	record_close(&c->errors);
+	record_close(&c->log);
 }
 
 int
@@ -90,19 +114,12 @@ collect_run(const struct collect_options *o, struct evidence_writer *w,
 	struct collect c = {.o = o, .w = w, .e = e};
 	int r;
 
-	c.files.fd = c.errors.fd = c.log.fd = -1;
-	c.began_ns = clock_mono_ns();
-	c.began_real_ns = clock_real_ns();
 	c.how = how_resolved();
 	c.rate.rate = o->limit_rate;
 	scope_open(&c);
-	if ((r = record_open(&c.files, e)) >= 0 &&
-	    (r = record_open(&c.errors, e)) >= 0 &&
-	    (r = record_open(&c.log, e)) >= 0 && (r = run(&c)) >= 0)
+	if ((r = collect_open(&c)) >= 0 && (r = run(&c)) >= 0)
 		*ret = c.totals;
-	record_close(&c.files);
-	record_close(&c.errors);
-	record_close(&c.log);
+	collect_close(&c);
 	scope_close(&c);
 	return r;
 }

@@ -100,6 +100,9 @@ struct collect_options {
 	int64_t since_ns, until_ns;	/* of API logs; both 0: no window */
 	int32_t zone_seconds;		/* of local times in logs */
 	bool mask_content;		/* of API logs, in what is derived */
+	uint64_t header_time;		/* of tag files; 0: this moment */
+	bool body;			/* another process seals it */
+	bool in_memory;			/* records touch no file system */
 	int argc;
 	char **argv;
 	const char *tool;

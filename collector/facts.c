@@ -125,6 +125,8 @@ put_tool(struct json_write *w, const struct collect *c)
 	json_end_array(w);
 	json_kstr(w, "resolution", c->how);
 	json_kbool(w, "double_read", c->o->double_read);
+	json_kstr(w, "spools", c->o->in_memory ? "memory alone" :
+	    "unlinked temporary files");
 	json_end_object(w);
 }
 
@@ -144,8 +146,8 @@ put_source(struct json_write *w, const struct collect_source *s)
 	json_end_object(w);
 }
 
-static void
-put_ledger(struct json_write *w, const struct collect *c)
+void
+facts_ledger(struct json_write *w, const struct collect *c)
 {
 	json_key(w, "ledger_head");
 	if (!c->o->has_head) {
@@ -158,8 +160,16 @@ put_ledger(struct json_write *w, const struct collect *c)
 	json_end_object(w);
 }
 
-static int
-store(struct collect *c, const char *name, struct buf *b)
+void
+facts_here(struct json_write *w, const struct collect *c)
+{
+	put_clock(w, "clock");
+	put_host(w);
+	put_tool(w, c);
+}
+
+int
+facts_store(struct collect *c, const char *name, struct buf *b)
 {
 	int r;
 
@@ -187,7 +197,10 @@ facts_acquisition(struct collect *c)
 	json_key(&w, "examiner");
 	json_begin_object(&w);
 	json_ktext(&w, "name", c->o->examiner, strlen(c->o->examiner));
-	json_khex(&w, "certificate_sha256", c->o->cert_sha256, 32);
+	if (c->o->cert_sha256 != NULL)
+		json_khex(&w, "certificate_sha256", c->o->cert_sha256, 32);
+	else
+		json_knull(&w, "certificate_sha256");
 	json_end_object(&w);
 	json_key(&w, "purpose");
 	if (c->o->purpose != NULL)
@@ -196,21 +209,20 @@ facts_acquisition(struct collect *c)
 	else
 		json_null(&w);
 	facts_scope(&w, c);
-	put_clock(&w, "clock");
-	put_host(&w);
-	put_tool(&w, c);
+	facts_here(&w, c);
 	json_key(&w, "sources");
 	json_begin_array(&w);
 	for (size_t i = 0; i < c->o->nsources; i++)
 		put_source(&w, &c->o->sources[i]);
 	json_end_array(&w);
-	put_ledger(&w, c);
-	json_kstr(&w, "time_stamp", c->o->local_tsa ? "by the local "
+	facts_ledger(&w, c);
+	json_kstr(&w, "time_stamp", c->o->body ? "by the side that seals: "
+	    "see transport.json" : c->o->local_tsa ? "by the local "
 	    "authority in metadata/pki/tsa.pem: it proves nothing against "
 	    "this machine's own root" : "by another authority, or none: see "
 	    "container.json");
 	json_end_object(&w);
-	return store(c, BAG_ACQUISITION, &b);
+	return facts_store(c, BAG_ACQUISITION, &b);
 }
 
 int
@@ -236,5 +248,5 @@ facts_completion(struct collect *c)
 	    (uint64_t)(clock_mono_ns() - c->began_ns));
 	put_clock(&w, "clock");
 	json_end_object(&w);
-	return store(c, BAG_COMPLETION, &b);
+	return facts_store(c, BAG_COMPLETION, &b);
 }

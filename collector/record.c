@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -15,6 +16,15 @@
 
 #define LINE_MAX_BYTES (1 * MIB)
 #define FLUSH_AT (256 * KIB)
+
+int
+record_open_memory(struct record_file *f, struct err *e)
+{
+	buf_init(&f->b, FLUSH_AT + LINE_MAX_BYTES);
+	f->fd = memfd_create("records", MFD_CLOEXEC);
+	return f->fd >= 0 ? 0 :
+	    err_sys(e, errno, "cannot get memory for records");
+}
 
 int
 record_open(struct record_file *f, struct err *e)

@@ -16,7 +16,8 @@ struct survey;
 
 /*
  * Records are written while payload passes and come behind it in the bundle:
- * they wait in unlinked files in TMPDIR (or /tmp), never on a source.
+ * they wait in unlinked files in TMPDIR (or /tmp), never on a source; or in
+ * memory alone, where nothing may be written.
  */
 struct record_file {
 	int fd;
@@ -114,6 +115,7 @@ int survey_mount(struct collect *c, const char *path, bool entered);
 
 /* record.c: lines of files.jsonl, errors.jsonl, log.jsonl. */
 int record_open(struct record_file *f, struct err *e);
+int record_open_memory(struct record_file *f, struct err *e);
 void record_close(struct record_file *f);
 /* record_store: the whole file as a tag file of the bundle. */
 int record_store(struct collect *c, struct record_file *f, const char *name);
@@ -128,7 +130,16 @@ int record_error(struct collect *c, const char *path, const char *what,
     int errnum);
 int record_log(struct collect *c, const char *what, const char *path);
 
+/* collect.c: the records of a collection, and its last files. */
+int collect_open(struct collect *c);
+void collect_close(struct collect *c);
+int collect_certificates(struct collect *c);
+
 /* facts.c */
+/* facts_here: clock, host and tool of this process, as members. */
+void facts_here(struct json_write *w, const struct collect *c);
+int facts_store(struct collect *c, const char *name, struct buf *b);
+void facts_ledger(struct json_write *w, const struct collect *c);
 int facts_acquisition(struct collect *c);
 int facts_completion(struct collect *c);
 

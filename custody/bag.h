@@ -21,10 +21,12 @@ struct err;
 #define BAG_LOG "metadata/log.jsonl"
 #define BAG_COMPLETION "metadata/completion.json"
 #define BAG_PLAN "metadata/plan.yaml"	/* where a plan was followed */
+#define BAG_TRANSPORT "metadata/transport.json"	/* taken from elsewhere */
 #define BAG_PKI "metadata/pki/"		/* examiner.pem, tsa.pem, chain */
 #define BAG_MANIFEST256 "manifest-sha256.txt"
 #define BAG_MANIFEST512 "manifest-sha512.txt"
 #define BAG_INFO "bag-info.txt"
+#define BAG_BODY "body-end.txt"		/* last of an unsealed body */
 #define BAG_CONTAINER "metadata/container.json"
 #define BAG_SEAL "seal/seal.txt"
 #define BAG_P7S "seal/seal.txt.p7s"

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/cursor.h"
 #include "base/json_write.h"
+#include "base/text.h"
 #include "custody/bag.h"
 #include "custody/bagtext.h"
 #include "custody/manifest.h"
@@ -99,6 +100,74 @@ bagtext_info_read(const uint8_t *p, size_t n, struct bagtext_info *ret)
 		return false;
 	*ret = i;
 	return true;
+}
+
+void
+bagtext_body(struct buf *b, const struct bagtext_body *t)
+{
+	char hex[65];
+
+	digest_hex(hex, t->records_sha256, 32);
+	buf_printf(b, "Body-Of: " BAG_FORMAT "\nRecords-Length: %llu\n"
+	    "Records-SHA256: %s\nObjects: %llu\nStored: %llu\nBytes: %llu\n"
+	    "Errors: %llu\nChanged: %llu\nDuplicates: %llu\n",
+	    (unsigned long long)t->records_len, hex,
+	    (unsigned long long)t->objects, (unsigned long long)t->stored,
+	    (unsigned long long)t->bytes, (unsigned long long)t->errors,
+	    (unsigned long long)t->changed,
+	    (unsigned long long)t->duplicates);
+}
+
+static bool
+take_number(struct cursor *c, const char *label, uint64_t *ret)
+{
+	const char *value;
+	size_t n;
+
+	return take_line(c, label, &value, &n) &&
+	    text_u64(value, n, 10, UINT64_MAX, ret);
+}
+
+static bool
+take_digest(struct cursor *c, const char *label, uint8_t ret[32])
+{
+	const char *value;
+	size_t n;
+
+	return take_line(c, label, &value, &n) && n == 64 &&
+	    text_unhex(ret, value, n);
+}
+
+/* Blanks, zeros in front and the like show when it is written again. */
+bool
+bagtext_body_read(const uint8_t *p, size_t n, struct bagtext_body *ret)
+{
+	struct bagtext_body t = {0};
+	const char *value;
+	struct cursor c;
+	struct buf again;
+	size_t len;
+	bool ok;
+
+	cursor_init(&c, p, n, 0);
+	if (!take_line(&c, "Body-Of: ", &value, &len) ||
+	    !take_number(&c, "Records-Length: ", &t.records_len) ||
+	    !take_digest(&c, "Records-SHA256: ", t.records_sha256) ||
+	    !take_number(&c, "Objects: ", &t.objects) ||
+	    !take_number(&c, "Stored: ", &t.stored) ||
+	    !take_number(&c, "Bytes: ", &t.bytes) ||
+	    !take_number(&c, "Errors: ", &t.errors) ||
+	    !take_number(&c, "Changed: ", &t.changed) ||
+	    !take_number(&c, "Duplicates: ", &t.duplicates))
+		return false;
+	buf_init(&again, 4096);
+	bagtext_body(&again, &t);
+	ok = buf_failed(&again) == 0 && again.len == n &&
+	    memcmp(again.p, p, n) == 0;
+	buf_release(&again);
+	if (ok)
+		*ret = t;
+	return ok;
 }
 
 void

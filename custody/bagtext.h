@@ -53,6 +53,19 @@ void bagtext_info(struct buf *b, const struct bagtext_info *i);
  */
 bool bagtext_info_read(const uint8_t *p, size_t n, struct bagtext_info *ret);
 
+/*
+ * body-end.txt: that a body is whole, and what its collection came to.
+ * ${records}: every byte before the first manifest's header.
+ */
+struct bagtext_body {
+	uint64_t records_len;
+	uint8_t records_sha256[32];
+	uint64_t objects, stored, bytes, errors, changed, duplicates;
+};
+void bagtext_body(struct buf *b, const struct bagtext_body *t);
+/* bagtext_body_read: false unless bagtext_body could have written it. */
+bool bagtext_body_read(const uint8_t *p, size_t n, struct bagtext_body *ret);
+
 /* bagtext_lines: manifest lines of tags, in order. */
 void bagtext_lines(struct buf *b, const struct bagtext_tag *t, size_t n,
     enum digest_set which);

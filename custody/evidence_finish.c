@@ -59,8 +59,22 @@ put_manifest(struct evidence_writer *w, const char *name,
 	return evidence_part_note(w, name, e);
 }
 
-static int
-put_info(struct evidence_writer *w, struct err *e)
+int
+evidence_part_manifests(struct evidence_writer *w, uint8_t sha256[32],
+    struct err *e)
+{
+	int r;
+
+	if ((r = evidence_part_metadata(w, e)) < 0 ||
+	    (r = put_manifest(w, BAG_MANIFEST256, w->manifest[0], e)) < 0)
+		return r;
+	memcpy(sha256, w->place.digests.sha256, 32);
+	return w->manifest[1] == NULL ? 0 :
+	    put_manifest(w, BAG_MANIFEST512, w->manifest[1], e);
+}
+
+int
+evidence_part_info(struct evidence_writer *w, struct err *e)
 {
 	const struct bagtext_info i = {w->tool, w->external_id,
 	    strlen(w->tool), strlen(w->external_id), w->mtime, w->members,
@@ -84,14 +98,8 @@ end_prefix(struct evidence_writer *w, struct trailer *t,
 	struct digests prefix;
 	int r;
 
-	if ((r = evidence_part_metadata(w, e)) < 0 ||
-	    (r = put_manifest(w, BAG_MANIFEST256, w->manifest[0], e)) < 0)
-		return r;
-	memcpy(ret->manifest_sha256, w->place.digests.sha256, 32);
-	if (w->manifest[1] != NULL &&
-	    (r = put_manifest(w, BAG_MANIFEST512, w->manifest[1], e)) < 0)
-		return r;
-	if ((r = put_info(w, e)) < 0 ||
+	if ((r = evidence_part_manifests(w, ret->manifest_sha256, e)) < 0 ||
+	    (r = evidence_part_info(w, e)) < 0 ||
 	    (r = lane_now(w->stream, &prefix, e)) < 0 ||
 	    (r = merkle_root(&w->merkle, t->facts.merkle_root, e)) < 0)
 		return r;

@@ -62,6 +62,16 @@ int evidence_part_end(struct evidence_writer *w, struct err *e);
 /* evidence_part_tag: a tag file out of memory, noted in w->tag. */
 int evidence_part_tag(struct evidence_writer *w, const char *name,
     const void *p, size_t n, struct err *e);
+/* evidence_part_tag_begin, _end: one that the caller gives, in pieces. */
+int evidence_part_tag_begin(struct evidence_writer *w, const char *name,
+    uint64_t size, struct err *e);
+int evidence_part_tag_end(struct evidence_writer *w, const char *name,
+    struct err *e);
+/* evidence_part_manifests: both, at their places. */
+int evidence_part_manifests(struct evidence_writer *w,
+    uint8_t sha256[32], struct err *e);
+/* evidence_part_info: bag-info.txt. */
+int evidence_part_info(struct evidence_writer *w, struct err *e);
 /* evidence_part_note: the finished member in w->tag. */
 int evidence_part_note(struct evidence_writer *w, const char *name,
     struct err *e);

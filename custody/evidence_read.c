@@ -34,6 +34,7 @@ enum place {
 	AT_MANIFEST256,
 	AT_MANIFEST512,
 	AT_INFO,
+	AT_BODY,	/* of an unsealed body alone, and its last */
 	AT_CONTAINER,
 	AT_SEAL,
 	AT_P7S,
@@ -55,6 +56,7 @@ static const struct {
 	[AT_MANIFEST256] = {BAG_MANIFEST256, false, false},
 	[AT_MANIFEST512] = {BAG_MANIFEST512, false, true},
 	[AT_INFO] = {BAG_INFO, false, false},
+	[AT_BODY] = {BAG_BODY, false, true},
 	[AT_CONTAINER] = {BAG_CONTAINER, false, false},
 	[AT_SEAL] = {BAG_SEAL, false, false},
 	[AT_P7S] = {BAG_P7S, false, false},
@@ -79,6 +81,7 @@ struct evidence_walk {
 	unsigned metadata;	/* members below metadata/ so far */
 	bool sha512;		/* a manifest-sha512.txt was there */
 	bool keep;		/* data/.keep was there */
+	bool body;		/* no trailer: ends with body-end.txt */
 	int end;		/* 0, or what next returns from now on */
 	bool ended;
 	size_t bag_len;
@@ -88,8 +91,8 @@ struct evidence_walk {
 	uint8_t again[TARITEM_MAX];
 };
 
-int
-evidence_walk_new(const struct bytesrc *src, struct arena *a,
+static int
+walk_new(const struct bytesrc *src, struct arena *a, size_t window,
     struct evidence_walk **ret, struct err *e)
 {
 	struct evidence_walk *w;
@@ -100,11 +103,30 @@ evidence_walk_new(const struct bytesrc *src, struct arena *a,
 		(void)err_set(e, ERR_NOMEM, "out of memory");
 		return ERR_NOMEM;
 	}
-	if ((r = reader_init(&w->r, src, 0, WINDOW, a, e)) < 0)
+	if ((r = reader_init(&w->r, src, 0, window, a, e)) < 0)
 		return r;
 	w->place = -1;
 	*ret = w;
 	return 0;
+}
+
+int
+evidence_walk_new(const struct bytesrc *src, struct arena *a,
+    struct evidence_walk **ret, struct err *e)
+{
+	return walk_new(src, a, WINDOW, ret, e);
+}
+
+int
+evidence_walk_body(const struct bytesrc *src, struct arena *a,
+    struct evidence_walk **ret, struct err *e)
+{
+	int r;
+
+	/* A window of one: a stream is asked for what is needed alone. */
+	if ((r = walk_new(src, a, 1, ret, e)) >= 0)
+		(*ret)->body = true;
+	return r;
 }
 
 const char *
@@ -266,6 +288,12 @@ place_of(const char *name)
 static bool
 order_ok(const struct evidence_walk *w, int p)
 {
+	/* A body ends where a bundle's trailer begins. */
+	if (w->body ? p > AT_BODY && (p != AT_END || w->place != AT_BODY) :
+	    p == AT_BODY)
+		return false;
+	if (w->body && p == AT_END)
+		return true;
 	if (p < w->place || (p == w->place && !places[p].many))
 		return false;
 	for (int skipped = w->place + 1; skipped < p; skipped++)
@@ -371,6 +399,21 @@ pass_content(struct evidence_walk *w, struct err *e)
 	return 0;
 }
 
+/* The size of a stream is not known: is there one byte more? */
+static int
+check_last(struct evidence_walk *w, struct err *e)
+{
+	uint64_t off = reader_tell(&w->r);
+	uint8_t more;
+	size_t got;
+	int r;
+
+	if ((r = bytesrc_read_some(w->r.src, off, &more, 1, &got, e)) < 0)
+		return r;
+	return got == 0 ? 0 :
+	    bad(off, e, ERR_FORMAT, "bytes behind the end");
+}
+
 /* One zero block was read: one more, and nothing behind it. */
 static int
 check_end(struct evidence_walk *w, struct err *e)
@@ -387,6 +430,8 @@ check_end(struct evidence_walk *w, struct err *e)
 	if (!tarhdr_zero(w->raw.p))
 		return bad(off, e, ERR_FORMAT,
 		    "a single zero block among members");
+	if (w->body)
+		return check_last(w, e);
 	if (reader_left(&w->r) != 0)
 		return bad(reader_tell(&w->r), e, ERR_FORMAT,
 		    "bytes behind the end");
@@ -433,43 +478,5 @@ evidence_walk_next(struct evidence_walk *w, struct evidence_member *m,
 	}
 	w->ended = true;
 	w->end = r;
-	return r;
-}
-
-bool
-evidence_is_bundle(const uint8_t *head, size_t n)
-{
-	size_t len = strlen(bag_bagit_txt), name;
-	struct tarhdr h;
-	const char *slash;
-
-	if (n < (size_t)2 * TARHDR_SIZE || !tarhdr_read(head, &h) || h.type != '0' ||
-	    h.size != len || (slash = strchr(h.name, '/')) == NULL)
-		return false;
-	name = (size_t)(slash - h.name);
-	if (!bag_name_ok(h.name, name) || strcmp(slash + 1, BAG_BAGIT) != 0)
-		return false;
-	for (size_t i = 0; i < TARHDR_SIZE; i++)
-		if (head[TARHDR_SIZE + i] != (i < len ?
-		    (uint8_t)bag_bagit_txt[i] : 0))
-			return false;
-	return true;
-}
-
-int
-evidence_find(const struct bytesrc *src, struct arena *a, const char *name,
-    struct evidence_member *m, struct err *e)
-{
-	struct evidence_walk *w = NULL;
-	struct evidence_member found;
-	int r;
-
-	if ((r = evidence_walk_new(src, a, &w, e)) < 0)
-		return r;
-	while ((r = evidence_walk_next(w, &found, e)) > 0)
-		if (strcmp(found.name, name) == 0) {
-			*m = found;
-			return 1;
-		}
 	return r;
 }

@@ -35,6 +35,15 @@ int evidence_walk_next(struct evidence_walk *w, struct evidence_member *m,
 const char *evidence_walk_bag(const struct evidence_walk *w);
 
 /*
+ * evidence_walk_body: the same over an unsealed body (docs/FORMAT.md 10),
+ * which ends with body-end.txt instead of the trailer.  ${src} may be a
+ * stream: headers and padding are read forward, and content that the caller
+ * has not read is passed over.
+ */
+int evidence_walk_body(const struct bytesrc *src, struct arena *a,
+    struct evidence_walk **ret, struct err *e);
+
+/*
  * evidence_is_bundle(head, n): does this start as a bundle does: a canonical
  * header of NAME/bagit.txt, 54 bytes of bagit.txt?  (First 1024 bytes.)
  */

@@ -58,6 +58,9 @@ writer_init(struct evidence_writer *w, const struct evidence_params *p,
 	    ((w->set & DIGEST_SHA512) != 0 && (w->manifest[1] =
 	    spool_new(MANIFEST_IN_MEMORY, e)) == NULL))
 		return ERR_NOMEM;
+	for (unsigned i = 0; i < 2 && p->in_memory; i++)
+		if (w->manifest[i] != NULL)
+			spool_in_memory(w->manifest[i]);
 	return 0;
 }
 
@@ -370,8 +373,8 @@ evidence_part_metadata(struct evidence_writer *w, struct err *e)
 }
 
 /* Header of a tag file that the caller gives: which one may come now? */
-static int
-tag_begin(struct evidence_writer *w, const char *name, uint64_t size,
+int
+evidence_part_tag_begin(struct evidence_writer *w, const char *name, uint64_t size,
     struct err *e)
 {
 	int r;
@@ -394,8 +397,8 @@ tag_begin(struct evidence_writer *w, const char *name, uint64_t size,
 	    w->mtime, e));
 }
 
-static int
-tag_end(struct evidence_writer *w, const char *name, struct err *e)
+int
+evidence_part_tag_end(struct evidence_writer *w, const char *name, struct err *e)
 {
 	int r;
 
@@ -412,10 +415,10 @@ evidence_tag(struct evidence_writer *w, const char *name, const void *p,
 {
 	int r;
 
-	if ((r = tag_begin(w, name, n, e)) < 0)
+	if ((r = evidence_part_tag_begin(w, name, n, e)) < 0)
 		return r;
 	if ((r = evidence_part_put(w, p, n, e)) >= 0)
-		r = tag_end(w, name, e);
+		r = evidence_part_tag_end(w, name, e);
 	return evidence_part_done(w, r);
 }
 
@@ -452,9 +455,10 @@ evidence_tag_fd(struct evidence_writer *w, const char *name, int fd,
 
 	if (size < 0)
 		return err_sys(e, errno, "cannot measure a tag file");
-	if ((r = tag_begin(w, name, (uint64_t)size, e)) < 0)
+	if ((r = evidence_part_tag_begin(w, name, (uint64_t)size,
+	    e)) < 0)
 		return r;
 	if ((r = copy_fd(w, fd, e)) >= 0)
-		r = tag_end(w, name, e);
+		r = evidence_part_tag_end(w, name, e);
 	return evidence_part_done(w, r);
 }

@@ -34,6 +34,7 @@ struct evidence_params {
 	int64_t header_mtime;	/* seconds, of tag files */
 	const char *external_id;/* bag-info External-Identifier */
 	const char *tool;	/* "exhibit 1.0" for bag-info */
+	bool in_memory;		/* spools touch no file system */
 };
 
 int evidence_writer_new(const struct evidence_params *p,
@@ -45,6 +46,17 @@ int evidence_tag(struct evidence_writer *w, const char *name, const void *p,
     size_t n, struct err *e);
 /* evidence_tag_fd: the same from the start of a seekable descriptor. */
 int evidence_tag_fd(struct evidence_writer *w, const char *name, int fd,
+    struct err *e);
+
+/*
+ * The same in pieces: exactly ${size} bytes between begin and end (else
+ * ERR_TRUNC; more are BUG).  Not for BAG_ACQUISITION.
+ */
+int evidence_tag_begin(struct evidence_writer *w, const char *name,
+    uint64_t size, struct err *e);
+int evidence_tag_put(struct evidence_writer *w, const void *p, size_t n,
+    struct err *e);
+int evidence_tag_end(struct evidence_writer *w, const char *name,
     struct err *e);
 
 struct evidence_place {
@@ -97,6 +109,30 @@ int evidence_finish(struct evidence_writer *w, const struct signer *s,
  * reads it by the places that evidence_end told finds it.
  */
 int evidence_flush(struct evidence_writer *w, struct err *e);
+
+/*
+ * evidence_finish_body: instead of a seal.  Manifests and bag-info.txt follow,
+ * then body-end.txt with these counts, and the end: an unsealed body
+ * (docs/FORMAT.md 10), which another process with a key seals.  Of ${c} the
+ * counts are taken.
+ */
+struct bagtext_body;
+int evidence_finish_body(struct evidence_writer *w,
+    const struct bagtext_body *c, struct err *e);
+
+/*
+ * evidence_so_far: behind the last payload member or tag file: how much was
+ * written, its digest, and the digests that the payload manifests will have.
+ * It closes the payload: tag files may follow, members may not.
+ */
+struct evidence_state {
+	uint64_t size;
+	uint8_t sha256[32];
+	uint8_t manifest[2][32];	/* SHA-256 of each; [1] if there */
+	uint64_t members, payload_bytes;
+};
+int evidence_so_far(struct evidence_writer *w, struct evidence_state *ret,
+    struct err *e);
 
 /* Bytes written so far: for progress. */
 uint64_t evidence_written(const struct evidence_writer *w);

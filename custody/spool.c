@@ -1,7 +1,9 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -15,6 +17,7 @@ struct spool {
 	struct buf tail;	/* what is not in the file */
 	uint64_t in_file;
 	int fd;			/* -1: none yet */
+	bool in_memory;
 };
 
 struct spool *
@@ -30,6 +33,12 @@ spool_new(size_t limit, struct err *e)
 	s->fd = -1;
 	buf_init(&s->tail, limit);
 	return s;
+}
+
+void
+spool_in_memory(struct spool *s)
+{
+	s->in_memory = true;
 }
 
 void
@@ -65,6 +74,11 @@ open_file(struct spool *s, struct err *e)
 {
 	const char *dir = secure_getenv("TMPDIR");
 
+	if (s->in_memory) {
+		s->fd = memfd_create("spool", MFD_CLOEXEC);
+		return s->fd >= 0 ? 0 :
+		    err_sys(e, errno, "cannot get memory for a spool");
+	}
 	if (dir != NULL && dir[0] == '/')
 		s->fd = open_in(dir);
 	if (s->fd < 0)

@@ -15,6 +15,11 @@ struct spool;
 
 /* spool_new(limit, e): NULL when out of memory. */
 struct spool *spool_new(size_t limit, struct err *e);
+/*
+ * spool_in_memory: what passes the limit goes to memory that has no name
+ * (memfd_create), and no file system is touched; then memory bounds it.
+ */
+void spool_in_memory(struct spool *s);
 void spool_free(struct spool *s);	/* NULL does nothing */
 
 int spool_put(struct spool *s, const void *p, size_t n, struct err *e);

@@ -113,6 +113,43 @@ lines_have_the_digest_asked_for(void **state)
 	buf_release(&b);
 }
 
+static void
+body_end_comes_back_and_only_as_it_is_written(void **state)
+{
+	const struct bagtext_body t = {.records_len = 18432, .objects = 3,
+	    .stored = 2, .bytes = 3003, .errors = 1, .changed = 0,
+	    .duplicates = UINT64_MAX};
+	struct bagtext_body got;
+	struct buf b;
+
+	(void)state;
+	buf_init(&b, 1000);
+	bagtext_body(&b, &t);
+	assert_string_equal(buf_str(&b), "Body-Of: evidence-bag/1\n"
+	    "Records-Length: 18432\nRecords-SHA256: " ZEROS "\n"
+	    "Objects: 3\nStored: 2\nBytes: 3003\nErrors: 1\nChanged: 0\n"
+	    "Duplicates: 18446744073709551615\n");
+	assert_true(bagtext_body_read(b.p, b.len, &got));
+	assert_memory_equal(&got, &t, sizeof(t));
+	for (size_t n = 0; n < b.len; n++)
+		assert_false(bagtext_body_read(b.p, n, &got));
+	for (size_t i = 0; i < b.len; i++) {
+		struct bagtext_body other = t;
+		uint8_t was = b.p[i];
+
+		/* Another digit is another number; all else is refused. */
+		b.p[i] ^= 1;
+		if (bagtext_body_read(b.p, b.len, &other))
+			assert_memory_not_equal(&other, &t, sizeof(t));
+		b.p[i] = (uint8_t)(was ^ 0x80);
+		assert_false(bagtext_body_read(b.p, b.len, &other));
+		b.p[i] = was;
+	}
+	buf_putc(&b, '\n');
+	assert_false(bagtext_body_read(b.p, b.len, &got));
+	buf_release(&b);
+}
+
 int
 main(void)
 {
@@ -121,6 +158,7 @@ main(void)
 	    cmocka_unit_test(token_and_second_digest_are_listed),
 	    cmocka_unit_test(bag_info_comes_back),
 	    cmocka_unit_test(lines_have_the_digest_asked_for),
+	    cmocka_unit_test(body_end_comes_back_and_only_as_it_is_written),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/bytesrc.h"
@@ -267,6 +268,70 @@ offset_beyond_what_pread_takes_is_refused(void **state)
 	bytesrc_free(f);
 }
 
+/* ${n} bytes, each its place modulo 251, from a process that writes them. */
+static int
+pipe_of(size_t n, pid_t *pid)
+{
+	int fds[2];
+
+	assert_int_equal(pipe(fds), 0);
+	assert_true((*pid = fork()) >= 0);
+	if (*pid == 0) {
+		for (size_t i = 0; i < n; i++) {
+			uint8_t b = (uint8_t)(i % 251);
+
+			if (write(fds[1], &b, 1) != 1)
+				_exit(1);
+		}
+		_exit(0);
+	}
+	(void)close(fds[1]);
+	return fds[0];
+}
+
+static void
+has_places(const uint8_t *p, size_t n, uint64_t off)
+{
+	for (size_t i = 0; i < n; i++)
+		assert_int_equal(p[i], (off + i) % 251);
+}
+
+static void
+stream_is_read_forward_and_a_little_back(void **state)
+{
+	const size_t total = 400000;
+	static uint8_t got[200000];
+	struct bytesrc *s;
+	size_t n = 0;
+	pid_t pid;
+	int fd = pipe_of(total, &pid);
+
+	(void)state;
+	assert_non_null(s = bytesrc_stream(fd, NULL));
+	assert_int_equal(bytesrc_size(s), BYTESRC_ENDLESS);
+	assert_int_equal(bytesrc_read(s, 0, got, 512, NULL), 0);
+	has_places(got, 512, 0);
+	/* Beyond what is kept at once, and then back by what is promised. */
+	assert_int_equal(bytesrc_read(s, 512, got, 150000, NULL), 0);
+	has_places(got, 150000, 512);
+	assert_int_equal(bytesrc_read(s, 150512 - BYTESRC_KEPT, got,
+	    BYTESRC_KEPT, NULL), 0);
+	has_places(got, BYTESRC_KEPT, 150512 - BYTESRC_KEPT);
+	assert_int_equal(bytesrc_read(s, 0, got, 1, NULL), ERR_UNSUPPORTED);
+	/* Over a gap, to the end. */
+	assert_int_equal(bytesrc_read_some(s, total - 5, got, 100, &n, NULL),
+	    0);
+	assert_int_equal(n, 5);
+	has_places(got, 5, total - 5);
+	assert_int_equal(bytesrc_read(s, total - 5, got, 6, NULL), ERR_TRUNC);
+	assert_int_equal(bytesrc_read_some(s, total + 9, got, 1, &n, NULL), 0);
+	assert_int_equal(n, 0);
+	assert_null(bytesrc_range(s, 0, 1, NULL));
+	bytesrc_free(s);
+	(void)close(fd);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
 int
 main(void)
 {
@@ -280,6 +345,7 @@ main(void)
 	    cmocka_unit_test(read_some_is_short_at_the_end_only),
 	    cmocka_unit_test(failing_read_says_why),
 	    cmocka_unit_test(offset_beyond_what_pread_takes_is_refused),
+	    cmocka_unit_test(stream_is_read_forward_and_a_little_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "formats/doc.h"
 #include "formats/reg/mlflow.h"
+#include "formats/reg/regtime.h"
 
 /* A version, alias, run or logged model; unused texts are empty. */
 struct mlflow_entry {
@@ -83,6 +84,33 @@ bool
 mlflow_deleted(struct mlflow_text stage)
 {
 	return is(stage, "Deleted_Internal");
+}
+
+bool
+mlflow_is_id(struct mlflow_text t, bool logged)
+{
+	size_t skip = logged ? 2 : 0;
+
+	if (t.n != skip + 32 || (logged && memcmp(t.p, "m-", 2) != 0))
+		return false;
+	for (size_t i = skip; i < t.n; i++)
+		if ((t.p[i] < '0' || t.p[i] > '9') &&
+		    (t.p[i] < 'a' || t.p[i] > 'f'))
+			return false;
+	return true;
+}
+
+void
+mlflow_utc(struct field *f, struct mlflow_text t)
+{
+	char text[40];
+
+	/* MLflow writes no zone; what has one is another's. */
+	if (t.p == NULL || t.n >= sizeof(text))
+		return;
+	memcpy(text, t.p, t.n);
+	text[t.n] = 'Z';
+	regtime_set(f, text, t.n + 1);
 }
 
 bool

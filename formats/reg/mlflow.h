@@ -68,6 +68,10 @@ bool mlflow_same(struct mlflow_text a, struct mlflow_text b);
 /* A column, left alone when there is nothing. */
 void mlflow_set(struct reg_row *row, enum reg_column c,
     struct mlflow_text t);
+/* Of a run: 32 hexadecimal digits; of a logged model "m-" before them. */
+bool mlflow_is_id(struct mlflow_text t, bool logged);
+/* A time from "2026-08-01 10:27:00.523587", UTC; left alone if it is none. */
+void mlflow_utc(struct field *f, struct mlflow_text t);
 /* The stage that stands for a deleted version. */
 bool mlflow_deleted(struct mlflow_text stage);
 /*

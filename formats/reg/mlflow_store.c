@@ -50,21 +50,6 @@ is_number(struct mlflow_text t)
 	return t.n > 0 && text_u64(t.p, t.n, 10, UINT64_MAX, &v);
 }
 
-/* "m-" or nothing, and 32 hexadecimal digits. */
-static bool
-is_id(struct mlflow_text t, bool logged)
-{
-	size_t skip = logged ? 2 : 0;
-
-	if (t.n != skip + 32 || (logged && memcmp(t.p, "m-", 2) != 0))
-		return false;
-	for (size_t i = skip; i < t.n; i++)
-		if ((t.p[i] < '0' || t.p[i] > '9') &&
-		    (t.p[i] < 'a' || t.p[i] > 'f'))
-			return false;
-	return true;
-}
-
 static bool
 starts(struct mlflow_text t, const char *s)
 {
@@ -152,9 +137,9 @@ experiment_path(struct rest r, struct mlflow_path *ret)
 	} else if (is(part, "models")) {
 		ret->part[MLFLOW_ID] = take(&r);
 		ret->logged = true;
-		if (is_id(ret->part[MLFLOW_ID], true))
+		if (mlflow_is_id(ret->part[MLFLOW_ID], true))
 			run_path(r, ret);
-	} else if (is_id(part, false)) {
+	} else if (mlflow_is_id(part, false)) {
 		ret->part[MLFLOW_ID] = part;
 		run_path(r, ret);
 	}
@@ -221,7 +206,7 @@ mlflow_store_find(const struct reg_tree *t, const struct reg_file *f,
 	if (starts(part, "version-") && is_number((struct mlflow_text){
 	    part.p + 8, part.n - 8}))
 		(void)back(f->path, &n);
-	else if (is_id(part, true))
+	else if (mlflow_is_id(part, true))
 		return false;
 	if (!is(back(f->path, &n), "models"))
 		return false;

@@ -9,8 +9,8 @@
 typedef int doc_read(const void *p, size_t n, struct arena *a,
     const struct doc **ret, struct doc_fault *at, struct err *e);
 
-static struct reg_fact
-number(const char *key, uint64_t v, char text[21])
+struct reg_fact
+regdoc_number(const char *key, uint64_t v, char text[21])
 {
 	int n = snprintf(text, 21, "%llu", (unsigned long long)v);
 
@@ -24,8 +24,8 @@ tell(struct reg_parse *p, const struct reg_file *f, int code,
 	char line[21], column[21];
 	const struct reg_fact facts[] = {
 	    regdoc_says("reason", at->what),
-	    number("line", at->line, line),
-	    number("column", at->column, column),
+	    regdoc_number("line", at->line, line),
+	    regdoc_number("column", at->column, column),
 	};
 	int r;
 

@@ -35,5 +35,7 @@ void regdoc_time(struct field *f, int64_t ms);
 /* A fact of a problem from a C string, or from a scalar. */
 struct reg_fact regdoc_fact(const char *key, const struct doc *d);
 struct reg_fact regdoc_says(const char *key, const char *says);
+/* ... and from a number, which is written to ${text}. */
+struct reg_fact regdoc_number(const char *key, uint64_t v, char text[21]);
 
 #endif /* !FORMATS_REG_REGDOC_H_ */

@@ -79,7 +79,9 @@ $(BUILD)/exhibit: $(BUILD)/obj/cli/main.o $(CLI_OBJ) \
 
 # glibc warns that a static libcrypto could still call dlopen; both programs
 # load no configuration and no engine (digest_start), so nothing does.
-STATIC := -static-pie -Wl,-z,relro,-z,now -Wl,--no-warnings
+# Without debug information: one travels over the network to be run.
+STATIC := -static-pie -Wl,-z,relro,-z,now -Wl,--no-warnings \
+	-Wl,--strip-debug
 $(BUILD)/exhibit-collect: $(BUILD)/obj/cli/collect_main.o $(COLLECT_CLI) \
 		$(BUILD)/libcollector.a $(COLLECT_CUSTODY) $(BUILD)/libbase.a
 	$(CC) $(HARDEN) $(STATIC) $(LDFLAGS) -o $@ $^ $(LIBS_static)

@@ -21,6 +21,10 @@ scope_rows(struct collect_args *a, struct opt *rows)
 		"API logs from this moment (RFC 3339, or a date)"},
 	    {OPT_STRING, 0, "until", &a->until, "TIME",
 		"API logs before this moment"},
+	    {OPT_STRING, 0, "log-zone", &a->log_zone, "+HH:MM",
+		"of times in logs that name no zone (default: UTC)"},
+	    {OPT_FLAG, 0, "mask-content", &a->mask_content, NULL,
+		"leave what was asked and answered out of requests.jsonl"},
 	    {OPT_LIST, 0, "exclude", &a->excludes, "GLOB",
 		"leave out what has this name, or this path"},
 	    {OPT_FLAG, 0, "one-file-system", &a->one_file_system, NULL,
@@ -39,6 +43,33 @@ scope_rows(struct collect_args *a, struct opt *rows)
 	return n;
 }
 
+/* What only the person at the keyboard knows. */
+static size_t
+said_rows(struct collect_args *a, struct opt *rows)
+{
+	const struct opt said[] = {
+	    {OPT_STRING, 0, "purpose", &a->purpose, "TEXT",
+		"why the evidence is taken"},
+	    {OPT_STRING, 0, "authority", &a->authority, "TEXT",
+		"who allowed it: warrant, consent, policy"},
+	    {OPT_STRING, 0, "exhibit", &a->exhibit, "TEXT",
+		"a label or number of your own"},
+	    {OPT_STRING, 0, "organisation", &a->organisation, "TEXT",
+		"the examiner's"},
+	    {OPT_STRING, 0, "contact", &a->contact, "TEXT",
+		"how the examiner can be reached"},
+	    {OPT_STRING, 0, "witness", &a->witness, "NAME",
+		"who is present"},
+	    {OPT_STRING, 0, "write-blocker", &a->write_blocker, "TEXT",
+		"make and serial number, if there is one"},
+	    {OPT_STRING, 0, "reference-time", &a->reference_time, "TIME",
+		"what a clock that you trust says now"}};
+	size_t n = sizeof(said) / sizeof(said[0]);
+
+	memcpy(rows, said, sizeof(said));
+	return n;
+}
+
 static size_t
 seal_rows(struct collect_args *a, struct opt *rows)
 {
@@ -47,12 +78,6 @@ seal_rows(struct collect_args *a, struct opt *rows)
 		"read every object twice and compare"},
 	    {OPT_STRING, 0, "digest", &a->digest, "LIST",
 		"sha256 (default) or sha256,sha512"},
-	    {OPT_STRING, 0, "purpose", &a->purpose, "TEXT",
-		"why the evidence is taken"},
-	    {OPT_STRING, 0, "authority", &a->authority, "TEXT",
-		"who allowed it: warrant, consent, policy"},
-	    {OPT_STRING, 0, "exhibit", &a->exhibit, "TEXT",
-		"a label or number of your own"},
 	    {OPT_STRING, 0, "tsa", &a->tsa, "WHERE",
 		"URL, stick:DIR or none (default: the local authority)"},
 	    {OPT_STRING, 0, "keys", &a->keys, "KEYDIR",
@@ -83,6 +108,7 @@ collect_args_rows(struct collect_args *a, struct opt *rows)
 		rows[n++] = (struct opt){OPT_LIST, 0, source_at(i)->option,
 		    &a->paths[i], source_at(i)->arg, source_at(i)->help};
 	n += scope_rows(a, rows + n);
+	n += said_rows(a, rows + n);
 	n += seal_rows(a, rows + n);
 	BUG_ON(n > COLLECT_ARGS_ROWS);
 	return n;
@@ -128,6 +154,39 @@ take_limits(const struct collect_args *a, struct collect_options *o,
 	return 0;
 }
 
+/* "+05:30", "-08:00", "Z". */
+static bool
+parse_zone(const char *s, int32_t *ret)
+{
+	uint64_t h, m;
+
+	if (strcmp(s, "Z") == 0) {
+		*ret = 0;
+		return true;
+	}
+	if (strlen(s) != 6 || (*s != '+' && *s != '-') || s[3] != ':' ||
+	    !value_number(s + 1, 2, 14, &h) || !value_number(s + 4, 2, 59, &m))
+		return false;
+	*ret = (int32_t)(3600 * h + 60 * m) * (*s == '-' ? -1 : 1);
+	return true;
+}
+
+static int
+take_times(const struct collect_args *a, struct collect_options *o,
+    struct err *e)
+{
+	if (a->reference_time != NULL && (!value_time(a->reference_time,
+	    strlen(a->reference_time), &o->reference_ns) ||
+	    strlen(a->reference_time) < 11))
+		return err_set(e, ERR_ARG, "--reference-time is a time of "
+		    "RFC 3339, as 2026-11-24T10:45:00Z");
+	if (a->log_zone != NULL && !parse_zone(a->log_zone, &o->zone_seconds))
+		return err_set(e, ERR_ARG,
+		    "--log-zone is +HH:MM, -HH:MM or Z");
+	o->mask_content = a->mask_content;
+	return 0;
+}
+
 static int
 take_digests(const struct collect_args *a, unsigned *ret, struct err *e)
 {
@@ -157,6 +216,7 @@ collect_args_options(struct collect_args *a, struct collect_options *o,
 	if ((r = collect_args_sources(a, e)) < 0 ||
 	    (r = take_mounts(a, o, e)) < 0 ||
 	    (r = take_limits(a, o, e)) < 0 ||
+	    (r = take_times(a, o, e)) < 0 ||
 	    (r = take_digests(a, &o->digests, e)) < 0)
 		return r;
 	o->sources = a->sources;
@@ -167,6 +227,10 @@ collect_args_options(struct collect_args *a, struct collect_options *o,
 	o->purpose = a->purpose;
 	o->authority = a->authority;
 	o->exhibit = a->exhibit;
+	o->organisation = a->organisation;
+	o->contact = a->contact;
+	o->witness = a->witness;
+	o->write_blocker = a->write_blocker;
 	o->progress = collect_args_progress;
 	o->progress_ctx = a;
 	return 0;

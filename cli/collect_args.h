@@ -25,7 +25,9 @@ struct collect_args {
 	    *nice;
 	const char *digest, *tsa, *purpose, *authority, *exhibit, *keys,
 	    *passphrase_file, *format, *output;
-	bool one_file_system, double_read, dry_run, quiet, verbose;
+	const char *witness, *organisation, *contact, *write_blocker,
+	    *reference_time, *log_zone;
+	bool one_file_system, mask_content, double_read, dry_run, quiet, verbose;
 	struct collect_source *sources;	/* collect_args_options */
 	size_t nsources;
 	char **cut;			/* paths in front of slices */
@@ -36,7 +38,7 @@ struct collect_args {
 
 /* The rows for these options; returns how many were written to rows[]. */
 size_t collect_args_rows(struct collect_args *a, struct opt *rows);
-#define COLLECT_ARGS_ROWS (COLLECT_KINDS + 24)
+#define COLLECT_ARGS_ROWS (COLLECT_KINDS + 32)
 
 /*
  * What the flags say, into *o; ERR_ARG.  No source is no error here: a plan

@@ -119,6 +119,10 @@ collect_merge(struct collect_merge *m, const char *path,
 	text(p, m, "purpose", &o->purpose, p->purpose);
 	text(p, m, "authority", &o->authority, p->authority);
 	text(p, m, "exhibit", &o->exhibit, p->exhibit);
+	text(p, m, "organisation", &o->organisation, p->organisation);
+	text(p, m, "contact", &o->contact, p->contact);
+	text(p, m, "witness", &o->witness, p->witness);
+	text(p, m, "write-blocker", &o->write_blocker, p->write_blocker);
 	limits(p, m, a, o);
 	if ((r = collect_args_defaults(a, &of_flags, e)) < 0)
 		return r;

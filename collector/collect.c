@@ -120,6 +120,7 @@ collect_run(const struct collect_options *o, struct evidence_writer *w,
 	if ((r = collect_open(&c)) >= 0 && (r = run(&c)) >= 0)
 		*ret = c.totals;
 	collect_close(&c);
+	mounts_release(&c.mount);
 	scope_close(&c);
 	return r;
 }

@@ -74,6 +74,8 @@ struct collect_options {
 	size_t nsources;
 	const char *authority;		/* legal basis; NULL: not said */
 	const char *exhibit;		/* a label or number; NULL: none */
+	/* As said, NULL: nothing was. */
+	const char *organisation, *contact, *witness, *write_blocker;
 	const struct collect_plan *plan;	/* NULL: by flags alone */
 	const char *const *excludes;	/* glob.h */
 	size_t nexcludes;
@@ -97,12 +99,12 @@ struct collect_options {
 	uint8_t head_root[32];
 	struct intake *intake;		/* waiting workers, or NULL */
 	int bundle_fd;			/* what is written, to be read; -1 */
-	int64_t since_ns, until_ns;	/* of API logs; both 0: no window */
 	int32_t zone_seconds;		/* of local times in logs */
 	bool mask_content;		/* of API logs, in what is derived */
 	uint64_t header_time;		/* of tag files; 0: this moment */
 	bool body;			/* another process seals it */
 	bool in_memory;			/* records touch no file system */
+	int64_t reference_ns;		/* another clock's time; 0: none */
 	int argc;
 	char **argv;
 	const char *tool;

@@ -10,8 +10,8 @@
  * acquisition.json: what was asked for, by whom it was allowed, and within
  * which bounds.
  */
-static void
-put_text(struct json_write *w, const char *key, const char *s)
+void
+facts_said(struct json_write *w, const char *key, const char *s)
 {
 	if (s != NULL)
 		json_ktext(w, key, s, strlen(s));
@@ -28,7 +28,7 @@ put_plan(struct json_write *w, const struct collect_plan *p)
 		return;
 	}
 	json_begin_object(w);
-	put_text(w, "path", p->path);
+	facts_said(w, "path", p->path);
 	json_kstr(w, "member", BAG_PLAN);
 	json_ku64(w, "size", p->n);
 	json_khex(w, "sha256", p->sha256, 32);
@@ -73,8 +73,10 @@ facts_scope(struct json_write *w, const struct collect *c)
 {
 	const struct collect_options *o = c->o;
 
-	put_text(w, "exhibit", o->exhibit);
-	put_text(w, "authority", o->authority);
+	facts_said(w, "exhibit", o->exhibit);
+	facts_said(w, "authority", o->authority);
+	facts_said(w, "witness", o->witness);
+	facts_said(w, "write_blocker", o->write_blocker);
 	put_plan(w, o->plan);
 	json_key(w, "scope");
 	json_begin_object(w);
@@ -110,7 +112,7 @@ facts_source(struct json_write *w, const struct collect_source *s)
 	json_kstr(w, "kind", source_system_name(s->kind));
 	json_ktext(w, "given", given, strlen(given));
 	json_khex(w, "given_hex", given, strlen(given));
-	put_text(w, "slice", s->slice);
+	facts_said(w, "slice", s->slice);
 	put_time(w, "since", s->window.has_since, s->window.since_ns);
 	put_time(w, "until", s->window.has_until, s->window.until_ns);
 	put_limit(w, "max_bytes", s->max_bytes);

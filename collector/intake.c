@@ -201,8 +201,7 @@ static int
 give_work(struct collect *c, struct intake_one *o)
 {
 	const int fds[DERIVE_FDS] = {c->o->bundle_fd, c->files.fd};
-	struct derive_go go = {.since_ns = c->o->since_ns,
-	    .until_ns = c->o->until_ns, .now_ns = c->began_real_ns,
+	struct derive_go go = {.now_ns = c->began_real_ns,
 	    .zone_seconds = c->o->zone_seconds, .mask = c->o->mask_content};
 	struct stat st;
 	int r;

@@ -41,6 +41,7 @@ struct plan {
 	struct arena *arena;		/* of everything below */
 	struct collect_plan record;	/* path, bytes, digest */
 	const char *case_id, *exhibit, *authority, *purpose, *examiner;
+	const char *organisation, *contact, *witness, *write_blocker;
 	const char **excludes;
 	size_t nexcludes;
 	bool has_mounts;

@@ -181,16 +181,37 @@ put_names(struct json_write *w, const struct collect *c,
 		json_null(w);
 }
 
-static const char *
-guarantee(const struct taken *t)
+/* The mount of the object, found once for a run of them. */
+static const struct mounts_facts *
+mount_of(struct collect *c, const struct object *o)
 {
+	if ((o->st.stx_mask & STATX_MNT_ID) == 0) {
+		c->mount.known = false;
+	} else if (!c->mount.known || c->mount.id != o->st.stx_mnt_id) {
+		mounts_release(&c->mount);
+		mounts_init(&c->mount);
+		mounts_find(&c->mount, o->st.stx_mnt_id);
+	}
+	return &c->mount;
+}
+
+/* The strongest thing that can be said, docs/RECORDS.md. */
+static const char *
+guarantee(struct collect *c, const struct object *o, const struct taken *t)
+{
+	const struct mounts_facts *m = mount_of(c, o);
+
 	if (t->changed)
 		return "changed";
+	if (m->known && m->snapshot)
+		return "snapshot";
+	if (m->known && m->read_only)
+		return "read-only mount";
 	return t->doubled ? "double-read equal" : "stat equal";
 }
 
 static void
-put_taken(struct json_write *w, const struct collect *c,
+put_taken(struct json_write *w, struct collect *c, const struct object *o,
     const struct taken *t)
 {
 	json_khex(w, "sha256", t->place.digests.sha256, 32);
@@ -198,7 +219,7 @@ put_taken(struct json_write *w, const struct collect *c,
 		json_khex(w, "sha512", t->place.digests.sha512, 64);
 	json_ku64(w, "header_offset", t->place.header_offset);
 	json_ku64(w, "data_offset", t->place.data_offset);
-	json_kstr(w, "guarantee", guarantee(t));
+	json_kstr(w, "guarantee", guarantee(c, o, t));
 	json_kbool(w, "changed_while_reading", t->changed);
 	json_ku64(w, "short_by", t->short_by);
 	json_ku64(w, "grew_by", t->grew_by);
@@ -214,6 +235,24 @@ put_taken(struct json_write *w, const struct collect *c,
 	}
 	json_ku64(w, "read_ns", (uint64_t)t->ns);
 	put_stat(w, "after", &t->after);
+}
+
+/* The window of the object's source, for who reads times inside it. */
+static void
+put_window(struct json_write *w, const struct collect_source *s)
+{
+	char ns[32];
+
+	if (s != NULL && s->window.has_since) {
+		(void)snprintf(ns, sizeof(ns), "%lld",
+		    (long long)s->window.since_ns);
+		json_kstr(w, "since_ns", ns);
+	}
+	if (s != NULL && s->window.has_until) {
+		(void)snprintf(ns, sizeof(ns), "%lld",
+		    (long long)s->window.until_ns);
+		json_kstr(w, "until_ns", ns);
+	}
 }
 
 int
@@ -236,6 +275,7 @@ record_object(struct collect *c, const struct object *o, const char *member,
 	json_khex(&w, "path_hex", o->path, strlen(o->path));
 	json_kstr(&w, "member", member);
 	json_kstr(&w, "note", note);
+	put_window(&w, c->source);
 	put_stat(&w, "stat", st);
 	put_names(&w, c, st);
 	json_ku64(&w, "mount_id", st->stx_mnt_id);
@@ -256,7 +296,7 @@ record_object(struct collect *c, const struct object *o, const char *member,
 	whole = meta_xattrs(&w, o);
 	if (t != NULL && t->stored) {
 		meta_holes(&w, o);
-		put_taken(&w, c, t);
+		put_taken(&w, c, o, t);
 	}
 	json_end_object(&w);
 	if ((r = end_line(c, &c->files)) >= 0 && !whole)

@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "collector/collect.h"
+#include "collector/mounts.h"
 #include "collector/throttle.h"
 #include "custody/evidence_write.h"
 
@@ -42,6 +43,7 @@ struct collect {
 	struct coverage coverage;
 	struct throttle rate;
 	const struct collect_source *source;	/* the one in progress */
+	struct mounts_facts mount;	/* of the object before this one */
 	unsigned classes;	/* 1 << enum bag_class of what is stored */
 	int64_t began_ns, began_real_ns;
 	const char *how;	/* how paths are resolved beneath a root */
@@ -99,7 +101,13 @@ void scope_begin(struct collect *c, const struct collect_source *s);
 void scope_end(struct collect *c);
 void scope_put_coverage(struct json_write *w, struct collect *c);
 
-/* facts_scope.c: who allowed it, the plan, the bounds. */
+/* facts_host.c, facts_clock.c: the machine, the tool, the clocks. */
+void facts_host(struct json_write *w);
+void facts_tool(struct json_write *w, const struct collect *c);
+void facts_clock(struct json_write *w, const char *key);
+void facts_zone(struct json_write *w, const struct collect *c);
+/* facts_scope.c: who allowed it, the plan, the bounds; a text or null. */
+void facts_said(struct json_write *w, const char *key, const char *s);
 void facts_scope(struct json_write *w, const struct collect *c);
 void facts_source(struct json_write *w, const struct collect_source *s);
 

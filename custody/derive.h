@@ -23,7 +23,6 @@
  */
 struct derive_go {
 	uint64_t bundle_size, files_size;
-	int64_t since_ns, until_ns;	/* INT64_MIN, INT64_MAX: no bound */
 	int64_t now_ns;			/* when the collection began */
 	int32_t zone_seconds;		/* of local times in logs, east of UTC */
 	uint32_t mask;			/* 1: content of logs is masked */

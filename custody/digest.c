@@ -144,3 +144,9 @@ digest_hex(char *dst, const uint8_t *p, size_t n)
 	}
 	dst[2 * n] = '\0';
 }
+
+const char *
+digest_library(void)
+{
+	return OpenSSL_version(OPENSSL_VERSION);
+}

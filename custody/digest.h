@@ -59,4 +59,7 @@ int lane_now(struct lane *l, struct digests *ret, struct err *e);
 int lane_reset(struct lane *l, struct err *e);
 bool lane_threaded(const struct lane *l);
 
+/* digest_library: the library's own name and version. */
+const char *digest_library(void);
+
 #endif /* !CUSTODY_DIGEST_H_ */

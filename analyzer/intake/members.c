@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -91,6 +92,19 @@ time_of(const char *s)
 	return sec * 1000000000 + (int64_t)ns;
 }
 
+/* A number of nanoseconds, written as text because it passes 2^53. */
+static int64_t
+ns_of(const struct jrow *row, const char *key, int64_t none)
+{
+	const char *s = jrow_get(row, key);
+	char *end;
+	long long v;
+
+	errno = 0;
+	v = strtoll(s, &end, 10);
+	return *s == '\0' || *end != '\0' || errno != 0 ? none : v;
+}
+
 static bool
 class_of(const char *name, enum bag_class *ret)
 {
@@ -137,6 +151,8 @@ fill(struct member *f, const struct jrow *row, struct arena *a)
 		f->link = unhex(jrow_find(row, "link_target_hex"), a,
 		    &f->link_len);
 	f->mtime_ns = time_of(jrow_get(row, "stat.mtime"));
+	f->since_ns = ns_of(row, "since_ns", INT64_MIN);
+	f->until_ns = ns_of(row, "until_ns", INT64_MAX);
 	f->size = jrow_u64(row, "stat.size");
 	f->stored = f->type == 'f' && jrow_find(row, "data_offset") != NULL;
 	if (!f->stored)

@@ -25,6 +25,8 @@ struct member {
 	bool stored;		/* its bytes are in the bundle */
 	uint64_t off, size;	/* of its bytes in the bundle */
 	int64_t mtime_ns;
+	int64_t since_ns, until_ns;	/* its source's window; INT64_MIN and
+				 * INT64_MAX where it has none */
 	const char *link;	/* target of a link, raw bytes */
 	size_t link_len;
 	bool has_sha256;

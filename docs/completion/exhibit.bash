@@ -14,6 +14,8 @@ _exhibit()
 	collect) opts="--case --weights --training --registry --api-logs
 	    --since --until --exclude --one-file-system --follow-mounts
 	    --max-bytes --limit-rate --nice --authority --exhibit --dry-run
+	    --organisation --contact --witness --write-blocker
+	    --reference-time --log-zone --mask-content
 	    --discover --format
 	    --tsa --tsa-trust --digest --double-read --purpose --keys
 	    --passphrase-file --output --quiet --verbose --help" ;;

@@ -148,6 +148,7 @@ scene_teardown(void **state)
 	remove_below(fd);
 	assert_int_equal(rmdir(s->dir), 0);
 	evidence_writer_free(s->w);
+	mounts_release(&s->c.mount);
 	record_close(&s->c.files);
 	record_close(&s->c.errors);
 	record_close(&s->c.log);

@@ -264,6 +264,8 @@ acquisition_says_who_what_and_with_which_ledger(void **state)
 	char *text, hex[65], part[128];
 
 	prepare(s, &source, 1);
+	s->o.witness = "Wes";
+	s->o.reference_ns = 1774353600000000000;
 	s->o.purpose = "warrant \033[1m7";
 	s->o.has_head = true;
 	s->o.head_size = 42;
@@ -280,7 +282,10 @@ acquisition_says_who_what_and_with_which_ledger(void **state)
 	has(text, "\"purpose\": \"warrant \\\\x1B[1m7\"");
 	has(text, "\"coll\\\\x1Bect\"");
 	has(text, "\"given_hex\": \"2f6e6f6e65ff\"");
-	has(text, "\"mounted_read_only\": null");
+	has(text, "\"mount\": null");
+	has(text, "\"witness\": \"Wes\"");
+	has(text, "\"clock_minus_reference_ns\": \"");
+	has(text, "\"crypto\": \"OpenSSL ");
 	has(text, "\"size\": 42");
 	memset(hex, 0, sizeof(hex));
 	for (unsigned i = 0; i < 32; i++)

@@ -18,6 +18,7 @@
 #include "cli/cmd.h"
 #include "cli/collect_args.h"
 #include "cli/collect_plan.h"
+#include "cli/elsewhere.h"
 #include "cli/intake_kinds.h"
 #include "cli/passphrase.h"
 #include "collector/discover.h"
@@ -28,12 +29,14 @@
 
 /*
  * Order matters: the TSA's helper and the workers that say what was taken are
- * started before a key is loaded, the case is locked and its number taken
+ * started before a key is loaded, and so are those that read what comes from
+ * elsewhere; the case is locked and its number taken
  * before anything is read, the ledger's seal comes after the file has its
  * name.
  */
 struct collect_cmd {
 	struct collect_args args;
+	struct elsewhere elsewhere;
 	struct collect_options options;
 	struct collect_merge merge;
 	const char *case_dir, *tsa_trust, *discover, *plan;
@@ -102,6 +105,7 @@ request_data(void *ctx, struct json_write *w)
 	const struct collect_cmd *c = ctx;
 
 	json_kbool(w, "double_read", c->options.double_read);
+	elsewhere_request(&c->elsewhere, w);
 	json_key(w, "sources");
 	json_begin_array(w);
 	for (size_t i = 0; i < c->options.nsources; i++) {
@@ -291,6 +295,8 @@ run_in_case(struct collect_cmd *c, struct err *e)
 	if ((r = case_take_exhibit(c->dir, request_data, c, c->bag, e)) < 0 ||
 	    (r = choose_stamp(c, &stamp, &p.stamp, e)) < 0 ||
 	    (r = fill_params(c, &p, e)) < 0 ||
+	    (elsewhere_wanted(&c->elsewhere) && (r = elsewhere_begin(
+	    &c->elsewhere, &c->args, &p, e)) < 0) ||
 	    (r = choose_place(c, &p, &path, e)) < 0)
 		goto out;
 	c->location = path;
@@ -333,6 +339,9 @@ take_options(struct collect_cmd *c, struct err *e)
 {
 	int r;
 
+	if (elsewhere_wanted(&c->elsewhere))
+		return elsewhere_options(&c->elsewhere, &c->args,
+		    &c->options, e);
 	if ((r = collect_args_options(&c->args, &c->options, e)) < 0)
 		return r;
 	if (c->plan != NULL)
@@ -373,6 +382,8 @@ collect(struct collect_cmd *c, struct err *e)
 
 	if ((r = prepare_tsa(c, e)) >= 0 &&
 	    (r = intake_kinds_start(&c->intake, e)) >= 0 &&
+	    (!elsewhere_wanted(&c->elsewhere) ||
+	    (r = elsewhere_prepare(&c->elsewhere, e)) >= 0) &&
 	    (r = case_open(c->case_dir, &c->dir, e)) >= 0 &&
 	    (r = check_plan(c, e)) >= 0 && (r = load_signer(c, e)) >= 0 &&
 	    (r = run_in_case(c, e)) >= 0)
@@ -394,6 +405,7 @@ run(struct collect_cmd *c)
 		r = c->args.dry_run ? collect_dry_run(&c->args, &c->options,
 		    &e) : collect(c, &e);
 	}
+	elsewhere_end(&c->elsewhere);
 	signer_free(c->signer);
 	case_close(c->dir);
 	tsa_http_stop(c->http);
@@ -407,12 +419,14 @@ int
 cmd_collect(int argc, char **argv)
 {
 	struct collect_cmd c = {.argc = argc, .argv = argv};
-	struct opt rows[COLLECT_ARGS_ROWS + 4];
+	struct opt rows[COLLECT_ARGS_ROWS + ELSEWHERE_ROWS + 4];
+	const char *wrong;
 	struct opt_args args;
 	size_t n;
 	int r;
 
 	n = collect_args_rows(&c.args, rows);
+	n += elsewhere_rows(&c.elsewhere, rows + n);
 	rows[n++] = (struct opt){OPT_STRING, 0, "case", &c.case_dir, "DIR",
 	    "the case (needed)"};
 	rows[n++] = (struct opt){OPT_STRING, 0, "tsa-trust", &c.tsa_trust,
@@ -427,6 +441,9 @@ cmd_collect(int argc, char **argv)
 		    "options");
 	else if (c.case_dir == NULL && !c.args.dry_run && c.discover == NULL)
 		r = opt_usage_error(&usage, "--case DIR is needed");
+	else if ((wrong = elsewhere_check(&c.elsewhere, &c.args,
+	    args.count > 0 || c.discover != NULL)) != NULL)
+		r = opt_usage_error(&usage, "%s", wrong);
 	else {
 		c.plan = args.count > 0 ? args.items[0] : NULL;
 		r = run(&c);

@@ -16,7 +16,8 @@ _exhibit()
 	    --max-bytes --limit-rate --nice --authority --exhibit --dry-run
 	    --organisation --contact --witness --write-blocker
 	    --reference-time --log-zone --mask-content
-	    --discover --format
+	    --discover --format --ssh --ssh-option --remote-collect
+	    --collect-program
 	    --tsa --tsa-trust --digest --double-read --purpose --keys
 	    --passphrase-file --output --quiet --verbose --help" ;;
 	verify) opts="--trust --tsa-trust --case --format --output --quiet

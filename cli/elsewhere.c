@@ -1,0 +1,198 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/json_write.h"
+#include "cli/elsewhere.h"
+#include "cli/remote.h"
+#include "collector/source.h"
+
+size_t
+elsewhere_rows(struct elsewhere *x, struct opt *rows)
+{
+	const struct opt mine[ELSEWHERE_ROWS] = {
+	    {OPT_STRING, 0, "ssh", &x->ssh, "[USER@]HOST",
+		"sources are on that machine"},
+	    {OPT_LIST, 0, "ssh-option", &x->ssh_options, "OPTION",
+		"an option of ssh, as behind its -o"},
+	    {OPT_STRING, 0, "remote-collect", &x->remote_collect, "PATH",
+		"exhibit-collect is there (default: it is sent, and run "
+		"without a file)"},
+	    {OPT_STRING, 0, "collect-program", &x->program, "FILE",
+		"what is sent (default: exhibit-collect beside exhibit)"}};
+
+	for (size_t i = 0; i < ELSEWHERE_ROWS; i++)
+		rows[i] = mine[i];
+	return ELSEWHERE_ROWS;
+}
+
+bool
+elsewhere_wanted(const struct elsewhere *x)
+{
+	return x->ssh != NULL;
+}
+
+const char *
+elsewhere_check(const struct elsewhere *x, const struct collect_args *a,
+    bool plan)
+{
+	if (x->ssh == NULL && (x->ssh_options.count > 0 ||
+	    x->remote_collect != NULL || x->program != NULL))
+		return "--ssh-option, --remote-collect and --collect-program "
+		    "need --ssh";
+	if (x->remote_collect != NULL && x->program != NULL)
+		return "--remote-collect is there, --collect-program is sent";
+	if (elsewhere_wanted(x) && (plan || a->dry_run))
+		return "a plan, --discover and --dry-run are for sources on "
+		    "this machine";
+	return NULL;
+}
+
+/* Sources as they are written. */
+static int
+take_sources(struct collect_args *a, struct err *e)
+{
+	size_t n = 0;
+	int r;
+
+	for (size_t i = 0; i < source_count(); i++)
+		n += a->paths[i].count;
+	if (n == 0)
+		return err_set(e, ERR_ARG, "nothing to collect: name a source");
+	if ((a->sources = calloc(n, sizeof(*a->sources))) == NULL)
+		return err_set(e, ERR_NOMEM, "out of memory");
+	for (size_t i = 0; i < source_count(); i++)
+		for (size_t k = 0; k < a->paths[i].count; k++) {
+			struct collect_source *s = &a->sources[a->nsources++];
+
+			if ((r = collect_args_defaults(a, s, e)) < 0)
+				return r;
+			s->class = source_at(i)->class;
+			s->kind = source_at(i)->kind;
+			s->path = s->given = a->paths[i].items[k];
+		}
+	return 0;
+}
+
+int
+elsewhere_options(struct elsewhere *x, struct collect_args *a,
+    struct collect_options *o, struct err *e)
+{
+	struct opt_list none[COLLECT_KINDS] = {0}, paths[COLLECT_KINDS];
+	int r;
+
+	(void)x;
+	memcpy(paths, a->paths, sizeof(paths));
+	memcpy(a->paths, none, sizeof(none));
+	r = collect_args_options(a, o, e);
+	memcpy(a->paths, paths, sizeof(paths));
+	if (r < 0 || (r = take_sources(a, e)) < 0)
+		return r;
+	o->sources = a->sources;
+	o->nsources = a->nsources;
+	return 0;
+}
+
+int
+elsewhere_prepare(struct elsewhere *x, struct err *e)
+{
+	const struct remote_params p = {x->ssh, &x->ssh_options,
+	    x->remote_collect, x->program};
+
+	return remote_new(&p, &x->remote, e);
+}
+
+/* The arguments over there: "--name=value", so that no value is an option. */
+struct words {
+	char **p;
+	size_t n, cap;
+	bool failed;
+};
+
+static void
+add(struct words *w, const char *name, const char *value)
+{
+	if (w->n + 1 == w->cap || (value != NULL ?
+	    asprintf(&w->p[w->n], "--%s=%s", name, value) :
+	    asprintf(&w->p[w->n], "--%s", name)) < 0)
+		w->failed = true;
+	else
+		w->p[++w->n] = NULL;
+}
+
+static void
+add_all(struct words *w, const struct collect_args *a,
+    const struct collect_options *o)
+{
+	const struct {
+		const char *name, *value;
+	} texts[] = {{"purpose", a->purpose}, {"authority", a->authority},
+	    {"exhibit", a->exhibit}, {"digest", a->digest},
+	    {"organisation", a->organisation}, {"contact", a->contact},
+	    {"witness", a->witness}, {"write-blocker", a->write_blocker},
+	    {"reference-time", a->reference_time},
+	    {"since", a->since}, {"until", a->until},
+	    {"follow-mounts", a->follow_mounts},
+	    {"max-bytes", a->max_bytes}, {"limit-rate", a->limit_rate},
+	    {"nice", a->nice}};
+	char when[24];
+
+	(void)snprintf(when, sizeof(when), "%llu",
+	    (unsigned long long)o->header_time);
+	add(w, "body", NULL);
+	add(w, "output", "-");
+	add(w, "name", o->bag);
+	add(w, "header-time", when);
+	add(w, "examiner", o->examiner);
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		if (texts[i].value != NULL)
+			add(w, texts[i].name, texts[i].value);
+	if (a->one_file_system)
+		add(w, "one-file-system", NULL);
+	if (a->double_read)
+		add(w, "double-read", NULL);
+	if (a->quiet)
+		add(w, "quiet", NULL);
+	for (size_t i = 0; i < a->excludes.count; i++)
+		add(w, "exclude", a->excludes.items[i]);
+	for (size_t i = 0; i < source_count(); i++)
+		for (size_t k = 0; k < a->paths[i].count; k++)
+			add(w, source_at(i)->option, a->paths[i].items[k]);
+}
+
+int
+elsewhere_begin(struct elsewhere *x, const struct collect_args *a,
+    struct acquire_params *p, struct err *e)
+{
+	struct words w = {.cap = 40 + a->nsources + a->excludes.count};
+	int r;
+
+	p->collect.header_time = (uint64_t)(clock_real_ns() / 1000000000);
+	if ((w.p = calloc(w.cap, sizeof(*w.p))) == NULL)
+		return err_set(e, ERR_NOMEM, "out of memory");
+	add_all(&w, a, &p->collect);
+	r = w.failed ? err_set(e, ERR_NOMEM, "out of memory") :
+	    remote_run(x->remote, (const char *const *)w.p, e);
+	for (size_t i = 0; i < w.n; i++)
+		free(w.p[i]);
+	free(w.p);
+	p->fill = receive_body;
+	p->fill_ctx = remote_receive(x->remote);
+	return r;
+}
+
+void
+elsewhere_end(struct elsewhere *x)
+{
+	remote_free(x->remote);
+	x->remote = NULL;
+}
+
+void
+elsewhere_request(const struct elsewhere *x, struct json_write *w)
+{
+	if (x->ssh != NULL)
+		json_ktext(w, "from_host", x->ssh, strlen(x->ssh));
+}

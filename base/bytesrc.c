@@ -13,7 +13,7 @@
  * A private tagged union; ranges of ranges are flattened to their root, so a
  * read is one step however deep objects nest.
  */
-enum kind { KIND_FD, KIND_MEM, KIND_STREAM };
+enum kind { KIND_FD, KIND_MEM, KIND_STREAM, KIND_CALL };
 
 /* What passes, and the last of what has passed. */
 #define STREAM_ROOM (BYTESRC_KEPT + 112 * KIB)
@@ -27,7 +27,7 @@ struct stream {
 
 struct bytesrc {
 	enum kind kind;
-	bool owner;		/* of the descriptor */
+	bool owner;		/* of the descriptor, or of ctx */
 	uint64_t size;
 	union {
 		struct {
@@ -36,6 +36,13 @@ struct bytesrc {
 		} file;
 		const uint8_t *mem;
 		struct stream *stream;
+		struct {
+			int (*read)(void *ctx, uint64_t off, void *dst,
+			    size_t n, struct err *e);
+			void (*done)(void *ctx);
+			void *ctx;
+			uint64_t off;
+		} call;
 	} u;
 };
 
@@ -110,6 +117,25 @@ bytesrc_stream(int fd, struct err *e)
 }
 
 struct bytesrc *
+bytesrc_call(int (*read)(void *ctx, uint64_t off, void *dst, size_t n,
+    struct err *e), void (*done)(void *ctx), void *ctx, uint64_t size,
+    struct err *e)
+{
+	struct bytesrc *s;
+
+	if ((s = new_source(KIND_CALL, size, e)) == NULL) {
+		if (done != NULL)
+			done(ctx);
+		return NULL;
+	}
+	s->owner = done != NULL;
+	s->u.call.read = read;
+	s->u.call.done = done;
+	s->u.call.ctx = ctx;
+	return s;
+}
+
+struct bytesrc *
 bytesrc_range(const struct bytesrc *parent, uint64_t off, uint64_t len,
     struct err *e)
 {
@@ -128,6 +154,8 @@ bytesrc_range(const struct bytesrc *parent, uint64_t off, uint64_t len,
 	s->u = parent->u;
 	if (s->kind == KIND_FD)
 		s->u.file.off += off;
+	else if (s->kind == KIND_CALL)
+		s->u.call.off += off;
 	else if (s->u.mem != NULL)
 		s->u.mem += off;
 	return s;
@@ -136,7 +164,9 @@ bytesrc_range(const struct bytesrc *parent, uint64_t off, uint64_t len,
 void
 bytesrc_free(struct bytesrc *s)
 {
-	if (s != NULL && s->owner)
+	if (s != NULL && s->owner && s->kind == KIND_CALL)
+		s->u.call.done(s->u.call.ctx);
+	else if (s != NULL && s->owner)
 		(void)close(s->u.file.fd);
 	if (s != NULL && s->kind == KIND_STREAM)
 		free(s->u.stream);
@@ -268,6 +298,9 @@ bytesrc_read(const struct bytesrc *s, uint64_t off, void *dst, size_t n,
 	}
 	if (s->kind == KIND_FD)
 		return read_file(s, off, dst, n, e);
+	if (s->kind == KIND_CALL)
+		return s->u.call.read(s->u.call.ctx, s->u.call.off + off,
+		    dst, n, e);
 	memcpy(dst, s->u.mem + off, n);
 	return 0;
 }

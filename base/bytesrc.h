@@ -46,6 +46,15 @@ struct bytesrc *bytesrc_mem(const void *p, size_t n, struct err *e);
 struct bytesrc *bytesrc_stream(int fd, struct err *e);
 
 /*
+ * bytesrc_call(read, done, ctx, size, e): bytes that somebody makes when they
+ * are asked for.  ${read} is given ranges inside [0, size) alone, and returns
+ * 0 or negative; ${done}, if any, is called by bytesrc_free.  On failure too.
+ */
+struct bytesrc *bytesrc_call(int (*read)(void *ctx, uint64_t off, void *dst,
+    size_t n, struct err *e), void (*done)(void *ctx), void *ctx,
+    uint64_t size, struct err *e);
+
+/*
  * bytesrc_range(parent, off, len, e): a window on ${parent}, which must
  * outlive it.  ERR_TRUNC when it does not lie inside.
  */

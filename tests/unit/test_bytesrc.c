@@ -332,6 +332,62 @@ stream_is_read_forward_and_a_little_back(void **state)
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
 }
 
+struct maker {
+	unsigned reads, done;
+	int fails;
+};
+
+/* The byte at off is off mod 251. */
+static int
+make_bytes(void *ctx, uint64_t off, void *dst, size_t n, struct err *e)
+{
+	struct maker *m = ctx;
+	uint8_t *p = dst;
+
+	m->reads++;
+	for (size_t i = 0; i < n; i++)
+		p[i] = (uint8_t)((off + i) % 251);
+	return m->fails == 0 ? 0 : err_set(e, ERR_FORMAT, "broken");
+}
+
+static void
+make_no_more(void *ctx)
+{
+	((struct maker *)ctx)->done++;
+}
+
+static void
+bytes_are_made_when_asked_for(void **state)
+{
+	struct maker m = {0};
+	struct bytesrc *s, *sub, *subsub;
+	uint8_t b[4];
+	size_t got;
+
+	(void)state;
+	s = bytesrc_call(make_bytes, make_no_more, &m, 1000, NULL);
+	assert_non_null(s);
+	assert_int_equal(bytesrc_size(s), 1000);
+	assert_int_equal(bytesrc_file(s), -1);
+	assert_non_null(sub = bytesrc_range(s, 100, 800, NULL));
+	assert_non_null(subsub = bytesrc_range(sub, 50, 4, NULL));
+	assert_int_equal(bytesrc_read(subsub, 1, b, 3, NULL), 0);
+	assert_memory_equal(b, ((uint8_t[]){151, 152, 153}), 3);
+	assert_int_equal(bytesrc_read_some(s, 998, b, 4, &got, NULL), 0);
+	assert_int_equal(got, 2);
+	assert_int_equal(m.reads, 2);
+	/* What lies outside is never asked for. */
+	assert_int_equal(bytesrc_read(s, 998, b, 3, NULL), ERR_TRUNC);
+	assert_int_equal(m.reads, 2);
+	m.fails = 1;
+	assert_int_equal(bytesrc_read(s, 0, b, 1, NULL), ERR_FORMAT);
+	bytesrc_free(subsub);
+	bytesrc_free(sub);
+	assert_int_equal(m.done, 0);
+	bytesrc_free(s);
+	assert_int_equal(m.done, 1);
+}
+
 int
 main(void)
 {
@@ -344,6 +400,7 @@ main(void)
 	    cmocka_unit_test(shrunken_file_is_an_error_and_never_zeros),
 	    cmocka_unit_test(read_some_is_short_at_the_end_only),
 	    cmocka_unit_test(failing_read_says_why),
+	    cmocka_unit_test(bytes_are_made_when_asked_for),
 	    cmocka_unit_test(offset_beyond_what_pread_takes_is_refused),
 	    cmocka_unit_test(stream_is_read_forward_and_a_little_back),
 	};

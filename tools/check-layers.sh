@@ -64,9 +64,9 @@ foreign()
 }
 foreign 'openssl/.*' ""
 foreign 'sqlite3\.h' "formats/reg/sqlitedb.c"
-foreign 'archive(_entry)?\.h' "formats/unpack.c"
+foreign 'archive(_entry)?\.h' "formats/unpack.c formats/unpack_stream.c"
 foreign 'magic\.h' "formats/magic.c"
-foreign 'zlib\.h' "formats/codec.c"
+foreign 'zlib\.h' "formats/codec.c formats/unpack_stream.c"
 foreign 'yaml\.h' "formats/yamldoc.c collector/plan_yaml.c"
 foreign '(snappy-c|zstd|lz4|brotli/decode)\.h' "formats/codec_pages.c"
 foreign 'curl/.*' "cli/fetch_http.c"

@@ -1,4 +1,3 @@
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -7,6 +6,7 @@
 #include "base/err.h"
 #include "base/limits.h"
 #include "base/reader.h"
+#include "formats/rows/jsonrec.h"
 #include "formats/rows/jsonview.h"
 #include "formats/rows/rows.h"
 #include "formats/textscan.h"
@@ -25,10 +25,8 @@
 struct jsonl {
 	const struct rows_params *p;
 	struct reader rd;
-	struct buf line, scratch;
-	const uint8_t *text;	/* of the current record */
-	size_t n;
-	uint64_t off;
+	struct buf line;
+	struct jsonrec rec;
 	bool bom;		/* has been looked for */
 };
 
@@ -75,7 +73,7 @@ jsonl_open(const struct rows_params *p, void **self, struct err *e)
 	    e)) < 0)
 		return r;
 	buf_init(&j->line, LIMIT_LINE);
-	buf_init(&j->scratch, 3 * LIMIT_LINE);
+	jsonrec_init(&j->rec, p);
 	*self = j;
 	return 0;
 }
@@ -86,7 +84,7 @@ jsonl_close(void *self)
 	struct jsonl *j = self;
 
 	buf_release(&j->line);
-	buf_release(&j->scratch);
+	jsonrec_release(&j->rec);
 }
 
 static int
@@ -107,11 +105,12 @@ skip_mark(struct jsonl *j, struct err *e)
 }
 
 /*
- * The bytes up to the next line feed or the end, which are the record:
- * j->text when they fit, NULL when they do not.
+ * The bytes up to the next line feed or the end, which are the record; *text
+ * is NULL when they are too many.
  */
 static int
-take_line(struct jsonl *j, uint64_t *len, struct err *e)
+take_line(struct jsonl *j, const uint8_t **text, uint64_t *len,
+    struct err *e)
 {
 	struct reader *rd = &j->rd;
 	const uint8_t *here, *lf = NULL;
@@ -128,19 +127,16 @@ take_line(struct jsonl *j, uint64_t *len, struct err *e)
 		if ((lf = memchr(here, '\n', n)) != NULL)
 			n = (size_t)(lf - here);
 		rd->pos += n + (lf != NULL);
-		if (*len == 0 && (lf != NULL || reader_left(rd) == 0)) {
-			*len = n;
-			j->text = here;
-			j->n = n;
+		*len += n;
+		if (*len == n && (lf != NULL || reader_left(rd) == 0)) {
+			*text = n > LIMIT_LINE ? NULL : here;
 			return 0;
 		}
-		*len += n;
 		buf_put(&j->line, here, n);
 	} while (lf == NULL && reader_left(rd) > 0);
 	if (buf_failed(&j->line) == ERR_NOMEM)
 		return err_set(e, ERR_NOMEM, "out of memory");
-	j->text = buf_failed(&j->line) ? NULL : j->line.p;
-	j->n = j->line.len;
+	*text = buf_failed(&j->line) ? NULL : j->line.p;
 	return 0;
 }
 
@@ -148,24 +144,17 @@ static int
 jsonl_next(void *self, struct rows_record *ret, struct err *e)
 {
 	struct jsonl *j = self;
-	size_t bad;
+	const uint8_t *text = NULL;
 	int r;
 
 	if (!j->bom && (r = skip_mark(j, e)) < 0)
 		return r;
 	if (reader_left(&j->rd) == 0)
 		return 0;
-	j->off = ret->off = reader_tell(&j->rd);
-	if ((r = take_line(j, &ret->len, e)) < 0)
+	ret->off = reader_tell(&j->rd);
+	if ((r = take_line(j, &text, &ret->len, e)) < 0)
 		return r;
-	ret->verbatim = true;
-	if (ret->len > LIMIT_LINE) {
-		rows_tell(j->p, 0, ret->off, "a line is too long to be parsed");
-		ret->damaged = true;
-	} else if (!jsonview_check(j->text, j->n, &bad)) {
-		rows_tell(j->p, 0, ret->off + bad, "a line is not JSON");
-		ret->damaged = true;
-	}
+	jsonrec_take(&j->rec, text, (size_t)ret->len, ret);
 	return 1;
 }
 
@@ -173,34 +162,21 @@ static int
 jsonl_field(void *self, const char *path, struct rows_value *ret,
     struct err *e)
 {
-	struct jsonl *j = self;
-	bool twice;
-
-	jsonview_get(j->text, j->n, path, ret, &twice, &j->scratch);
-	if (twice)
-		rows_tell(j->p, 0, j->off, "a key occurs twice");
-	return buf_failed(&j->scratch) ? err_set(e,
-	    (enum err_code)buf_failed(&j->scratch), "a value is too long") :
-	    0;
+	return jsonrec_field(&((struct jsonl *)self)->rec, path, ret, e);
 }
 
 static int
 jsonl_json(void *self, struct buf *b, struct err *e)
 {
-	const struct jsonl *j = self;
-	const bool object = jsonview_is_object(j->text, j->n);
-
 	(void)e;
-	buf_puts(b, object ? "" : "{\"value\":");
-	jsonview_compact(b, j->text, j->n);
-	buf_puts(b, object ? "" : "}");
+	jsonrec_json(&((struct jsonl *)self)->rec, b);
 	return 0;
 }
 
 static const uint8_t *
 jsonl_raw(void *self)
 {
-	return ((const struct jsonl *)self)->text;
+	return ((const struct jsonl *)self)->rec.text;
 }
 
 /* Of the first record that is an object, without moving. */
@@ -221,7 +197,7 @@ jsonl_fields(void *self, void (*each)(void *ctx, const char *name,
 	do {
 		memset(&rec, 0, sizeof(rec));
 		if ((r = jsonl_next(other, &rec, e)) == 1 && !rec.damaged)
-			jsonview_keys(look->text, look->n, each, ctx);
+			jsonview_keys(look->rec.text, look->rec.n, each, ctx);
 	} while (r == 1 && rec.damaged);
 	jsonl_close(other);
 	return r < 0 ? r : 0;

@@ -130,27 +130,6 @@ hex4(struct cursor *c)
 }
 
 static void
-put_utf8(struct buf *b, uint32_t cp)
-{
-	if (cp < 0x80) {
-		buf_putc(b, (char)cp);
-		return;
-	}
-	if (cp < 0x800) {
-		buf_putc(b, (char)(0xc0 | cp >> 6));
-	} else {
-		if (cp < 0x10000) {
-			buf_putc(b, (char)(0xe0 | cp >> 12));
-		} else {
-			buf_putc(b, (char)(0xf0 | cp >> 18));
-			buf_putc(b, (char)(0x80 | (cp >> 12 & 63)));
-		}
-		buf_putc(b, (char)(0x80 | (cp >> 6 & 63)));
-	}
-	buf_putc(b, (char)(0x80 | (cp & 63)));
-}
-
-static void
 put_escape(struct buf *b, struct cursor *c)
 {
 	static const char from[] = "bfnrt", to[] = "\b\f\n\r\t";
@@ -171,7 +150,7 @@ put_escape(struct buf *b, struct cursor *c)
 		cp = 0x10000 + ((cp - 0xd800) << 10 |
 		    ((hex4(c) - 0xdc00) & 0x3ff));
 	}
-	put_utf8(b, cp);
+	value_utf8(b, cp);
 }
 
 static void

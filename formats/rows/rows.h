@@ -106,8 +106,10 @@ bool rows_named(const struct rows_file *f, const char *suffix);
 enum rows_flags {
 	ROWS_WHOLE = 1 << 0,	/* open gets all files, at once */
 	ROWS_FORWARD = 1 << 1,	/* reads from the beginning to the end, so the
-				 * file may be compressed as a whole: reading
-				 * back is possible there, and slow */
+				 * file may be compressed as a whole: src is
+				 * the decompressed bytes then, and reading
+				 * back is possible, and slow.  A reader that
+				 * is ROWS_WHOLE as well asks packed_open */
 };
 
 struct rows_format {
@@ -117,6 +119,7 @@ struct rows_format {
 	 * bid: how sure is it, in verified bits (formats/format.h), from the
 	 * name of p->file[0] and its first bytes (ROWS_HEAD, or all); 0: not
 	 * mine.  All files are there to be looked at; nothing may be told.
+	 * Of a compressed file (ROWS_FORWARD) ${src} is just a part.
 	 */
 	unsigned (*bid)(const struct rows_params *p, const uint8_t *head,
 	    size_t n);

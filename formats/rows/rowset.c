@@ -3,6 +3,7 @@
 #include "base/arena.h"
 #include "base/bytesrc.h"
 #include "base/err.h"
+#include "formats/rows/packed.h"
 #include "formats/rows/rowset.h"
 
 #define READER(id) extern const struct rows_format rows_##id;
@@ -26,6 +27,8 @@ struct rowset {
 	bool have;		/* ${now} is the current record */
 	/* The current reader; all of it goes with its file. */
 	struct rows_params one;
+	struct rows_file file;	/* ... of one file */
+	struct bytesrc *unpacked;
 	struct arena *arena;
 	void *self;
 	int broken;		/* open failed before anybody asked */
@@ -46,27 +49,68 @@ rowset_known(const char *format)
 	return by_name(format) != NULL;
 }
 
+/* The highest bid over these first bytes; of a part of the readers. */
+static const struct rows_format *
+highest(const struct rows_params *p, const uint8_t *head, size_t n,
+    unsigned flags)
+{
+	const struct rows_format *ret = NULL;
+	unsigned bits, best = 0;
+
+	for (size_t i = 0; i < READERS; i++)
+		if ((readers[i]->flags & flags) == flags &&
+		    (bits = readers[i]->bid(p, head, n)) > best) {
+			best = bits;
+			ret = readers[i];
+		}
+	return ret;
+}
+
+/* A compressed file, by the first bytes that it holds. */
+static int
+packed_bids(const struct rows_params *p, const struct rows_format **ret,
+    struct err *e)
+{
+	static const size_t cap = 4 * ROWS_HEAD;
+	struct rows_file file = p->file[0];
+	struct rows_params one = *p;
+	struct bytesrc *src;
+	uint8_t *head;
+	size_t n;
+	int r;
+
+	if ((head = arena_alloc(p->arena, cap)) == NULL)
+		return err_set(e, ERR_NOMEM, "out of memory");
+	if ((r = packed_peek(file.src, head, cap, &n, e)) <= 0)
+		return r;
+	if ((src = bytesrc_mem(head, n, e)) == NULL)
+		return ERR_NOMEM;
+	file.name_len = packed_name(&file);
+	file.src = src;
+	one.file = &file;
+	one.files = 1;
+	*ret = highest(&one, head, n < ROWS_HEAD ? n : ROWS_HEAD,
+	    ROWS_FORWARD);
+	bytesrc_free(src);
+	return 0;
+}
+
 static int
 by_bids(const struct rows_params *p, const struct rows_format **ret,
     struct err *e)
 {
 	uint8_t head[ROWS_HEAD];
-	unsigned bits, best = 0;
 	size_t n;
 	int r;
 
 	if ((r = bytesrc_read_some(p->file[0].src, 0, head, sizeof(head), &n,
 	    e)) < 0)
 		return r;
-	for (size_t i = 0; i < READERS; i++)
-		if ((bits = readers[i]->bid(p, head, n)) > best) {
-			best = bits;
-			*ret = readers[i];
-		}
-	if (best == 0)
-		return err_set(e, ERR_NOTFOUND,
-		    "no known format of data sets");
-	return 0;
+	*ret = highest(p, head, n, 0);
+	if (*ret == NULL && (r = packed_bids(p, ret, e)) < 0)
+		return r;
+	return *ret != NULL ? 0 : err_set(e, ERR_NOTFOUND,
+	    "no known format of data sets");
 }
 
 /* What one file's reader tells, with the file's own number. */
@@ -85,6 +129,8 @@ close_reader(struct rowset *r)
 	if (r->self != NULL && r->f->close != NULL)
 		r->f->close(r->self);
 	r->self = NULL;
+	bytesrc_free(r->unpacked);
+	r->unpacked = NULL;
 	arena_free(r->arena);
 	r->arena = NULL;
 	r->have = false;
@@ -111,6 +157,27 @@ is_evidence(struct rowset *r, int rc, struct err *e)
 	return true;
 }
 
+/* The current file for its reader, decompressed if need be. */
+static int
+one_file(struct rowset *r, struct err *e)
+{
+	int rc;
+
+	r->file = r->p.file[r->at];
+	if (r->f->flags & ROWS_FORWARD) {
+		if ((rc = packed_open(&r->p, (uint32_t)r->at, &r->unpacked,
+		    e)) < 0)
+			return rc;
+		if (rc > 0) {
+			r->file.src = r->unpacked;
+			r->file.name_len = packed_name(&r->file);
+		}
+	}
+	r->one.file = &r->file;
+	r->one.files = 1;
+	return 0;
+}
+
 /* 1: a reader stands at r->at; 0: no files are left. */
 static int
 open_reader(struct rowset *r, struct err *e)
@@ -127,9 +194,9 @@ open_reader(struct rowset *r, struct err *e)
 	if ((r->arena = arena_new(arena_left(r->p.arena))) == NULL)
 		return err_set(e, ERR_NOMEM, "out of memory");
 	r->one.arena = r->arena;
-	if (!(r->f->flags & ROWS_WHOLE)) {
-		r->one.file = &r->p.file[r->at];
-		r->one.files = 1;
+	if (!(r->f->flags & ROWS_WHOLE) && (rc = one_file(r, e)) < 0) {
+		close_reader(r);
+		return rc;
 	}
 	if ((rc = r->f->open(&r->one, &r->self, e)) == 0)
 		return 1;
@@ -196,6 +263,7 @@ rowset_next(struct rowset *r, struct rows_record *ret, struct err *e)
 		if ((rc = r->f->next(r->self, &r->now, e)) > 0) {
 			if (!(r->f->flags & ROWS_WHOLE))
 				r->now.file = (uint32_t)r->at;
+			r->now.unpacked = r->unpacked != NULL;
 			r->now.index = r->index++;
 			r->have = true;
 			*ret = r->now;
@@ -302,5 +370,8 @@ rowset_raw(struct rowset *r)
 const struct bytesrc *
 rowset_source(struct rowset *r)
 {
-	return r->have ? r->p.file[r->now.file].src : NULL;
+	if (!r->have)
+		return NULL;
+	return r->unpacked != NULL ? r->unpacked :
+	    r->p.file[r->now.file].src;
 }

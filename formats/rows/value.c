@@ -27,6 +27,27 @@ value_escape(struct buf *b, uint32_t cp)
 	put_unit(b, 0xdc00 + ((cp - 0x10000) & 0x3ff));
 }
 
+void
+value_utf8(struct buf *b, uint32_t cp)
+{
+	if (cp < 0x80) {
+		buf_putc(b, (char)cp);
+		return;
+	}
+	if (cp < 0x800) {
+		buf_putc(b, (char)(0xc0 | cp >> 6));
+	} else {
+		if (cp < 0x10000) {
+			buf_putc(b, (char)(0xe0 | cp >> 12));
+		} else {
+			buf_putc(b, (char)(0xf0 | cp >> 18));
+			buf_putc(b, (char)(0x80 | (cp >> 12 & 63)));
+		}
+		buf_putc(b, (char)(0x80 | (cp >> 6 & 63)));
+	}
+	buf_putc(b, (char)(0x80 | (cp & 63)));
+}
+
 /* Bytes that stand in a string as they are, from p[0] on. */
 static size_t
 plain_run(const uint8_t *p, size_t n)

@@ -67,10 +67,10 @@ numbers_are_those_of_lines(void **state)
 	(void)state;
 	CHECK("{}\n\n[1, 2]\n{\"a\":}\n3",
 	    "0 0 0 2 v {}\n"
-	    "! 0 3 a line is not JSON\n"
+	    "! 0 3 a record is not JSON\n"
 	    "1 0 3 0 vd -\n"
 	    "2 0 4 6 v {\"value\":[1,2]}\n"
-	    "! 0 16 a line is not JSON\n"
+	    "! 0 16 a record is not JSON\n"
 	    "3 0 11 6 vd -\n"
 	    "4 0 18 1 v {\"value\":3}\n"
 	    "= 0\n");
@@ -196,7 +196,7 @@ line_over_the_limit_is_a_damaged_record(void **state)
 	memcpy(text + n, "\n{}\n", 4);
 	got = rows_case_text(NULL, &f, 1, 0);
 	assert_string_equal(got,
-	    "! 0 0 a line is too long to be parsed\n"
+	    "! 0 0 a record is too long to be parsed\n"
 	    "0 0 0 16777316 vd -\n"
 	    "1 0 16777317 2 v {}\n= 0\n");
 	free(got);

@@ -1,0 +1,178 @@
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytesrc.h"
+#include "base/err.h"
+#include "base/limits.h"
+#include "formats/rows/packed.h"
+#include "formats/rows/rows.h"
+#include "formats/unpack_stream.h"
+
+#define SCRATCH (64 * KIB)
+
+struct packed {
+	const struct bytesrc *src;
+	struct unpack_stream *s;
+	uint64_t at;		/* decompressed bytes that ${s} has given */
+	uint8_t scratch[SCRATCH];
+};
+
+static void
+packed_free(void *ctx)
+{
+	struct packed *k = ctx;
+
+	unpack_stream_close(k->s);
+	free(k);
+}
+
+static int
+rewind_stream(struct packed *k, struct err *e)
+{
+	unpack_stream_close(k->s);
+	k->s = NULL;
+	k->at = 0;
+	return unpack_stream_open(k->src, &k->s, e);
+}
+
+static int
+packed_read(void *ctx, uint64_t off, void *dst, size_t n, struct err *e)
+{
+	struct packed *k = ctx;
+	uint8_t *to = dst;
+	size_t got, want;
+	int r;
+
+	if ((k->s == NULL || off < k->at) && (r = rewind_stream(k, e)) < 0)
+		return r;
+	while (n > 0) {
+		bool skip = k->at < off;
+
+		want = skip ? off - k->at < SCRATCH ?
+		    (size_t)(off - k->at) : SCRATCH : n;
+		if ((r = unpack_stream_read(k->s, skip ? k->scratch : to,
+		    want, &got, e)) < 0)
+			return r;
+		if (got == 0)
+			return err_set(e, ERR_TRUNC,
+			    "the file is shorter than it was");
+		k->at += got;
+		if (!skip) {
+			to += got;
+			n -= got;
+		}
+	}
+	return 0;
+}
+
+/* Once to the end: how much there is, and what is wrong. */
+static int
+measure(struct packed *k, const struct rows_params *p, uint32_t file,
+    uint64_t *size, struct err *e)
+{
+	uint64_t n = 0, used;
+	size_t got;
+	int r;
+
+	do {
+		r = unpack_stream_read(k->s, k->scratch, SCRATCH, &got, e);
+		n += got;
+		used = unpack_stream_used(k->s);
+		if (n > LIMIT_INFLATE_RATIO_FROM &&
+		    n / LIMIT_INFLATE_RATIO > used) {
+			rows_tell(p, file, used,
+			    "the file decompresses out of all proportion");
+			break;
+		}
+	} while (r == 0 && got > 0);
+	*size = n;
+	k->at = n;
+	if (r == ERR_FORMAT || r == ERR_TRUNC) {
+		rows_tell(p, file, used, r == ERR_TRUNC ?
+		    "the compressed file is cut" :
+		    "the compressed file breaks, or a check does not hold");
+		err_reset(e);
+		r = 0;
+	}
+	if (r == 0 && unpack_stream_rest(k->s))
+		rows_tell(p, file, used,
+		    "something follows the compressed bytes");
+	return r;
+}
+
+static bool
+is_packed(const struct bytesrc *src)
+{
+	uint8_t head[16];
+	size_t n;
+
+	return bytesrc_read_some(src, 0, head, sizeof(head), &n, NULL) == 0 &&
+	    unpack_stream_is(head, n);
+}
+
+int
+packed_open(const struct rows_params *p, uint32_t file, struct bytesrc **ret,
+    struct err *e)
+{
+	struct packed *k;
+	struct bytesrc *src;
+	uint64_t size = 0;
+	int r;
+
+	if (!is_packed(p->file[file].src))
+		return 0;
+	if ((k = calloc(1, sizeof(*k))) == NULL)
+		return err_set(e, ERR_NOMEM, "out of memory");
+	k->src = p->file[file].src;
+	if ((r = rewind_stream(k, e)) == ERR_FORMAT) {
+		rows_tell(p, file, 0, "the compressed file cannot be read");
+		err_reset(e);
+		r = 0;
+	} else if (r == 0) {
+		r = measure(k, p, file, &size, e);
+	}
+	if (r < 0) {
+		packed_free(k);
+		return r;
+	}
+	if ((src = bytesrc_call(packed_read, packed_free, k, size, e)) == NULL)
+		return ERR_NOMEM;
+	*ret = src;
+	return 1;
+}
+
+int
+packed_peek(const struct bytesrc *src, uint8_t *dst, size_t cap, size_t *n,
+    struct err *e)
+{
+	struct unpack_stream *s = NULL;
+	size_t got = 1;
+	int r;
+
+	*n = 0;
+	if (!is_packed(src))
+		return 0;
+	if ((r = unpack_stream_open(src, &s, e)) == 0)
+		while (r == 0 && *n < cap && got > 0) {
+			r = unpack_stream_read(s, dst + *n, cap - *n, &got, e);
+			*n += got;
+		}
+	unpack_stream_close(s);
+	if (r != ERR_FORMAT && r != ERR_TRUNC)
+		return r < 0 ? r : 1;
+	err_reset(e);
+	return *n > 0;
+}
+
+size_t
+packed_name(const struct rows_file *f)
+{
+	static const char *const suffixes[] = {".gz", ".xz", ".bz2", ".zst",
+	    ".lz4"};
+
+	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++)
+		if (rows_named(f, suffixes[i]))
+			return f->name_len - strlen(suffixes[i]);
+	return f->name_len;
+}

@@ -261,6 +261,18 @@
 #define LIMIT_DIFF_SPOOL (64 * (uint64_t)GIB)
 #define LIMIT_DIFF_VERSIONS 1000
 
+/*
+ * The journal beside a bundle that is being written: a line for the time
+ * that is lost when it is cut (at most so many milliseconds, or so many
+ * bytes, of small files; so many of a large one), and the bytes of a line and
+ * of what waits to be written together.
+ */
+#define LIMIT_JOURNAL_MS 250
+#define LIMIT_JOURNAL_BYTES (64 * (uint64_t)MIB)
+#define LIMIT_JOURNAL_CHECKPOINT (1 * (uint64_t)GIB)
+#define LIMIT_JOURNAL_LINE (8 * MIB)
+#define LIMIT_JOURNAL_BATCH (64 * MIB)
+
 /* Source paths in collect: Linux PATH_MAX, and directory depth. */
 #define LIMIT_PATH 4096
 #define LIMIT_WALK_DEPTH 512

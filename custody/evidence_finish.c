@@ -68,7 +68,7 @@ evidence_part_manifests(struct evidence_writer *w, uint8_t sha256[32],
 	if ((r = evidence_part_metadata(w, e)) < 0 ||
 	    (r = put_manifest(w, BAG_MANIFEST256, w->manifest[0], e)) < 0)
 		return r;
-	memcpy(sha256, w->place.digests.sha256, 32);
+	memcpy(sha256, w->item.place.digests.sha256, 32);
 	return w->manifest[1] == NULL ? 0 :
 	    put_manifest(w, BAG_MANIFEST512, w->manifest[1], e);
 }
@@ -197,11 +197,11 @@ put_trailer(struct evidence_writer *w, const struct trailer *t,
 	    (r = evidence_part_tag(w, BAG_SEAL, t->seal.p, t->seal.len,
 	    e)) < 0)
 		return r;
-	memcpy(ret->seal_sha256, w->place.digests.sha256, 32);
+	memcpy(ret->seal_sha256, w->item.place.digests.sha256, 32);
 	if ((r = evidence_part_tag(w, BAG_P7S, t->p7s.p, t->p7s.len,
 	    e)) < 0)
 		return r;
-	memcpy(ret->p7s_sha256, w->place.digests.sha256, 32);
+	memcpy(ret->p7s_sha256, w->item.place.digests.sha256, 32);
 	if (t->facts.token && (r = evidence_part_tag(w, BAG_TSR, t->tsr.p,
 	    t->tsr.len, e)) < 0)
 		return r;

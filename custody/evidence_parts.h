@@ -16,7 +16,7 @@ struct lane;
 struct nameset;
 struct spool;
 
-/* Shared by evidence_write.c and evidence_finish.c, and by nobody else. */
+/* Shared by the evidence_*.c that write, and by nobody else. */
 enum evidence_step {
 	EVIDENCE_START,		/* acquisition.json comes next */
 	EVIDENCE_PAYLOAD,
@@ -43,8 +43,11 @@ struct evidence_writer {
 	uint8_t *buffer;	/* LIMIT_COPY_CHUNK, for evidence_tag_fd */
 	uint64_t off;		/* bytes so far, pending ones included */
 	uint64_t left;		/* of the member's announced size */
-	struct evidence_place place;	/* of the member */
-	char *name;		/* of the member, below BAG/ */
+	struct evidence_note item;	/* the member; its name is mutable */
+	char *name;		/* item.name */
+	int (*note)(void *ctx, const struct evidence_note *m, struct err *e);
+	void *note_ctx;
+	bool replay;		/* compare with the file, write nothing */
 	uint64_t members, payload_bytes;
 	unsigned metadata;
 	struct bagtext_tag tag[BAGTEXT_TAGS];
@@ -78,6 +81,11 @@ int evidence_part_note(struct evidence_writer *w, const char *name,
 /* evidence_part_raw: bytes between members. */
 int evidence_part_raw(struct evidence_writer *w, const void *p, size_t n,
     struct err *e);
+/* evidence_part_compare: bytes of the file at ${off}, ERR_VERIFY. */
+int evidence_part_compare(struct evidence_writer *w, uint64_t off,
+    const void *p, size_t n, struct err *e);
+/* evidence_part_whole: tell the journal of the finished member. */
+int evidence_part_whole(struct evidence_writer *w, struct err *e);
 /* evidence_part_flush: pass on what is pending. */
 int evidence_part_flush(struct evidence_writer *w, struct err *e);
 /* evidence_part_metadata: no payload member comes any more. */

@@ -40,6 +40,9 @@ writer_init(struct evidence_writer *w, const struct evidence_params *p,
 
 	w->fd = p->fd;
 	w->set = p->digests | DIGEST_SHA256;
+	w->note = p->note;
+	w->note_ctx = p->note_ctx;
+	w->replay = p->replay;
 	w->mtime = (uint64_t)p->header_mtime;
 	merkle_init(&w->merkle);
 	if ((w->arena = arena_new(NAMES_ARENA)) == NULL ||
@@ -52,6 +55,7 @@ writer_init(struct evidence_writer *w, const struct evidence_params *p,
 	    (w->tool = arena_dup(w->arena, p->tool,
 	    strlen(p->tool))) == NULL)
 		return err_set(e, ERR_NOMEM, "out of memory");
+	w->item.name = w->name;
 	if ((w->stream = lane_new(w->set, e)) == NULL ||
 	    (w->member = digest_new(w->set, e)) == NULL ||
 	    (w->manifest[0] = spool_new(MANIFEST_IN_MEMORY, e)) == NULL ||
@@ -144,6 +148,8 @@ evidence_part_raw(struct evidence_writer *w, const void *p, size_t n,
 	if ((r = lane_put(w->stream, p, n, e)) < 0)
 		return r;
 	w->off += n;
+	if (w->replay)
+		return evidence_part_compare(w, w->off - n, p, n, e);
 	if (n > PENDING - w->npending &&
 	    (r = evidence_part_flush(w, e)) < 0)
 		return r;
@@ -172,12 +178,13 @@ evidence_part_begin(struct evidence_writer *w, const char *name,
 	path[bag] = '/';
 	memcpy(path + bag + 1, name, n + 1);
 	memcpy(w->name, name, n + 1);
-	w->place.header_offset = w->off;
-	w->left = size;
+	w->item.place.header_offset = w->off;
+	w->left = w->item.size = size;
+	w->item.mtime = mtime;
 	if ((r = taritem_put(header, &item, &n, e)) < 0 ||
 	    (r = digest_reset(w->member, e)) < 0)
 		return r;
-	w->place.data_offset = w->off + n;
+	w->item.place.data_offset = w->off + n;
 	return evidence_part_raw(w, header, n, e);
 }
 
@@ -208,7 +215,7 @@ evidence_part_end(struct evidence_writer *w, struct err *e)
 	int r;
 
 	BUG_ON(w->left > 0);
-	if ((r = digest_now(w->member, &w->place.digests, e)) < 0)
+	if ((r = digest_now(w->member, &w->item.place.digests, e)) < 0)
 		return r;
 	return evidence_part_raw(w, zero, tarhdr_padding(w->off), e);
 }
@@ -223,7 +230,7 @@ evidence_part_note(struct evidence_writer *w, const char *name,
 		return err_set(e, ERR_LIMIT, "too many tag files");
 	t = &w->tag[w->ntags++];
 	memcpy(t->name, name, strlen(name) + 1);
-	t->digests = w->place.digests;
+	t->digests = w->item.place.digests;
 	return 0;
 }
 
@@ -244,8 +251,8 @@ evidence_part_tag(struct evidence_writer *w, const char *name,
 static int
 note_payload(struct evidence_writer *w, struct err *e)
 {
-	const uint8_t *digest[2] = {w->place.digests.sha256,
-	    w->place.digests.sha512};
+	const uint8_t *digest[2] = {w->item.place.digests.sha256,
+	    w->item.place.digests.sha512};
 	uint8_t leaf[32];
 	struct buf b;
 	int r = 0;
@@ -277,6 +284,8 @@ take_name(struct evidence_writer *w, const char *name, struct err *e)
 
 	if (!bag_member_ok(name, strlen(name)))
 		return err_set(e, ERR_ARG, "not a usable member name");
+	if (strlen(name) > LIMIT_MEMBER_NAME - 1 - strlen(w->bag))
+		return err_set(e, ERR_LIMIT, "a member name is too long");
 	if ((r = nameset_add(w->names, name, strlen(name), e)) < 0)
 		return r;
 	return r > 0 ? 0 : err_set(e, ERR_EXISTS,
@@ -331,10 +340,11 @@ evidence_end(struct evidence_writer *w, struct evidence_place *place,
 		r = evidence_part_put(w, zero, w->left < sizeof(zero) ?
 		    (size_t)w->left : sizeof(zero), e);
 	if (r < 0 || (r = evidence_part_end(w, e)) < 0 ||
-	    (r = note_payload(w, e)) < 0)
+	    (r = note_payload(w, e)) < 0 ||
+	    (r = evidence_part_whole(w, e)) < 0)
 		return evidence_part_done(w, r);
 	w->step = EVIDENCE_PAYLOAD;
-	*place = w->place;
+	*place = w->item.place;
 	*short_by = missing;
 	return 0;
 }
@@ -346,6 +356,7 @@ put_acquisition(struct evidence_writer *w, struct err *e)
 	int r;
 
 	if ((r = evidence_part_end(w, e)) < 0 ||
+	    (r = evidence_part_whole(w, e)) < 0 ||
 	    (r = evidence_part_note(w, BAG_ACQUISITION, e)) < 0 ||
 	    (r = evidence_part_tag(w, BAG_HOWTO, bag_howto_txt,
 	    strlen(bag_howto_txt), e)) < 0)

@@ -27,6 +27,19 @@ struct signer;
  */
 struct evidence_writer;
 
+struct evidence_place {
+	uint64_t header_offset;	/* of the (pax or plain) header in the tar */
+	uint64_t data_offset;
+	struct digests digests;
+};
+
+/* A member as the tar has it: what a journal must keep of it. */
+struct evidence_note {
+	const char *name;	/* below BAG/ */
+	uint64_t size, mtime;	/* of its header */
+	struct evidence_place place;
+};
+
 struct evidence_params {
 	int fd;			/* written to, in order; borrowed */
 	const char *bag;	/* bag name, ID-Enn */
@@ -35,6 +48,13 @@ struct evidence_params {
 	const char *external_id;/* bag-info External-Identifier */
 	const char *tool;	/* "exhibit 1.0" for bag-info */
 	bool in_memory;		/* spools touch no file system */
+	/*
+	 * Called for acquisition.json and for each payload member when it is
+	 * whole; may be NULL.  Negative ends the writer's use.
+	 */
+	int (*note)(void *ctx, const struct evidence_note *m, struct err *e);
+	void *note_ctx;
+	bool replay;		/* see evidence_replay_member */
 };
 
 int evidence_writer_new(const struct evidence_params *p,
@@ -58,12 +78,6 @@ int evidence_tag_put(struct evidence_writer *w, const void *p, size_t n,
     struct err *e);
 int evidence_tag_end(struct evidence_writer *w, const char *name,
     struct err *e);
-
-struct evidence_place {
-	uint64_t header_offset;	/* of the (pax or plain) header in the tar */
-	uint64_t data_offset;
-	struct digests digests;
-};
 
 /*
  * begin: header of a payload member of exactly ${size} bytes; ERR_EXISTS
@@ -136,5 +150,41 @@ int evidence_so_far(struct evidence_writer *w, struct evidence_state *ret,
 
 /* Bytes written so far: for progress. */
 uint64_t evidence_written(const struct evidence_writer *w);
+
+/*
+ * evidence_sync: evidence_flush; ${disk}: and from there to the disk
+ * (fdatasync).
+ */
+int evidence_sync(struct evidence_writer *w, bool disk, struct err *e);
+/* evidence_between: may a payload member be begun now? */
+bool evidence_between(const struct evidence_writer *w);
+/*
+ * evidence_inside: between begin and end, the member, with the digests of
+ * the content that was put already.
+ */
+int evidence_inside(const struct evidence_writer *w,
+    struct evidence_note *ret, struct err *e);
+
+/*
+ * Taking up a bundle that was cut.  A writer that is made with ${replay} and
+ * a descriptor of the cut file, for reading and writing, writes nothing: it
+ * is given the same members again, with their content from the file, and
+ * compares every byte that it would have written with what lies there.  Its
+ * state afterwards is that of the writer that was cut, because it came about
+ * in the same way.  The notes are not called.
+ *
+ * evidence_replay_member(w, m, n, d, e): the member ${m} (acquisition.json
+ * first, else a payload member), of whose content ${n} bytes lie there: all
+ * of them, and it is ended; or fewer, and it stays open.  *d: the digests of
+ * these bytes, for the caller to compare.  ERR_VERIFY: the file holds
+ * something else, or less; the writer can then only be freed.
+ *
+ * evidence_replay_end: cuts the file behind what was replayed; from here on
+ * the writer writes.
+ */
+int evidence_replay_member(struct evidence_writer *w,
+    const struct evidence_note *m, uint64_t n, struct digests *d,
+    struct err *e);
+int evidence_replay_end(struct evidence_writer *w, struct err *e);
 
 #endif /* !CUSTODY_EVIDENCE_WRITE_H_ */

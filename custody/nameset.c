@@ -64,19 +64,43 @@ grow(struct nameset *s)
 	return true;
 }
 
-int
-nameset_add(struct nameset *s, const char *name, size_t n, struct err *e)
+static int
+make_key(struct slot *key, const char *name, size_t n, struct err *e)
 {
-	struct slot key, *at;
 	struct digests d;
 	int r;
 
 	if ((r = digest_mem(name, n, DIGEST_SHA256, &d, e)) < 0)
 		return r;
-	memcpy(&key.a, d.sha256, 8);
-	memcpy(&key.b, d.sha256 + 8, 8);
-	if (key.a == 0 && key.b == 0)
-		key.b = 1;
+	memcpy(&key->a, d.sha256, 8);
+	memcpy(&key->b, d.sha256 + 8, 8);
+	if (key->a == 0 && key->b == 0)
+		key->b = 1;
+	return 0;
+}
+
+int
+nameset_has(const struct nameset *s, const char *name, size_t n,
+    struct err *e)
+{
+	const struct slot *at;
+	struct slot key;
+	int r;
+
+	if ((r = make_key(&key, name, n, e)) < 0)
+		return r;
+	at = place(s->slot, s->size, &key);
+	return at->a != 0 || at->b != 0;
+}
+
+int
+nameset_add(struct nameset *s, const char *name, size_t n, struct err *e)
+{
+	struct slot key, *at;
+	int r;
+
+	if ((r = make_key(&key, name, n, e)) < 0)
+		return r;
 	at = place(s->slot, s->size, &key);
 	if (at->a != 0 || at->b != 0)
 		return 0;

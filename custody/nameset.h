@@ -27,5 +27,8 @@ struct nameset *nameset_new(struct arena *a);
  */
 int nameset_add(struct nameset *s, const char *name, size_t n,
     struct err *e);
+/* nameset_has: 1 or 0; adds nothing.  ERR_CRYPTO. */
+int nameset_has(const struct nameset *s, const char *name, size_t n,
+    struct err *e);
 
 #endif /* !CUSTODY_NAMESET_H_ */

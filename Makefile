@@ -38,8 +38,8 @@ CUSTODY_READ := bag bag_howto bagtext crypto_err digest evidence_find \
 	verify_check verify_frames verify_list verify_pass verify_worker
 # The part of custody that exhibit-collect has no use for.
 CUSTODY_HOST := ledger ledger_check ledger_db ledger_tree case case_body \
-	case_event case_log case_new case_reconcile case_summary tsa_http keygen \
-	anydigest body_worker
+	case_event case_log case_new case_reconcile case_resume \
+	case_summary tsa_http keygen anydigest body_worker
 
 src = $(sort $(wildcard $(1)/*.c $(1)/*/*.c))
 obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(call src,$(1)))
@@ -49,7 +49,8 @@ CLI_SRC := $(filter-out $(PROGRAM_MAINS),$(call src,cli))
 VERIFY_CLI := $(addprefix $(BUILD)/obj/cli/,opt.o rows.o \
 	verify_print.o)
 COLLECT_CLI := $(addprefix $(BUILD)/obj/cli/,opt.o progress.o passphrase.o \
-	collect_args.o collect_dry.o collect_sources.o collect_stamp.o rows.o)
+	collect_args.o collect_dry.o collect_sources.o collect_stamp.o request.o \
+	rows.o)
 CLI_OBJ := $(patsubst %.c,$(BUILD)/obj/%.o,$(CLI_SRC))
 
 libs = $(foreach l,$(1),$(BUILD)/lib$(l).a)
@@ -84,6 +85,19 @@ STATIC := -static-pie -Wl,-z,relro,-z,now -Wl,--no-warnings \
 	-Wl,--strip-debug
 $(BUILD)/exhibit-collect: $(BUILD)/obj/cli/collect_main.o $(COLLECT_CLI) \
 		$(BUILD)/libcollector.a $(COLLECT_CUSTODY) $(BUILD)/libbase.a
+	$(CC) $(HARDEN) $(STATIC) $(LDFLAGS) -o $@ $^ $(LIBS_static)
+
+# The same objects with journals that are written more often, for tests.
+$(BUILD)/testing/exhibit: $(BUILD)/obj/cli/main.o $(CLI_OBJ) \
+		$(BUILD)/obj/tests/fault/tune.o \
+		$(call libs,collector analyzer formats custody base)
+	@mkdir -p $(@D)
+	$(CC) $(HARDEN) $(LINK_HARDEN) $(LDFLAGS) -o $@ $^ $(LIBS_exhibit)
+
+$(BUILD)/testing/exhibit-collect: $(BUILD)/obj/cli/collect_main.o \
+		$(COLLECT_CLI) $(BUILD)/obj/tests/fault/tune.o \
+		$(BUILD)/libcollector.a $(COLLECT_CUSTODY) $(BUILD)/libbase.a
+	@mkdir -p $(@D)
 	$(CC) $(HARDEN) $(STATIC) $(LDFLAGS) -o $@ $^ $(LIBS_static)
 
 $(BUILD)/exhibit-verify: $(BUILD)/obj/cli/verify_main.o $(VERIFY_CLI) \

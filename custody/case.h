@@ -20,7 +20,9 @@ struct signer;
  *   genesis   case new
  *   acquire   phase "begin": takes the exhibit number before anything is
  *             read (so a number is never used twice); the bundle's own
- *             acquisition.json holds the head after it
+ *             acquisition.json holds the head after it.  Phase "resume": an
+ *             acquisition that was cut is gone on with, under its number; an
+ *             incident that says that it was cut is settled by it
  *   seal      the bundle was published (or streamed: "not re-read")
  *   incident  found at the next opening: an acquire that was never sealed,
  *             with what lies in bundles/ (nothing, a partial, a file)
@@ -95,9 +97,25 @@ int case_take_exhibit(struct casedir *c,
     char ret[CASE_BAG_MAX], struct err *e);
 
 /*
+ * case_resume_exhibit(c, exhibit, request_sha256, e): acquire/resume of an
+ * exhibit that was begun and not sealed, with the request whose digest the
+ * event of its beginning holds as "request_sha256".  1: it is sealed already
+ * and no event was written.  ERR_NOTFOUND: no such exhibit; ERR_VERIFY: it
+ * was begun with another request.
+ * case_resumable(c, ret, e): the one exhibit that was begun, is not sealed
+ * and has a journal in bundles/; when there is none, the last one that is
+ * sealed and has one still.  ERR_NOTFOUND: none; ERR_ARG: several, the
+ * message names two of them.
+ */
+int case_resume_exhibit(struct casedir *c, const char *exhibit,
+    const uint8_t request_sha256[32], struct err *e);
+int case_resumable(struct casedir *c, char ret[CASE_BAG_MAX], struct err *e);
+
+/*
  * case_reconcile(c, e): called by case_open for writing: notes each acquire
  * that has neither seal nor incident as an incident, with the files
- * ID-Enn.tar, ID-Enn.tar.partial and ID-Enn.partial that lie in bundles/.
+ * ID-Enn.tar, ID-Enn.tar.partial, ID-Enn.partial and ID-Enn.journal that lie
+ * in bundles/.
  */
 int case_reconcile(struct casedir *c, struct err *e);
 

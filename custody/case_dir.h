@@ -13,6 +13,7 @@ struct ledger;
 #define CASE_DB "case.db"
 #define CASE_DB_NEW "case.db.new" /* until case new is finished */
 #define CASE_BUNDLES "bundles"
+#define CASE_JOURNAL ".journal" /* of ID-Enn, while it is acquired */
 
 #define CASE_PARTIES 2
 struct case_party {

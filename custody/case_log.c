@@ -104,6 +104,21 @@ note_begin(struct case_log *log, const struct case_log_event *ev, struct err *e)
 	return 0;
 }
 
+/* It was cut and is gone on with: begun again, not sealed yet. */
+static int
+note_resume(struct case_log *log, const struct case_log_event *ev,
+    struct err *e)
+{
+	struct case_log_exhibit *x = find(log, ev->exhibit);
+
+	if (x == NULL || x->begin_seq == 0 || x->has_seal)
+		return odd(ev->seq, "it resumes what was not begun, or is "
+		    "sealed", e);
+	x->state = CASE_LOG_BEGUN;
+	x->end_seq = 0;
+	return 0;
+}
+
 /* A seal or an incident; neither needs an acquire that we know of. */
 static int
 note_end(struct case_log *log, const struct case_log_event *ev, bool sealed,
@@ -137,6 +152,9 @@ note(struct case_log *log, const struct case_log_event *ev, struct err *e)
 	if (strcmp(ev->kind, "acquire") == 0 && phase != NULL &&
 	    strcmp(phase, "begin") == 0)
 		return note_begin(log, ev, e);
+	if (strcmp(ev->kind, "acquire") == 0 && phase != NULL &&
+	    strcmp(phase, "resume") == 0)
+		return note_resume(log, ev, e);
 	if (strcmp(ev->kind, "seal") == 0)
 		return note_end(log, ev, true, e);
 	if (strcmp(ev->kind, "incident") == 0)

@@ -15,7 +15,7 @@
 static const struct {
 	const char *suffix, *kind;
 } leftovers[] = {{".tar", "final"}, {".tar.partial", "partial"},
-    {".partial", "partial"}};
+    {".partial", "partial"}, {CASE_JOURNAL, "journal"}};
 #define NLEFTOVERS (sizeof(leftovers) / sizeof(leftovers[0]))
 
 struct incident {
@@ -65,7 +65,7 @@ put_incident(void *ctx, struct json_write *w)
 	for (i = 0; i < NLEFTOVERS; i++) {
 		if (!in->file[i].there)
 			continue;
-		if (strcmp(found, "final") != 0)
+		if (strcmp(found, "nothing") == 0)
 			found = leftovers[i].kind;
 		json_begin_object(w);
 		json_kstr(w, "checked",

@@ -142,6 +142,7 @@ case_summary(struct buf *b, const char *kind, const struct case_body *body)
 		genesis(&line, body);
 	} else if (strcmp(kind, "acquire") == 0) {
 		put_key(&line, body, "", "data.phase");
+		put_key(&line, body, "; ", "data.location");
 		if (case_body_find(body, "data.request") != NULL)
 			buf_puts(&line, "; ");
 		put_all(&line, body, "data.request.");

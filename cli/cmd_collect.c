@@ -16,9 +16,7 @@
 #include "base/text.h"
 #include "base/version.h"
 #include "cli/cmd.h"
-#include "cli/collect_args.h"
-#include "cli/collect_plan.h"
-#include "cli/elsewhere.h"
+#include "cli/collect_cmd.h"
 #include "cli/intake_kinds.h"
 #include "cli/passphrase.h"
 #include "collector/discover.h"
@@ -34,25 +32,7 @@
  * before anything is read, the ledger's seal comes after the file has its
  * name.
  */
-struct collect_cmd {
-	struct collect_args args;
-	struct elsewhere elsewhere;
-	struct collect_options options;
-	struct collect_merge merge;
-	const char *case_dir, *tsa_trust, *discover, *plan;
-	struct casedir *dir;
-	struct signer *signer;
-	struct tsa_http *http;
-	struct intake *intake;
-	struct collect_stamp stamp;
-	char bag[CASE_BAG_MAX], file[CASE_BAG_MAX + 8];
-	struct acquired result;
-	const char *location;	/* the sealed file's path, or NULL */
-	int argc;
-	char **argv;
-};
-
-static const struct opt_usage usage = {"exhibit collect",
+const struct opt_usage collect_cmd_usage = {"exhibit collect",
     "--case DIR [PLAN.yaml] [OPTION...]",
     "Take what a plan or options name into a sealed, signed and time-stamped "
     "bundle.\n"
@@ -106,6 +86,7 @@ request_data(void *ctx, struct json_write *w)
 
 	json_kbool(w, "double_read", c->options.double_read);
 	elsewhere_request(&c->elsewhere, w);
+	json_khex(w, "request_sha256", c->request_sha256, 32);
 	json_key(w, "sources");
 	json_begin_array(w);
 	for (size_t i = 0; i < c->options.nsources; i++) {
@@ -149,6 +130,7 @@ seal_data(void *ctx, struct json_write *w)
 	json_kstr(w, "published", c->result.reread ?
 	    "re-read from disk and verified" : "not re-read");
 	json_kstr(w, "published_by", c->result.published_by);
+	json_kbool(w, "resumed", c->result.resumed);
 	json_khex(w, "seal_sha256", s->seal_sha256, 32);
 	json_ku64(w, "size", s->size);
 	json_ku64(w, "stored", t->stored);
@@ -237,9 +219,8 @@ fill_params(struct collect_cmd *c, struct acquire_params *p, struct err *e)
 	return 0;
 }
 
-/* The directory and name for the file; -1 for a stream. */
-static int
-choose_place(struct collect_cmd *c, struct acquire_params *p, char **path,
+int
+collect_cmd_place(struct collect_cmd *c, struct acquire_params *p, char **path,
     struct err *e)
 {
 	char dir[LIMIT_PATH];
@@ -279,9 +260,47 @@ seal(struct collect_cmd *c, struct acquire_params *p, struct err *e)
 	collect_args_begin(&c->args, &p->collect);
 	r = acquire(p, &c->result, e);
 	progress_end(&c->args.bar);
-	if (r < 0)
+	if (r >= 0 && !c->sealed)
+		r = case_event(c->dir, "seal", c->bag, seal_data, c, NULL, e);
+	if (r < 0) {
+		if (acquire_resumable(p))
+			(void)fprintf(stderr, "exhibit: what was taken is "
+			    "kept; to go on: exhibit collect --case %s "
+			    "--resume %s\n", c->case_dir, c->bag);
 		return r;
-	return case_event(c->dir, "seal", c->bag, seal_data, c, NULL, e);
+	}
+	return acquire_done(p, e);
+}
+
+/* What the journal will keep, or has kept. */
+static int
+make_request(struct collect_cmd *c, struct err *e)
+{
+	const struct collect_plan *p = c->options.plan;
+	const uint8_t *plan = p != NULL ? p->sha256 : NULL;
+	int r;
+
+	if (!c->resume)
+		r = request_make(&c->request, NULL, plan, c->argc, c->argv,
+		    e);
+	else
+		r = request_check_plan(&c->request, plan, e);
+	return r < 0 ? r : request_digest(&c->request, c->request_sha256, e);
+}
+
+/* A number for what begins; what goes on has one. */
+static int
+take_number(struct collect_cmd *c, struct err *e)
+{
+	int r;
+
+	if (!c->resume)
+		return case_take_exhibit(c->dir, request_data, c, c->bag, e);
+	if ((r = case_resume_exhibit(c->dir, c->bag, c->request_sha256,
+	    e)) < 0)
+		return r;
+	c->sealed = r > 0;
+	return 0;
 }
 
 static int
@@ -292,14 +311,17 @@ run_in_case(struct collect_cmd *c, struct err *e)
 	char *path = NULL;
 	int r;
 
-	if ((r = case_take_exhibit(c->dir, request_data, c, c->bag, e)) < 0 ||
+	if ((r = make_request(c, e)) < 0 ||
+	    (r = take_number(c, e)) < 0 ||
 	    (r = choose_stamp(c, &stamp, &p.stamp, e)) < 0 ||
 	    (r = fill_params(c, &p, e)) < 0 ||
 	    (elsewhere_wanted(&c->elsewhere) && (r = elsewhere_begin(
 	    &c->elsewhere, &c->args, &p, e)) < 0) ||
-	    (r = choose_place(c, &p, &path, e)) < 0)
+	    (r = collect_cmd_place(c, &p, &path, e)) < 0)
 		goto out;
 	c->location = path;
+	p.request = p.dir >= 0 ? buf_str(&c->request.text) : NULL;
+	p.resume = c->resume;
 	if ((r = seal(c, &p, e)) < 0)
 		goto out;
 	collect_args_talk("exhibit", &c->args, &c->result);
@@ -391,8 +413,8 @@ collect(struct collect_cmd *c, struct err *e)
 	return r;
 }
 
-static int
-run(struct collect_cmd *c)
+int
+collect_cmd_run(struct collect_cmd *c)
 {
 	struct err e = ERR_INIT;
 	int r;
@@ -411,42 +433,59 @@ run(struct collect_cmd *c)
 	tsa_http_stop(c->http);
 	intake_free(c->intake);
 	collect_merge_release(&c->merge);
+	request_release(&c->request);
 	collect_args_release(&c->args);
 	return r < 0 ? cmd_fail(&e) : r;
+}
+
+size_t
+collect_cmd_rows(struct collect_cmd *c, struct opt *rows)
+{
+	size_t n = collect_args_rows(&c->args, rows);
+
+	n += elsewhere_rows(&c->elsewhere, rows + n);
+	rows[n++] = (struct opt){OPT_STRING, 0, "case", &c->case_dir, "DIR",
+	    "the case (needed)"};
+	rows[n++] = (struct opt){OPT_STRING, 0, "tsa-trust", &c->tsa_trust,
+	    "CERT", "PEM that vouches for an https time stamp authority"};
+	rows[n++] = (struct opt){OPT_STRING, 0, "discover", &c->discover,
+	    "DIR", "propose a plan from the names below DIR"};
+	rows[n++] = (struct opt){OPT_FLAG, 0, "resume", &c->resume, NULL,
+	    "go on with the EXHIBIT that was cut (default: the only one)"};
+	rows[n] = (struct opt)OPT_ROWS_END;
+	return n;
 }
 
 int
 cmd_collect(int argc, char **argv)
 {
 	struct collect_cmd c = {.argc = argc, .argv = argv};
-	struct opt rows[COLLECT_ARGS_ROWS + ELSEWHERE_ROWS + 4];
+	struct opt rows[COLLECT_CMD_ROWS];
 	const char *wrong;
 	struct opt_args args;
-	size_t n;
 	int r;
 
-	n = collect_args_rows(&c.args, rows);
-	n += elsewhere_rows(&c.elsewhere, rows + n);
-	rows[n++] = (struct opt){OPT_STRING, 0, "case", &c.case_dir, "DIR",
-	    "the case (needed)"};
-	rows[n++] = (struct opt){OPT_STRING, 0, "tsa-trust", &c.tsa_trust,
-	    "CERT", "PEM that vouches for an https time stamp authority"};
-	rows[n++] = (struct opt){OPT_STRING, 0, "discover", &c.discover,
-	    "DIR", "propose a plan from the names below DIR"};
-	rows[n] = (struct opt)OPT_ROWS_END;
-	if ((r = opt_parse(argc, argv, &usage, rows, &args)) != 0)
+	(void)collect_cmd_rows(&c, rows);
+	if ((r = opt_parse(argc, argv, &collect_cmd_usage, rows, &args)) != 0)
 		r = OPT_DONE(r);
 	else if (args.count > 1 || (args.count > 0 && c.discover != NULL))
-		r = opt_usage_error(&usage, "one plan; sources are named by "
-		    "options");
+		r = opt_usage_error(&collect_cmd_usage,
+		    "one plan; sources are named by options");
 	else if (c.case_dir == NULL && !c.args.dry_run && c.discover == NULL)
-		r = opt_usage_error(&usage, "--case DIR is needed");
+		r = opt_usage_error(&collect_cmd_usage,
+		    "--case DIR is needed");
+	else if (c.resume && (c.args.dry_run || c.discover != NULL))
+		r = opt_usage_error(&collect_cmd_usage, "--resume goes on "
+		    "with a collection; it does not look ahead");
+	else if (c.resume)
+		r = collect_resume(&c, rows,
+		    args.count > 0 ? args.items[0] : NULL);
 	else if ((wrong = elsewhere_check(&c.elsewhere, &c.args,
 	    args.count > 0 || c.discover != NULL)) != NULL)
-		r = opt_usage_error(&usage, "%s", wrong);
+		r = opt_usage_error(&collect_cmd_usage, "%s", wrong);
 	else {
 		c.plan = args.count > 0 ? args.items[0] : NULL;
-		r = run(&c);
+		r = collect_cmd_run(&c);
 	}
 	opt_release(rows, &args);
 	return r;

@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
@@ -17,6 +18,7 @@
 #include "cli/collect_args.h"
 #include "cli/opt.h"
 #include "cli/passphrase.h"
+#include "cli/request.h"
 #include "custody/bag.h"
 #include "custody/sign.h"
 
@@ -33,6 +35,8 @@ struct host_collect {
 	struct signer *signer;
 	struct collect_stamp stamp;
 	char bag[65];
+	struct request request;
+	bool resume;
 	int argc;
 	char **argv;
 };
@@ -67,6 +71,15 @@ default_name(char bag[65])
 	for (size_t i = 0; i < n; i++)
 		if (!bag_name_ok(bag + i, 1) && bag[i] != '.')
 			bag[i] = '_';
+}
+
+static void
+choose_name(struct host_collect *h)
+{
+	if (h->name != NULL)
+		(void)snprintf(h->bag, sizeof(h->bag), "%s", h->name);
+	else
+		default_name(h->bag);
 }
 
 static int
@@ -149,10 +162,18 @@ seal(struct host_collect *h, struct acquired *ret, struct err *e)
 		p.dir = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		if (p.dir < 0)
 			return err_sys(e, errno, "cannot open '%s'", dir);
+		p.request = buf_str(&h->request.text);
+		p.resume = h->resume;
 	}
 	collect_args_begin(&h->args, &p.collect);
 	r = acquire(&p, ret, e);
 	progress_end(&h->args.bar);
+	if (r >= 0)
+		r = acquire_done(&p, e);
+	else if (acquire_resumable(&p))
+		(void)fprintf(stderr, "exhibit-collect: what was taken is "
+		    "kept; to go on: exhibit-collect --keys KEYDIR -o %s "
+		    "--resume\n", h->args.output);
 	if (p.dir >= 0)
 		(void)close(p.dir);
 	return r;
@@ -183,17 +204,18 @@ run(struct host_collect *h)
 	    strlen(h->header_time), 10, INT64_MAX, &h->time))
 		return opt_usage_error(&usage,
 		    "--header-time is seconds since 1970");
-	if (h->name != NULL)
-		(void)snprintf(h->bag, sizeof(h->bag), "%s", h->name);
-	else
-		default_name(h->bag);
+	if (!h->resume)
+		choose_name(h);
 	if ((r = options(h, &e)) >= 0) {
 		if (h->args.dry_run)
 			r = code = collect_dry_run(&h->args, &h->options, &e);
-		else if (h->body || (r = load_signer(h, &e)) >= 0)
+		else if ((h->resume || (r = request_make(&h->request, h->bag,
+		    NULL, h->argc, h->argv, &e)) >= 0) &&
+		    (h->body || (r = load_signer(h, &e)) >= 0))
 			r = seal(h, &a, &e);
 	}
 	signer_free(h->signer);
+	request_release(&h->request);
 	collect_args_release(&h->args);
 	if (r < 0)
 		return fail(&e);
@@ -216,13 +238,126 @@ run_body(struct host_collect *h)
 	return run(h);
 }
 
+#define HOST_ROWS (COLLECT_ARGS_ROWS + 6)
+
+static size_t
+all_rows(struct host_collect *h, struct opt *rows)
+{
+	size_t n = collect_args_rows(&h->args, rows);
+
+	rows[n++] = (struct opt){OPT_STRING, 0, "name", &h->name, "BAG",
+	    "the bag's name (default: host and time)"};
+	rows[n++] = (struct opt){OPT_STRING, 0, "examiner", &h->examiner,
+	    "NAME", "who takes the evidence"};
+	rows[n++] = (struct opt){OPT_FLAG, 0, "body", &h->body, NULL,
+	    "write what another machine seals: no key, no temporary file"};
+	rows[n++] = (struct opt){OPT_STRING, 0, "header-time", &h->header_time,
+	    "SECONDS", "time of the tag files (default: now)"};
+	rows[n++] = (struct opt){OPT_FLAG, 0, "resume", &h->resume, NULL,
+	    "go on with the FILE of -o that was cut"};
+	rows[n] = (struct opt)OPT_ROWS_END;
+	return n;
+}
+
+static int
+find_cut(const struct host_collect *h, struct request *q, struct err *e)
+{
+	char dir[LIMIT_PATH];
+	const char *base;
+	int fd, r;
+
+	if ((r = fsio_parent(h->args.output, dir, sizeof(dir), &base, e)) < 0)
+		return r;
+	if ((fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
+		return err_sys(e, errno, "cannot open '%s'", dir);
+	r = request_read(q, fd, base, e);
+	(void)close(fd);
+	if (r >= 0 && (q->bag == NULL || !bag_name_ok(q->bag,
+	    strlen(q->bag))))
+		r = err_set(e, ERR_FORMAT, "the journal is not one of this "
+		    "program");
+	return r;
+}
+
+/* What may be said anew, and must still lead to where it led. */
+static int
+carry_over(struct host_collect *to, const struct host_collect *from,
+    char *path[2], struct err *e)
+{
+	const char *const given[2] = {from->args.keys, from->args.output};
+	char cwd[LIMIT_PATH];
+
+	if (getcwd(cwd, sizeof(cwd)) == NULL)
+		return err_sys(e, errno, "cannot tell where this is");
+	for (unsigned i = 0; i < 2; i++)
+		if (given[i] != NULL && asprintf(&path[i], "%s%s%s",
+		    *given[i] == '/' ? "" : cwd, *given[i] == '/' ? "" : "/",
+		    given[i]) < 0)
+			return err_set(e, ERR_NOMEM, "out of memory");
+	if (path[0] != NULL)
+		to->args.keys = path[0];
+	to->args.output = path[1];
+	if (from->args.passphrase_file != NULL)
+		to->args.passphrase_file = from->args.passphrase_file;
+	if (from->args.limit_rate != NULL)
+		to->args.limit_rate = from->args.limit_rate;
+	if (from->args.nice != NULL)
+		to->args.nice = from->args.nice;
+	to->args.quiet = from->args.quiet;
+	to->args.verbose = from->args.verbose;
+	to->resume = true;
+	(void)snprintf(to->bag, sizeof(to->bag), "%s", to->request.bag);
+	return 0;
+}
+
+/* As the command line of the journal says, where it was given. */
+static int
+resume(struct host_collect *h, const struct opt *rows)
+{
+	static const char *const may_differ[] = {"keys", "output",
+	    "passphrase-file", "quiet", "verbose", "resume", "limit-rate",
+	    "nice", NULL};
+	struct host_collect then = {.argc = 0};
+	struct opt then_rows[HOST_ROWS];
+	struct opt_args args = {NULL, 0};
+	char *path[2] = {NULL, NULL};
+	struct err e = ERR_INIT;
+	const char *name;
+	int r;
+
+	(void)all_rows(&then, then_rows);
+	if ((r = find_cut(h, &then.request, &e)) < 0)
+		goto out;
+	then.argc = then.request.argc;
+	then.argv = then.request.argv;
+	if (opt_parse(then.argc, then.argv, &usage, then_rows, &args) != 0)
+		r = err_set(&e, ERR_FORMAT, "the journal's command line is "
+		    "not one of this version");
+	else if ((name = request_differs(rows, then_rows, then.request.cwd,
+	    may_differ)) != NULL)
+		r = err_set(&e, ERR_ARG, "--%s is not what it was when it was "
+		    "begun: leave it out", name);
+	else if ((r = carry_over(&then, h, path, &e)) >= 0 &&
+	    chdir(then.request.cwd) < 0)
+		r = err_sys(&e, errno, "cannot go to where it was begun");
+	if (r >= 0)
+		r = run(&then);
+out:
+	request_release(&then.request);
+	if (e.code != ERR_OK)
+		r = fail(&e);
+	opt_release(then_rows, &args);
+	free(path[0]);
+	free(path[1]);
+	return r;
+}
+
 int
 main(int argc, char **argv)
 {
 	struct host_collect h = {.argc = argc, .argv = argv};
-	struct opt rows[COLLECT_ARGS_ROWS + 5];
+	struct opt rows[HOST_ROWS];
 	struct opt_args args;
-	size_t n;
 	int r;
 
 	(void)umask(077);
@@ -230,25 +365,22 @@ main(int argc, char **argv)
 		(void)printf("exhibit-collect %s\n", EXHIBIT_VERSION);
 		return 0;
 	}
-	n = collect_args_rows(&h.args, rows);
-	rows[n++] = (struct opt){OPT_STRING, 0, "name", &h.name, "BAG",
-	    "the bag's name (default: host and time)"};
-	rows[n++] = (struct opt){OPT_STRING, 0, "examiner", &h.examiner,
-	    "NAME", "who takes the evidence"};
-	rows[n++] = (struct opt){OPT_FLAG, 0, "body", &h.body, NULL,
-	    "write what another machine seals: no key, no temporary file"};
-	rows[n++] = (struct opt){OPT_STRING, 0, "header-time", &h.header_time,
-	    "SECONDS", "time of the tag files (default: now)"};
-	rows[n] = (struct opt)OPT_ROWS_END;
+	(void)all_rows(&h, rows);
 	if ((r = opt_parse(argc, argv, &usage, rows, &args)) != 0)
 		r = OPT_DONE(r);
 	else if (args.count > 0)
 		r = opt_usage_error(&usage, "sources are named by options");
 	else if (h.body && !h.args.dry_run)
-		r = run_body(&h);
+		r = h.resume ? opt_usage_error(&usage, "a stream cannot be "
+		    "resumed") : run_body(&h);
+	else if (h.resume && h.args.output != NULL &&
+	    strcmp(h.args.output, "-") != 0)
+		r = resume(&h, rows);
 	else if (!h.args.dry_run &&
 	    (h.args.keys == NULL || h.args.output == NULL))
 		r = opt_usage_error(&usage, "--keys and -o are needed");
+	else if (h.resume)
+		r = opt_usage_error(&usage, "a stream cannot be resumed");
 	else
 		r = run(&h);
 	opt_release(rows, &args);

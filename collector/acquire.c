@@ -12,12 +12,24 @@
 #include "base/fsio.h"
 #include "base/limits.h"
 #include "collector/acquire.h"
+#include "collector/journal.h"
+#include "collector/resume.h"
 #include "collector/throttle.h"
 #include "custody/bagtext.h"
 #include "custody/digest.h"
 #include "custody/sign.h"
 
 #define SIDECAR ".sha256"
+
+/* The file in which a bundle grows, and what keeps account of it. */
+struct growing {
+	char *tmp;
+	char name[ACQUIRE_NAME];	/* of the journal */
+	int fd, back;		/* to write and to read it; -1 */
+	int64_t mtime;
+	struct journal *journal;
+	struct resume *resume;	/* NULL: it begins here */
+};
 
 static int
 fill(const struct acquire_params *p, const struct collect_options *o,
@@ -39,26 +51,86 @@ finish_body(struct evidence_writer *w, const struct collect_totals *t,
 	return evidence_finish_body(w, &b, e);
 }
 
+static int64_t
+header_time(const struct acquire_params *p)
+{
+	return p->collect.header_time != 0 ?
+	    (int64_t)p->collect.header_time : clock_real_ns() / 1000000000;
+}
+
 static int
-write_bundle(const struct acquire_params *p, int fd, int bundle_fd,
+note_member(void *ctx, const struct evidence_note *m, struct err *e)
+{
+	const struct growing *g = ctx;
+
+	return g->journal == NULL ? 0 : journal_member(g->journal, m, e);
+}
+
+static int
+open_back(const struct acquire_params *p, struct growing *g, struct err *e)
+{
+	if (g->tmp == NULL || g->back >= 0)
+		return 0;
+	g->back = openat(p->dir, g->tmp, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	return g->back >= 0 ? 0 :
+	    err_sys(e, errno, "cannot read back '%s'", g->tmp);
+}
+
+static int
+new_writer(const struct acquire_params *p, struct growing *g,
+    struct evidence_writer **ret, struct err *e)
+{
+	const struct evidence_params ep = {.fd = g->fd, .bag = p->collect.bag,
+	    .digests = p->collect.digests, .header_mtime = g->mtime,
+	    .in_memory = p->collect.in_memory, .external_id = p->collect.bag, .tool = p->collect.tool,
+	    .note = note_member, .note_ctx = g};
+	int r;
+
+	if (g->resume == NULL)
+		return evidence_writer_new(&ep, ret, e);
+	if ((r = resume_writer(g->resume, &ep, ret, e)) < 0)
+		return r;
+	g->journal = resume_journal(g->resume);
+	g->fd = resume_fd(g->resume);
+	return 0;
+}
+
+/* The bundle is complete: from here on it need not be made again. */
+static int
+note_seal(const struct growing *g, const struct acquired *a, struct err *e)
+{
+	const struct journal_state s = {a->sealed.size, &a->totals, NULL};
+	int r;
+
+	if (g->journal == NULL)
+		return 0;
+	if ((r = journal_sealed(g->journal, &a->sealed, e)) < 0)
+		return r;
+	return journal_commit(g->journal, &s, e);
+}
+
+static int
+write_bundle(const struct acquire_params *p, struct growing *g,
     struct acquired *ret, struct err *e)
 {
-	const struct evidence_params ep = {.fd = fd, .bag = p->collect.bag,
-	    .digests = p->collect.digests,
-	    .header_mtime = p->collect.header_time != 0 ?
-	    (int64_t)p->collect.header_time : clock_real_ns() / 1000000000,
-	    .external_id = p->collect.bag, .tool = p->collect.tool,
-	    .in_memory = p->collect.in_memory};
 	struct collect_options o = p->collect;
 	struct evidence_writer *w = NULL;
 	int r;
 
-	o.bundle_fd = bundle_fd;
-
-	if ((r = evidence_writer_new(&ep, &w, e)) >= 0 &&
-	    (r = fill(p, &o, w, &ret->totals, e)) >= 0)
+	if ((r = new_writer(p, g, &w, e)) >= 0 &&
+	    (r = open_back(p, g, e)) >= 0) {
+		o.bundle_fd = g->back;
+		o.journal = g->journal;
+		o.resume = g->resume;
+		r = fill(p, &o, w, &ret->totals, e);
+	}
+	if (r >= 0)
 		r = p->collect.body ? finish_body(w, &ret->totals, e) :
 		    evidence_finish(w, p->signer, p->stamp, &ret->sealed, e);
+	if (r >= 0)
+		r = note_seal(g, ret, e);
+	if (r < 0 && g->journal != NULL)
+		journal_stop(g->journal, e->msg);
 	evidence_writer_free(w);
 	return r;
 }
@@ -104,14 +176,65 @@ verify_file(const struct acquire_params *p, int fd, struct acquired *ret,
 	return 0;
 }
 
+const char *
+acquire_journal(const char *file, char ret[ACQUIRE_NAME])
+{
+	size_t n = strlen(file);
+	int len;
+
+	if (n > 4 && strcmp(file + n - 4, ".tar") == 0)
+		n -= 4;
+	len = snprintf(ret, ACQUIRE_NAME, "%.*s.journal", (int)n, file);
+	if (len < 0 || len >= ACQUIRE_NAME)
+		ret[0] = '\0';
+	return ret;
+}
+
+static bool
+is_there(const struct acquire_params *p, const char *name)
+{
+	struct stat st;
+
+	return fstatat(p->dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+bool
+acquire_resumable(const struct acquire_params *p)
+{
+	char name[ACQUIRE_NAME];
+
+	return p->dir >= 0 && p->file != NULL &&
+	    is_there(p, acquire_journal(p->file, name));
+}
+
+int
+acquire_done(const struct acquire_params *p, struct err *e)
+{
+	char name[ACQUIRE_NAME];
+
+	if (!acquire_resumable(p))
+		return 0;
+	if (unlinkat(p->dir, acquire_journal(p->file, name), 0) < 0)
+		return err_sys(e, errno, "cannot remove '%s', which is no "
+		    "longer needed", name);
+	return 0;
+}
+
+static int
+never_replaced(const char *name, struct err *e)
+{
+	return err_set(e, ERR_EXISTS, "'%s' is there and is never replaced",
+	    name);
+}
+
 /* Everything that could fail behind the publication, asked before it. */
 static int
-check_names(const struct acquire_params *p, struct err *e)
+check_names(const struct acquire_params *p, const struct growing *g,
+    struct err *e)
 {
 	static const char *const suffixes[] = {"", SIDECAR,
 	    SIDECAR ".partial"};
 	char name[LIMIT_COMPONENT + 1];
-	struct stat st;
 	int n;
 
 	for (size_t i = 0; i < sizeof(suffixes) / sizeof(*suffixes); i++) {
@@ -119,11 +242,32 @@ check_names(const struct acquire_params *p, struct err *e)
 		if (n < 0 || n >= (int)sizeof(name))
 			return err_set(e, ERR_ARG, "'%s' is too long: it needs "
 			    "room for '%s'", p->file, suffixes[i]);
-		if (fstatat(p->dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
-			return err_set(e, ERR_EXISTS, "'%s' is there and is "
-			    "never replaced", name);
+		if (is_there(p, name))
+			return never_replaced(name, e);
 	}
+	if (g->name[0] == '\0')
+		return err_set(e, ERR_ARG, "'%s' is too long: it needs room "
+		    "for a journal's name", p->file);
+	if (is_there(p, g->name))
+		return err_set(e, ERR_EXISTS, "'%s' is there: a collection "
+		    "was cut; --resume goes on with it", g->name);
 	return 0;
+}
+
+/* A run that was cut may have left the digest, or a part of it. */
+static int
+check_sidecar(const struct acquire_params *p, const char *name,
+    const char *text, size_t n, struct err *e)
+{
+	struct buf b;
+	int r;
+
+	buf_init(&b, KIB);
+	if ((r = fsio_read_file(p->dir, name, KIB, &b, e)) >= 0 &&
+	    (b.len != n || memcmp(b.p, text, n) != 0))
+		r = never_replaced(name, e);
+	buf_release(&b);
+	return r;
 }
 
 static int
@@ -139,6 +283,10 @@ write_sidecar(const struct acquire_params *p, const struct acquired *a,
 	(void)snprintf(tmp, sizeof(tmp), "%s" SIDECAR ".partial",
 	    p->file);
 	n = snprintf(text, sizeof(text), "%s  %s\n", hex, p->file);
+	if (p->resume && is_there(p, name))
+		return check_sidecar(p, name, text, (size_t)n, e);
+	if (p->resume)
+		(void)unlinkat(p->dir, tmp, 0);
 	/* Half a digest under its final name would look like tampering. */
 	if ((r = fsio_write_new(p->dir, tmp, 0444, text, (size_t)n, e)) < 0)
 		return r;
@@ -151,48 +299,178 @@ seconds_since(int64_t began)
 	return (double)(clock_mono_ns() - began) / 1e9;
 }
 
+/* The journal first: a partial without one cannot be gone on with. */
+static int
+begin_file(const struct acquire_params *p, struct growing *g, struct err *e)
+{
+	const struct journal_head h = {.bag = p->collect.bag,
+	    .header_mtime = g->mtime, .digests = p->collect.digests,
+	    .cert_sha256 = p->collect.cert_sha256, .tool = p->collect.tool,
+	    .request = p->request};
+	int r;
+
+	if ((r = check_names(p, g, e)) < 0)
+		return r;
+	if (is_there(p, g->tmp))
+		return never_replaced(g->tmp, e);
+	if (p->request != NULL && p->fill == NULL &&
+	    (r = journal_create(p->dir, g->name, &h, &g->journal, e)) < 0)
+		return r;
+	return g->fd = fsio_create(p->dir, g->tmp, 0600, e);
+}
+
+static int
+begin_again(const struct acquire_params *p, struct growing *g, bool sealed,
+    struct err *e)
+{
+	const struct resume_params q = {.dir = p->dir, .journal = g->name,
+	    .partial = g->tmp, .collect = &p->collect, .request = p->request,
+	    .sealed_ok = sealed};
+
+	resume_free(g->resume);
+	g->resume = NULL;
+	return resume_open(&q, &g->resume, e);
+}
+
+/* Is it on the disk, as it was written? */
+static int
+read_back(const struct acquire_params *p, const struct growing *g,
+    struct acquired *ret, struct err *e)
+{
+	int64_t began = clock_mono_ns();
+	int r;
+
+	/* From the disk, not from the cache that was just written. */
+	(void)posix_fadvise(g->back, 0, 0, POSIX_FADV_DONTNEED);
+	if ((r = verify_file(p, g->back, ret, e)) < 0)
+		return r;
+	ret->verify_seconds = seconds_since(began);
+	ret->reread = true;
+	return 0;
+}
+
+/*
+ * A run before this one has sealed it.  1: it is not what that run wrote, so
+ * it is to be made again; never when it has its name already.
+ */
+static int
+take_sealed(const struct acquire_params *p, struct growing *g,
+    struct acquired *ret, bool *named, struct err *e)
+{
+	int r;
+
+	*named = is_there(p, p->file);
+	g->back = openat(p->dir, *named ? p->file : g->tmp, O_RDWR |
+	    O_NOFOLLOW | O_CLOEXEC);
+	if (g->back < 0)
+		g->back = openat(p->dir, *named ? p->file : g->tmp, O_RDONLY |
+		    O_NOFOLLOW | O_CLOEXEC);
+	if (g->back < 0 || fsync(g->back) < 0)
+		return err_sys(e, errno, "cannot open '%s'", *named ? p->file :
+		    g->tmp);
+	r = read_back(p, g, ret, e);
+	if (r >= 0 && !*named && fchmod(g->back, 0444) < 0)
+		return err_sys(e, errno, "cannot write '%s'", g->tmp);
+	if (r != ERR_VERIFY || *named)
+		return r;
+	err_reset(e);
+	(void)close(g->back);
+	g->back = -1;
+	return 1;
+}
+
+static int
+fill_file(const struct acquire_params *p, struct growing *g,
+    struct acquired *ret, struct err *e)
+{
+	int64_t began = clock_mono_ns();
+	int r;
+
+	if (is_there(p, p->file))
+		return never_replaced(p->file, e);
+	if ((r = write_bundle(p, g, ret, e)) < 0)
+		return r;
+	if (fchmod(g->fd, 0444) < 0 || fsync(g->fd) < 0)
+		return err_sys(e, errno, "cannot write '%s'", g->tmp);
+	ret->copy_seconds = seconds_since(began);
+	return read_back(p, g, ret, e);
+}
+
+static void
+say_resumed(const struct growing *g, struct acquired *ret)
+{
+	if (g->resume == NULL)
+		return;
+	ret->resumed = true;
+	ret->kept = resume_kept(g->resume);
+	(void)snprintf(ret->reason, sizeof(ret->reason), "%s",
+	    resume_reason(g->resume));
+	(void)snprintf(ret->redone, sizeof(ret->redone), "%s",
+	    resume_redone(g->resume));
+}
+
+/* linkat gave it its name, and was cut before unlinkat. */
+static void
+drop_link(const struct acquire_params *p, const struct growing *g)
+{
+	struct stat a, b;
+
+	if (fstat(g->back, &a) == 0 && fstatat(p->dir, g->tmp, &b,
+	    AT_SYMLINK_NOFOLLOW) == 0 && a.st_ino == b.st_ino &&
+	    a.st_dev == b.st_dev)
+		(void)unlinkat(p->dir, g->tmp, 0);
+}
+
+static int
+make_file(const struct acquire_params *p, struct growing *g,
+    struct acquired *ret, struct err *e)
+{
+	bool named = false, write = true;
+	int r;
+
+	if ((r = p->resume ? begin_again(p, g, true, e) :
+	    begin_file(p, g, e)) < 0)
+		return r;
+	if (p->resume && resume_sealed(g->resume, &ret->sealed,
+	    &ret->totals)) {
+		if ((r = take_sealed(p, g, ret, &named, e)) < 0)
+			return r;
+		write = r > 0;
+		if (write && (r = begin_again(p, g, false, e)) < 0)
+			return r;
+	}
+	if (write && (r = fill_file(p, g, ret, e)) < 0)
+		return r;
+	say_resumed(g, ret);
+	if (!named && (r = fsio_publish(p->dir, g->tmp, p->file,
+	    &ret->published_by, e)) < 0)
+		return r;
+	if (named)
+		drop_link(p, g);
+	return write_sidecar(p, ret, e);
+}
+
 static int
 acquire_file(const struct acquire_params *p, struct acquired *ret,
     struct err *e)
 {
-	int64_t began = clock_mono_ns();
-	int fd = -1, back = -1, r;
-	char *tmp;
+	struct growing g = {.fd = -1, .back = -1,
+	    .mtime = header_time(p)};
+	int r;
 
-	if ((r = check_names(p, e)) < 0)
-		return r;
-	if (asprintf(&tmp, "%s.partial", p->file) < 0)
+	(void)acquire_journal(p->file, g.name);
+	if (asprintf(&g.tmp, "%s.partial", p->file) < 0)
 		return err_set(e, ERR_NOMEM, "out of memory");
-	if ((r = fd = fsio_create(p->dir, tmp, 0600, e)) < 0)
-		goto out;
-	if ((back = openat(p->dir, tmp, O_RDONLY | O_NOFOLLOW |
-	    O_CLOEXEC)) < 0) {
-		r = err_sys(e, errno, "cannot read back '%s'", tmp);
-		goto out;
+	r = make_file(p, &g, ret, e);
+	if (g.back >= 0)
+		(void)close(g.back);
+	if (g.resume == NULL) {
+		if (g.fd >= 0)
+			(void)close(g.fd);
+		journal_free(g.journal);
 	}
-	if ((r = write_bundle(p, fd, back, ret, e)) < 0)
-		goto out;
-	if (fchmod(fd, 0444) < 0 || fsync(fd) < 0) {
-		r = err_sys(e, errno, "cannot write '%s'", tmp);
-		goto out;
-	}
-	ret->copy_seconds = seconds_since(began);
-	began = clock_mono_ns();
-	/* From the disk, not from the cache that was just written. */
-	(void)posix_fadvise(back, 0, 0, POSIX_FADV_DONTNEED);
-	if ((r = verify_file(p, back, ret, e)) < 0)
-		goto out;
-	ret->verify_seconds = seconds_since(began);
-	ret->reread = true;
-	if ((r = fsio_publish(p->dir, tmp, p->file, &ret->published_by,
-	    e)) >= 0)
-		r = write_sidecar(p, ret, e);
-out:
-	if (back >= 0)
-		(void)close(back);
-	if (fd >= 0)
-		(void)close(fd);
-	free(tmp);
+	resume_free(g.resume);
+	free(g.tmp);
 	return r;
 }
 
@@ -201,6 +479,8 @@ acquire(const struct acquire_params *p, struct acquired *ret, struct err *e)
 {
 	struct acquired a = {0};
 	int64_t began = clock_mono_ns();
+	struct growing stream = {.fd = p->stream, .back = -1,
+	    .mtime = header_time(p)};
 	int r;
 
 	if (p->collect.has_nice &&
@@ -209,7 +489,7 @@ acquire(const struct acquire_params *p, struct acquired *ret, struct err *e)
 	if (p->dir >= 0) {
 		r = acquire_file(p, &a, e);
 	} else {
-		r = write_bundle(p, p->stream, -1, &a, e);
+		r = write_bundle(p, &stream, &a, e);
 		a.copy_seconds = seconds_since(began);
 	}
 	if (r >= 0)

@@ -20,10 +20,16 @@ struct signer;
  *	(pinned to the signer's own certificate), made read-only, and only then
  *	given its name, which is never taken from another file.
  *
- * A crash leaves a .partial or a whole, verified bundle.  A stream is checked
- * while it is written (signature and time stamp before they leave) and not
- * read again.  With collect.body the stream gets an unsealed body, without a
- * signer.
+ * Beside it grows a journal (BAG.journal where the file is BAG.tar, else
+ * FILE.journal), until acquire_done.  A crash, or a disk that is full, leaves
+ * the .partial and the journal, from which ${resume} goes on, or a whole,
+ * verified bundle with the journal, from which ${resume} finishes what is
+ * left (the digest beside it, and what the caller does then).
+ *
+ * A stream is checked while it is written (signature and time stamp before
+ * they leave) and not read again.  With collect.body the stream gets an
+ * unsealed body, without a signer.  Neither has a journal, nor what ${fill}
+ * writes.
  */
 struct acquire_params {
 	struct collect_options collect;
@@ -40,6 +46,9 @@ struct acquire_params {
 	    struct evidence_writer *w, struct collect_totals *ret,
 	    struct err *e);
 	void *fill_ctx;
+	const char *request;	/* one JSON object: what was asked for, for a
+				   later resume_request; NULL: no journal */
+	bool resume;		/* go on where the journal ends */
 };
 
 struct acquired {
@@ -49,9 +58,23 @@ struct acquired {
 	bool reread;
 	const char *published_by;	/* "renameat2", "linkat", or NULL */
 	double copy_seconds, verify_seconds;
+	bool resumed;
+	uint64_t kept;		/* bytes of the bundle from the runs before */
+	char reason[256];	/* why the last of them had ended */
+	char redone[256];	/* what did not hold; "" nothing */
 };
 
 int acquire(const struct acquire_params *p, struct acquired *ret,
     struct err *e);
+
+/*
+ * acquire_journal: the journal's name for a file's, "" when it is too long.
+ * acquire_resumable: does one lie there?  acquire_done: the bundle is where
+ * it belongs, and so is all that is said of it: remove the journal.
+ */
+#define ACQUIRE_NAME 256
+const char *acquire_journal(const char *file, char ret[ACQUIRE_NAME]);
+bool acquire_resumable(const struct acquire_params *p);
+int acquire_done(const struct acquire_params *p, struct err *e);
 
 #endif /* !COLLECTOR_ACQUIRE_H_ */

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "collector/collect.h"
 #include "collector/intake.h"
+#include "collector/resume.h"
 #include "collector/run.h"
 
 static const char *
@@ -59,16 +60,52 @@ collect_source(struct collect *c, const struct collect_source *s)
 }
 
 static int
+begin(struct collect *c)
+{
+	int r;
+
+	if ((r = resume_records(c)) < 0 ||
+	    ((c->o->resume == NULL || resume_fresh(c->o->resume)) &&
+	    (r = facts_acquisition(c)) < 0) ||
+	    (r = record_log(c, "began", NULL)) < 0 ||
+	    (r = resume_begins(c)) < 0 ||
+	    (r = resume_cut(c)) < 0)
+		return r;
+	return checkpoint_now(c);
+}
+
+/* With what the journal must know of it. */
+static int
+take_source(struct collect *c, size_t i)
+{
+	const struct collect_source *s = &c->o->sources[i];
+	int r;
+
+	if ((r = checkpoint_source(c, i, s->url)) < 0)
+		return r;
+	if (r > 0) {
+		/* A run before this one has taken it whole. */
+		scope_begin(c, s);
+		scope_end(c);
+		return 0;
+	}
+	if ((r = collect_source(c, s)) < 0)
+		return r;
+	return checkpoint_source_end(c);
+}
+
+static int
 run(struct collect *c)
 {
 	int r;
 
-	if ((r = facts_acquisition(c)) < 0 ||
-	    (r = record_log(c, "began", NULL)) < 0)
+	if ((r = begin(c)) < 0)
 		return r;
 	for (size_t i = 0; i < c->o->nsources; i++)
-		if ((r = collect_source(c, &c->o->sources[i])) < 0)
+		if ((r = take_source(c, i)) < 0)
 			return r;
+	if ((r = resume_ends(c)) < 0 || (r = checkpoint_now(c)) < 0)
+		return r;
 	if (c->o->intake != NULL && (r = intake_run(c->o->intake, c)) < 0)
 		return r;
 	if ((r = record_log(c, "ended", NULL)) < 0 ||

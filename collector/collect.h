@@ -12,6 +12,8 @@
 struct err;
 struct evidence_writer;
 struct intake;
+struct journal;
+struct resume;
 
 /*
  * Take files and trees into a bundle without altering them, and write down
@@ -114,6 +116,8 @@ struct collect_options {
 	void (*progress)(void *ctx, const struct collect_totals *so_far,
 	    const char *path);
 	void *progress_ctx;
+	struct journal *journal;	/* journal.h; NULL: none is kept */
+	struct resume *resume;	/* resume.h; NULL: it begins here */
 };
 
 struct collect_totals {

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "collector/intake.h"
 #include "collector/mounts.h"
+#include "collector/resume.h"
 #include "collector/run.h"
 
 /*
@@ -117,7 +118,7 @@ facts_completion(struct collect *c)
 	struct json_write w;
 	struct buf b;
 
-	buf_init(&b, 16 * MIB);
+	buf_init(&b, 32 * MIB);
 	json_init(&w, &b, JSON_PRETTY);
 	json_begin_object(&w);
 	json_ku64(&w, "objects", t->objects);
@@ -131,6 +132,11 @@ facts_completion(struct collect *c)
 	scope_put_coverage(&w, c);
 	json_ku64(&w, "duration_ns",
 	    (uint64_t)(clock_mono_ns() - c->began_ns));
+	json_key(&w, "resumed");
+	json_begin_array(&w);
+	if (*resume_list(c->o->resume) != '\0')
+		json_raw(&w, resume_list(c->o->resume));
+	json_end_array(&w);
 	facts_clock(&w, "clock");
 	json_end_object(&w);
 	return facts_store(c, BAG_COMPLETION, &b);

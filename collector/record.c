@@ -12,6 +12,8 @@
 #include "base/json_write.h"
 #include "base/limits.h"
 #include "base/text.h"
+#include "collector/journal.h"
+#include "collector/resume.h"
 #include "collector/run.h"
 
 #define LINE_MAX_BYTES (1 * MIB)
@@ -66,22 +68,46 @@ record_flush(struct collect *c, struct record_file *f)
 		    "a record is too long");
 	r = fsio_write_all(f->fd, f->b.p, f->b.len, c->e);
 	buf_clear(&f->b);
+	f->line = 0;
 	return r;
+}
+
+/* The line's end; what waits is written when it is much. */
+static int
+next_line(struct collect *c, struct record_file *f)
+{
+	buf_putc(&f->b, '\n');
+	f->line = f->b.len;
+	return f->b.len >= FLUSH_AT || buf_failed(&f->b) < 0 ?
+	    record_flush(c, f) : 0;
+}
+
+static const char *
+stream_name(const struct collect *c, const struct record_file *f)
+{
+	return f == &c->files ? "files" : f == &c->errors ? "errors" :
+	    f == &c->log ? "log" : NULL;
 }
 
 static int
 end_line(struct collect *c, struct record_file *f)
 {
-	buf_putc(&f->b, '\n');
-	return f->b.len >= FLUSH_AT || buf_failed(&f->b) < 0 ?
-	    record_flush(c, f) : 0;
+	const char *name;
+	int r;
+
+	if (c->o->journal != NULL && buf_failed(&f->b) == 0 &&
+	    (name = stream_name(c, f)) != NULL &&
+	    (r = journal_record(c->o->journal, name, f->b.p + f->line,
+	    f->b.len - f->line, c->e)) < 0)
+		return r;
+	return next_line(c, f);
 }
 
 int
 record_line(struct collect *c, struct record_file *f, const void *p, size_t n)
 {
 	buf_put(&f->b, p, n);
-	return end_line(c, f);
+	return next_line(c, f);
 }
 
 int
@@ -264,6 +290,8 @@ record_object(struct collect *c, const struct object *o, const char *member,
 	bool whole;
 	int r;
 
+	if ((r = resume_has_object(c, o)) != 0)
+		return r < 0 ? r : 0;
 	c->totals.objects++;
 	if (c->survey != NULL)
 		return survey_object(c, o);
@@ -302,7 +330,7 @@ record_object(struct collect *c, const struct object *o, const char *member,
 	if ((r = end_line(c, &c->files)) >= 0 && !whole)
 		r = record_error(c, o->path,
 		    "extended attributes beyond the limit were left out", 0);
-	return r;
+	return r < 0 ? r : checkpoint(c);
 }
 
 int
@@ -311,7 +339,10 @@ record_error(struct collect *c, const char *path, const char *what,
 {
 	struct json_write w;
 	char when[CLOCK_TEXT];
+	int r;
 
+	if ((r = resume_has_error(c, path, what)) != 0)
+		return r < 0 ? r : 0;
 	c->totals.errors++;
 	if (c->survey != NULL)
 		return survey_error(c, path, what, errnum);
@@ -324,7 +355,8 @@ record_error(struct collect *c, const char *path, const char *what,
 	json_kstr(&w, "errno", errnum != 0 ? strerrorname_np(errnum) : NULL);
 	json_kstr(&w, "text", errnum != 0 ? strerrordesc_np(errnum) : NULL);
 	json_end_object(&w);
-	return end_line(c, &c->errors);
+	r = end_line(c, &c->errors);
+	return r < 0 ? r : checkpoint(c);
 }
 
 int
@@ -332,9 +364,12 @@ record_log(struct collect *c, const char *what, const char *path)
 {
 	struct json_write w;
 	char when[CLOCK_TEXT];
+	int r;
 
 	if (c->survey != NULL)
 		return 0;
+	if ((r = resume_has_log(c, what, path)) != 0)
+		return r < 0 ? r : 0;
 	json_init(&w, &c->log.b, JSON_COMPACT);
 	json_begin_object(&w);
 	json_kstr(&w, "time", clock_rfc3339(when, clock_real_ns(), 3));
@@ -342,6 +377,23 @@ record_log(struct collect *c, const char *what, const char *path)
 	json_kstr(&w, "what", what);
 	if (path != NULL)
 		json_ktext(&w, "path", path, strlen(path));
+	json_end_object(&w);
+	return end_line(c, &c->log);
+}
+
+int
+record_resumed(struct collect *c, const char *json)
+{
+	struct json_write w;
+	char when[CLOCK_TEXT];
+
+	json_init(&w, &c->log.b, JSON_COMPACT);
+	json_begin_object(&w);
+	json_kstr(&w, "time", clock_rfc3339(when, clock_real_ns(), 3));
+	json_ku64(&w, "mono_ns", (uint64_t)clock_mono_ns());
+	json_kstr(&w, "what", "resumed");
+	json_key(&w, "resumed");
+	json_raw(&w, json);
 	json_end_object(&w);
 	return end_line(c, &c->log);
 }

@@ -23,6 +23,7 @@ struct survey;
 struct record_file {
 	int fd;
 	struct buf b;
+	size_t line;		/* where the line in b begins */
 };
 
 /* What was asked for against what was visited, for completion.json. */
@@ -44,7 +45,9 @@ struct collect {
 	struct throttle rate;
 	const struct collect_source *source;	/* the one in progress */
 	struct mounts_facts mount;	/* of the object before this one */
+	size_t number;		/* of that source, from 0 */
 	unsigned classes;	/* 1 << enum bag_class of what is stored */
+	uint64_t synced;	/* bytes of the bundle on the disk */
 	int64_t began_ns, began_real_ns;
 	const char *how;	/* how paths are resolved beneath a root */
 	struct err *e;
@@ -73,9 +76,18 @@ struct taken {
 	uint64_t read_error_off, read_error_len;
 	int read_errno;
 	int64_t ns;
+	uint64_t from;		/* of a file that was cut: taken before */
+	uint64_t checkpoint;	/* bytes that the journal knows of */
 };
 int take_file(struct collect *c, const struct object *o, const char *member,
     struct taken *ret);
+/* take_open: as take_file does; -1 and errno. */
+int take_open(const struct object *o, struct taken *t);
+/* take_prefix: SHA-256 of the first ${n} bytes; ERR_VERIFY: it has fewer. */
+int take_prefix(int fd, uint64_t n, uint8_t sha256[32], struct err *e);
+/* take_rest: of a member that the writer holds open, from t->from on. */
+int take_rest(struct collect *c, const struct object *o, int fd,
+    const char *member, struct taken *t);
 
 /* collect.c: one source, of whatever kind. */
 int collect_source(struct collect *c, const struct collect_source *s);
@@ -137,6 +149,26 @@ int record_object(struct collect *c, const struct object *o,
 int record_error(struct collect *c, const char *path, const char *what,
     int errnum);
 int record_log(struct collect *c, const char *what, const char *path);
+/* record_resumed: ${json}, an object, in a line of the log. */
+int record_resumed(struct collect *c, const char *json);
+
+/*
+ * checkpoint.c: what was done so far into the journal, when it is time.
+ * checkpoint_now: in any case.  checkpoint_inside: ${off} bytes of the
+ * content were put.  Nothing happens without a journal.
+ */
+int checkpoint(struct collect *c);
+int checkpoint_now(struct collect *c);
+int checkpoint_before(struct collect *c, uint64_t size);
+int checkpoint_inside(struct collect *c, const struct object *o,
+    struct taken *t, uint64_t off);
+/*
+ * checkpoint_source: source ${i} begins; 1: a run before this one finished
+ * it.  ${whole}: it is not taken object by object as the walk does, so when
+ * it is cut it is taken again from its beginning.
+ */
+int checkpoint_source(struct collect *c, size_t i, bool whole);
+int checkpoint_source_end(struct collect *c);
 
 /* collect.c: the records of a collection, and its last files. */
 int collect_open(struct collect *c);

@@ -7,6 +7,7 @@
 #include "base/json_write.h"
 #include "base/limits.h"
 #include "collector/glob.h"
+#include "collector/resume.h"
 #include "collector/run.h"
 
 /* Lists of completion.json; what does not fit is counted all the same. */
@@ -152,6 +153,7 @@ scope_begin(struct collect *c, const struct collect_source *s)
 {
 	c->source = s;
 	c->coverage.before = c->totals;
+	resume_before(c->o->resume, c->number, &c->coverage.before);
 }
 
 void

@@ -35,8 +35,8 @@ open_beneath(const struct object *o, int flags)
 	return (int)fd;
 }
 
-static int
-open_file(const struct object *o, struct taken *t)
+int
+take_open(const struct object *o, struct taken *t)
 {
 	int fd = open_beneath(o, READ_FLAGS | O_NOATIME);
 
@@ -89,7 +89,7 @@ copy(struct collect *c, const struct object *o, int fd, uint64_t size,
     struct taken *t)
 {
 	static uint8_t chunk[LIMIT_COPY_CHUNK];
-	uint64_t off = 0;
+	uint64_t off = t->from;
 	size_t n, got;
 	int errnum, r;
 
@@ -112,6 +112,8 @@ copy(struct collect *c, const struct object *o, int fd, uint64_t size,
 		throttle_wait(&c->rate, got);
 		off += got;
 		c->totals.bytes += got;
+		if ((r = checkpoint_inside(c, o, t, off)) < 0)
+			return r;
 		if (c->o->progress != NULL)
 			c->o->progress(c->o->progress_ctx, &c->totals,
 			    o->path);
@@ -152,6 +154,31 @@ read_again(struct collect *c, int fd, uint64_t size, struct taken *t)
 	return r;
 }
 
+int
+take_prefix(int fd, uint64_t n, uint8_t sha256[32], struct err *e)
+{
+	static uint8_t chunk[LIMIT_COPY_CHUNK];
+	struct digests out;
+	struct digest *d;
+	size_t part, got;
+	int r = 0;
+
+	if ((d = digest_new(DIGEST_SHA256, e)) == NULL)
+		return ERR_CRYPTO;
+	for (uint64_t off = 0; off < n && r >= 0; off += got) {
+		part = n - off < sizeof(chunk) ? (size_t)(n - off) :
+		    sizeof(chunk);
+		if (read_chunk(fd, off, chunk, part, &got) != 0 || got == 0)
+			r = err_set(e, ERR_VERIFY, "it is not readable");
+		else
+			r = digest_put(d, chunk, got, e);
+	}
+	if (r >= 0 && (r = digest_now(d, &out, e)) >= 0)
+		memcpy(sha256, out.sha256, 32);
+	digest_free(d);
+	return r;
+}
+
 static int
 read_whole(struct collect *c, const struct object *o, int fd,
     const char *member, struct taken *t)
@@ -162,9 +189,11 @@ read_whole(struct collect *c, const struct object *o, int fd,
 	int r;
 
 	(void)posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
-	if ((r = evidence_begin(c->w, member, size,
-	    t->before.stx_mtime.tv_sec, c->e)) < 0 ||
-	    (r = copy(c, o, fd, size, t)) < 0 ||
+	if (t->from == 0 && ((r = checkpoint_before(c, size)) < 0 ||
+	    (r = evidence_begin(c->w, member, size,
+	    t->before.stx_mtime.tv_sec, c->e)) < 0))
+		return r;
+	if ((r = copy(c, o, fd, size, t)) < 0 ||
 	    (r = evidence_end(c->w, &t->place, &t->short_by, c->e)) < 0)
 		return r;
 	t->stored = true;
@@ -196,11 +225,10 @@ int
 take_file(struct collect *c, const struct object *o, const char *member,
     struct taken *ret)
 {
-	int64_t began = clock_mono_ns();
-	int fd, r, errnum;
+	int fd, errnum;
 
 	memset(ret, 0, sizeof(*ret));
-	if ((fd = open_file(o, ret)) < 0)
+	if ((fd = take_open(o, ret)) < 0)
 		return record_error(c, o->path, "cannot open", errno);
 	if (statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS | STATX_BTIME,
 	    &ret->before) < 0) {
@@ -216,7 +244,16 @@ take_file(struct collect *c, const struct object *o, const char *member,
 		return record_error(c, o->path,
 		    "was replaced between the look and the opening", 0);
 	}
-	r = read_whole(c, o, fd, member, ret);
+	return take_rest(c, o, fd, member, ret);
+}
+
+int
+take_rest(struct collect *c, const struct object *o, int fd,
+    const char *member, struct taken *ret)
+{
+	int64_t began = clock_mono_ns();
+	int r = read_whole(c, o, fd, member, ret);
+
 	if (r >= 0 && statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS |
 	    STATX_BTIME, &ret->after) < 0)
 		r = record_error(c, o->path, "cannot stat after the read",

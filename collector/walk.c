@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/limits.h"
 #include "base/text.h"
+#include "collector/resume.h"
 #include "collector/run.h"
 
 /*
@@ -188,6 +189,8 @@ walk_file(struct collect *c, const struct object *o)
 	struct taken t;
 	int r;
 
+	if ((r = resume_skips(c, o)) != 0)
+		return r < 0 ? r : 0;
 	if (!scope_fits(c, o))
 		return record_error(c, o->path, "left out: the source's limit "
 		    "of bytes is reached", 0);
@@ -202,7 +205,12 @@ walk_file(struct collect *c, const struct object *o)
 		goto out;
 	}
 	r = take_file(c, o, buf_str(&member), &t);
-	if (r == ERR_EXISTS) {
+	if (r == ERR_LIMIT) {
+		/* Short enough by itself, too long behind the bag's. */
+		err_reset(c->e);
+		r = record_error(c, o->path, "the member's name is too long",
+		    0);
+	} else if (r == ERR_EXISTS) {
 		/* Overlapping sources: stored once, said twice. */
 		err_reset(c->e);
 		c->totals.duplicates++;

@@ -17,7 +17,7 @@ _exhibit()
 	    --organisation --contact --witness --write-blocker
 	    --reference-time --log-zone --mask-content
 	    --discover --format --ssh --ssh-option --remote-collect
-	    --collect-program
+	    --collect-program --resume
 	    --tsa --tsa-trust --digest --double-read --purpose --keys
 	    --passphrase-file --output --quiet --verbose --help" ;;
 	verify) opts="--trust --tsa-trust --case --format --output --quiet

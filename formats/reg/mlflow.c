@@ -292,11 +292,23 @@ order(const void *x, const void *y)
 	return r != 0 ? r : compare(a->name, b->name);
 }
 
+/* Aliases by model and name. */
+static int
+order_alias(const void *x, const void *y)
+{
+	const struct mlflow_entry *a = x, *b = y;
+	int r = compare(a->model, b->model);
+
+	if (r == 0)
+		r = compare(a->name, b->name);
+	return r != 0 ? r : (a->number > b->number) - (a->number < b->number);
+}
+
 static void
-sort(struct mlflow_list *l)
+sort(struct mlflow_list *l, int (*by)(const void *, const void *))
 {
 	if (l->n > 0)
-		qsort(l->v, l->n, sizeof(*l->v), order);
+		qsort(l->v, l->n, sizeof(*l->v), by);
 }
 
 static const struct mlflow_entry *
@@ -355,6 +367,21 @@ check_versions(struct mlflow *m)
 	return 0;
 }
 
+/* The interface gives an alias twice: with its model, and its version. */
+static int
+check_twice(struct mlflow *m, const struct mlflow_entry *a,
+    const struct mlflow_entry *b)
+{
+	const struct reg_fact facts[] = {fact("model", a->model),
+	    fact("alias", a->name), fact("version", a->run),
+	    fact("other", b->run), fact("reason",
+	    mlflow_z("two versions have it"))};
+
+	return mlflow_same(a->model, b->model) &&
+	    mlflow_same(a->name, b->name) && !mlflow_same(a->run, b->run) ?
+	    reg_tell(m->p, REG_PROBLEM_ALIAS, b->by, facts, 5) : 0;
+}
+
 static int
 check_aliases(struct mlflow *m)
 {
@@ -369,6 +396,8 @@ check_aliases(struct mlflow *m)
 		    fact("alias", e->name), fact("version", e->run),
 		    fact("reason", mlflow_z("no such version"))};
 
+		if (i > 0 && (r = check_twice(m, e - 1, e)) < 0)
+			return r;
 		if ((v == NULL || v->deleted) && (r = reg_tell(m->p,
 		    REG_PROBLEM_ALIAS, e->by, facts, 4)) < 0)
 			return r;
@@ -395,10 +424,10 @@ mlflow_finish(struct mlflow *m)
 {
 	int r;
 
-	sort(&m->versions);
-	sort(&m->aliases);
-	sort(&m->runs);
-	sort(&m->logged);
+	sort(&m->versions, order);
+	sort(&m->aliases, order_alias);
+	sort(&m->runs, order);
+	sort(&m->logged, order);
 	if ((r = check_versions(m)) < 0 || (r = check_aliases(m)) < 0)
 		return r;
 	for (size_t i = 0; i < m->versions.n; i++) {

@@ -13,7 +13,7 @@ struct doc;
  *
  *	DELETED	 a number below the highest is missing from a model's
  *		 versions, or a version is marked as deleted
- *	ALIAS	 an alias points to a version that is not there
+ *	ALIAS	 an alias points to a version that is not there, or to two
  *	MISSING	 a version comes from a run or a logged model that is not
  *		 there (asked only when runs, or logged models, were read)
  */

@@ -45,7 +45,8 @@ REPLAY := $(patsubst %,$(ASAN)/replay_%,$(FUZZ_NAMES))
 $(ASAN)/replay_fuzz_%: $(ASAN)/obj/tests/fuzz/fuzz_%.o \
 		$(ASAN)/obj/tests/fuzz/fuzz_common.o \
 		$(ASAN)/obj/tests/fuzz/replay.o \
-		$(ASAN)/obj/tests/lib/format_case.o $(ASAN_LIB)
+		$(ASAN)/obj/tests/lib/format_case.o \
+		$(ASAN)/obj/tests/lib/rows_laws.o $(ASAN_LIB)
 	$(CC) $(SANITIZE) $(LDFLAGS) -o $@ $^ $(LIBS_exhibit)
 
 FUZZ := $(BUILD)/fuzz
@@ -62,7 +63,8 @@ $(FUZZ_LIB): $(patsubst %.c,$(FUZZ)/obj/%.o,\
 	$(AR) rcs $@ $^
 $(FUZZ)/fuzz_%: $(FUZZ)/obj/tests/fuzz/fuzz_%.o \
 		$(FUZZ)/obj/tests/fuzz/fuzz_common.o \
-		$(FUZZ)/obj/tests/lib/format_case.o $(FUZZ_LIB)
+		$(FUZZ)/obj/tests/lib/format_case.o \
+		$(FUZZ)/obj/tests/lib/rows_laws.o $(FUZZ_LIB)
 	clang $(FUZZ_FLAGS) -fsanitize=fuzzer $(LDFLAGS) -o $@ $^ $(LIBS_exhibit)
 
 .PHONY: asan fuzz

@@ -12,7 +12,12 @@
  * where flags are v (verbatim), d (damaged), u (unpacked) or "-", and json is
  * "-" when damaged; a line "! file off sentence" for what is told, in the
  * order of telling; and last "= code".  Codes are 0, or negative.
+ *
+ * rows_laws.c is without cmocka, for fuzzing; rows_case_check and
+ * rows_case_truncate are the tests' own.
  */
+#define ROWS_CASE_FILES 16	/* at most */
+
 struct rows_case_file {
 	const char *name;
 	const void *p;

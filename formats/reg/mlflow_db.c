@@ -1,4 +1,3 @@
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -27,57 +26,19 @@ static const char *const tag_keys[3] = {"mlflow.user",
 /* --- look-ups --- */
 
 int
-mlflow_db_put(struct mlflow_db *d, struct mlflow_dict *to,
+mlflow_db_put(struct mlflow_db *d, struct regdict *to,
     const struct sqlitedb_value *key, struct mlflow_text value,
     struct mlflow_text more)
 {
-	size_t cap = to->cap == 0 ? 64 : to->cap * 2;
-	struct mlflow_pair *v;
-
-	if (to->n == to->cap) {
-		if ((v = arena_array(d->m.keep, cap, sizeof(*v))) == NULL)
-			return err_set(d->r.p->e, ERR_NOMEM, "out of memory");
-		if (to->n > 0)
-			memcpy(v, to->v, to->n * sizeof(*v));
-		to->v = v;
-		to->cap = cap;
-	}
-	v = &to->v[to->n++];
-	memset(v, 0, sizeof(*v));
-	v->key = mlflow_copy(&d->m, (struct mlflow_text){key->p, key->n});
-	v->value = mlflow_copy(&d->m, value);
-	v->more = mlflow_copy(&d->m, more);
-	if ((key->p != NULL && v->key.p == NULL) ||
-	    (value.p != NULL && v->value.p == NULL) ||
-	    (more.p != NULL && v->more.p == NULL))
-		return err_set(d->r.p->e, ERR_NOMEM, "out of memory");
-	return 0;
+	return regdict_put(to, d->m.keep, mlflow_db_text(key), value, more,
+	    d->r.p->e);
 }
 
-static int
-by_key(const void *x, const void *y)
+struct regdict_pair *
+mlflow_db_get(const struct regdict *d, const struct sqlitedb_value *key)
 {
-	const struct mlflow_pair *a = x, *b = y;
-	size_t n = a->key.n < b->key.n ? a->key.n : b->key.n;
-	int r = n > 0 ? memcmp(a->key.p, b->key.p, n) : 0;
-
-	return r != 0 ? r : (a->key.n > b->key.n) - (a->key.n < b->key.n);
-}
-
-void
-mlflow_db_sort(struct mlflow_dict *d)
-{
-	if (d->n > 0)
-		qsort(d->v, d->n, sizeof(*d->v), by_key);
-}
-
-struct mlflow_pair *
-mlflow_db_get(const struct mlflow_dict *d, const struct sqlitedb_value *key)
-{
-	const struct mlflow_pair want = {.key = {key->p, key->n}};
-
-	return d->n == 0 || key->type == SQLITEDB_NULL ? NULL :
-	    bsearch(&want, d->v, d->n, sizeof(*d->v), by_key);
+	return key->type == SQLITEDB_NULL ? NULL :
+	    regdict_get(d, mlflow_db_text(key));
 }
 
 struct mlflow_text
@@ -110,7 +71,7 @@ void
 mlflow_db_experiment(struct mlflow_db *d, struct reg_row *row,
     const struct sqlitedb_value *id)
 {
-	const struct mlflow_pair *e = mlflow_db_get(&d->experiments, id);
+	const struct regdict_pair *e = mlflow_db_get(&d->experiments, id);
 
 	if (e != NULL && e->value.n > 0)
 		mlflow_set(row, REG_EXPERIMENT, e->value);
@@ -188,7 +149,7 @@ static int
 each_run(void *ctx, const struct sqlitedb_value *v)
 {
 	struct mlflow_db *d = ctx;
-	const struct mlflow_pair *tag, *user = mlflow_db_get(&d->tags[0],
+	const struct regdict_pair *tag, *user = mlflow_db_get(&d->tags[0],
 	    &v[0]);
 	struct reg_row row;
 	int r;
@@ -343,11 +304,11 @@ read_tables(struct mlflow_db *d)
 	if ((r = MLFLOW_DB_SELECT(d, "experiments", experiment_columns,
 	    each_experiment)) < 0)
 		return r;
-	mlflow_db_sort(&d->experiments);
+	regdict_sort(&d->experiments);
 	if ((r = MLFLOW_DB_SELECT(d, "tags", tag_columns, each_tag)) < 0)
 		return r;
 	for (size_t i = 0; i < 3; i++)
-		mlflow_db_sort(&d->tags[i]);
+		regdict_sort(&d->tags[i]);
 	if ((r = MLFLOW_DB_SELECT(d, "runs", run_columns, each_run)) < 0 ||
 	    (r = MLFLOW_DB_SELECT(d, "logged_models", logged_columns,
 	    each_logged)) < 0 ||

@@ -3,42 +3,31 @@
 
 #include "formats/reg/mlflow.h"
 #include "formats/reg/regdb.h"
+#include "formats/reg/regdict.h"
 
 /*
  * Private to the reader of MLflow's SQLite back end: mlflow_db.c (runs and
  * the registry) and mlflow_tables.c (data sets, traces, the gateway, and the
  * tables that are mapped column by column).
  */
-struct mlflow_pair {
-	struct mlflow_text key, value, more;
-	uint64_t count;		/* of an experiment: traces */
-	int64_t first, last;	/* their times */
-};
-
-struct mlflow_dict {
-	struct mlflow_pair *v;
-	size_t n, cap;
-};
-
 struct mlflow_db {
 	struct mlflow m;
 	struct regdb r;
-	struct mlflow_dict experiments;	/* id: name */
-	struct mlflow_dict tags[3];	/* run: value; which: tag_keys */
-	struct mlflow_dict datasets;		/* uuid: name, digest */
-	struct mlflow_dict contexts;		/* input uuid: training, ... */
-	struct mlflow_dict endpoints;		/* id: name */
-	struct mlflow_dict models;		/* definition: provider/model */
+	struct regdict experiments;	/* id: name */
+	struct regdict tags[3];	/* run: value; which: tag_keys */
+	struct regdict datasets;		/* uuid: name, digest */
+	struct regdict contexts;		/* input uuid: training, ... */
+	struct regdict endpoints;		/* id: name */
+	struct regdict models;		/* definition: provider/model */
 	const struct mlflow_simple *simple;	/* the table being read */
-	struct mlflow_pair orphans;	/* traces of no experiment */
+	struct regdict_pair orphans;	/* traces of no experiment */
 };
 
-/* Look-ups: put copies, sort before the first get; NULL when not there. */
-int mlflow_db_put(struct mlflow_db *d, struct mlflow_dict *to,
+/* regdict_put and regdict_get by a column. */
+int mlflow_db_put(struct mlflow_db *d, struct regdict *to,
     const struct sqlitedb_value *key, struct mlflow_text value,
     struct mlflow_text more);
-void mlflow_db_sort(struct mlflow_dict *d);
-struct mlflow_pair *mlflow_db_get(const struct mlflow_dict *d,
+struct regdict_pair *mlflow_db_get(const struct regdict *d,
     const struct sqlitedb_value *key);
 
 struct mlflow_text mlflow_db_text(const struct sqlitedb_value *v);

@@ -59,7 +59,7 @@ static int
 each_input(void *ctx, const struct sqlitedb_value *v)
 {
 	struct mlflow_db *d = ctx;
-	const struct mlflow_pair *data, *use;
+	const struct regdict_pair *data, *use;
 	struct reg_row row;
 
 	if (is(&v[1], "DATASET") && is(&v[3], "RUN")) {
@@ -96,7 +96,7 @@ static int
 each_trace(void *ctx, const struct sqlitedb_value *v)
 {
 	struct mlflow_db *d = ctx;
-	struct mlflow_pair *e = mlflow_db_get(&d->experiments, &v[0]);
+	struct regdict_pair *e = mlflow_db_get(&d->experiments, &v[0]);
 
 	if (e == NULL)
 		e = &d->orphans;
@@ -109,7 +109,7 @@ each_trace(void *ctx, const struct sqlitedb_value *v)
 }
 
 static int
-send_traces(struct mlflow_db *d, const struct mlflow_pair *e)
+send_traces(struct mlflow_db *d, const struct regdict_pair *e)
 {
 	struct reg_row row;
 	char n[24];
@@ -170,8 +170,8 @@ static int
 each_mapping(void *ctx, const struct sqlitedb_value *v)
 {
 	struct mlflow_db *d = ctx;
-	const struct mlflow_pair *end = mlflow_db_get(&d->endpoints, &v[0]);
-	const struct mlflow_pair *model = mlflow_db_get(&d->models, &v[1]);
+	const struct regdict_pair *end = mlflow_db_get(&d->endpoints, &v[0]);
+	const struct regdict_pair *model = mlflow_db_get(&d->models, &v[1]);
 	char weight[REGDB_TEXT];
 	struct reg_row row;
 
@@ -283,8 +283,8 @@ mlflow_tables_read(struct mlflow_db *d)
 	    (r = MLFLOW_DB_SELECT(d, "input_tags", context_columns,
 	    each_context)) < 0)
 		return r;
-	mlflow_db_sort(&d->datasets);
-	mlflow_db_sort(&d->contexts);
+	regdict_sort(&d->datasets);
+	regdict_sort(&d->contexts);
 	if ((r = MLFLOW_DB_SELECT(d, "inputs", input_columns,
 	    each_input)) < 0 || (r = read_traces(d)) < 0 ||
 	    (r = MLFLOW_DB_SELECT(d, "endpoints", endpoint_columns,
@@ -292,8 +292,8 @@ mlflow_tables_read(struct mlflow_db *d)
 	    (r = MLFLOW_DB_SELECT(d, "model_definitions", definition_columns,
 	    each_definition)) < 0)
 		return r;
-	mlflow_db_sort(&d->endpoints);
-	mlflow_db_sort(&d->models);
+	regdict_sort(&d->endpoints);
+	regdict_sort(&d->models);
 	if ((r = MLFLOW_DB_SELECT(d, "endpoint_model_mappings",
 	    mapping_columns, each_mapping)) < 0)
 		return r;

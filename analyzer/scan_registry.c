@@ -103,6 +103,7 @@ struct members {
 	struct group *g;
 	struct reg_file *file;
 	uint32_t first, end;
+	size_t files;		/* once they are in order */
 };
 
 static bool
@@ -159,7 +160,7 @@ add_registry(struct members *m, const char *raw, bool bag)
 		buf_puts(&b, "t ");
 		put_name(&b, BAG_FILES, strlen(BAG_FILES));
 	}
-	for (uint32_t i = 0; i < m->end - m->first; i++) {
+	for (size_t i = 0; i < m->files; i++) {
 		if (i == LIMIT_REPOSITORY_FILES) {
 			j->list_cut = true;
 			break;
@@ -177,7 +178,7 @@ add_registry(struct members *m, const char *raw, bool bag)
 static int
 look(struct group *g, const char *raw, bool bag)
 {
-	struct members m = {g, NULL, 0, 0};
+	struct members m = {g, NULL, 0, 0, 0};
 	struct reg_tree t = {0};
 
 	while (m.first < g->nmembers &&
@@ -194,8 +195,9 @@ look(struct group *g, const char *raw, bool bag)
 	for (uint32_t i = m.first; i < m.end; i++)
 		if (name_member(&m, i, bag) < 0)
 			return ERR_NOMEM;
+	m.files = reg_sort(m.file, m.end - m.first);
 	t.file = m.file;
-	t.files = m.end - m.first;
+	t.files = m.files;
 	return reg_any(&t) ? add_registry(&m, raw, bag) : 0;
 }
 

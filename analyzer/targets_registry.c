@@ -96,7 +96,7 @@ targets_add_registry(struct targets *t, size_t first, struct err *e)
 		goto out;
 	}
 	tree.file = file;
-	tree.files = t->count - first;
+	tree.files = reg_sort(file, t->count - first);
 	if (reg_any(&tree))
 		r = insert(t, first, e);
 out:

@@ -1,4 +1,3 @@
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -208,29 +207,6 @@ out:
 /* --- the list as a tree --- */
 
 static int
-by_path(const void *a, const void *b)
-{
-	const struct reg_file *x = a, *y = b;
-
-	return strcmp(x->path, y->path);
-}
-
-static void
-settle(struct list *l)
-{
-	size_t kept = 0;
-
-	if (l->files == 0)
-		return;
-	qsort(l->file, l->files, sizeof(*l->file), by_path);
-	for (size_t i = 0; i < l->files; i++)
-		if (kept == 0 ||
-		    by_path(&l->file[kept - 1], &l->file[i]) != 0)
-			l->file[kept++] = l->file[i];
-	l->files = kept;
-}
-
-static int
 take_list(struct list *l)
 {
 	struct reader rd;
@@ -251,7 +227,7 @@ take_list(struct list *l)
 	if (r >= 0 && l->links != NULL)
 		r = take_links(l);
 	if (r >= 0)
-		settle(l);
+		l->files = reg_sort(l->file, l->files);
 	return r;
 }
 

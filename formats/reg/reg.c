@@ -135,6 +135,27 @@ reg_run(const struct reg_tree *t, const char *only,
 	return rc < 0 ? rc : r.rc;
 }
 
+static int
+by_name(const void *a, const void *b)
+{
+	const struct reg_file *x = a, *y = b;
+
+	return compare(x->path, x->path_len, y->path, y->path_len);
+}
+
+size_t
+reg_sort(struct reg_file *file, size_t n)
+{
+	size_t kept = 0;
+
+	if (n > 1)
+		qsort(file, n, sizeof(*file), by_name);
+	for (size_t i = 0; i < n; i++)
+		if (kept == 0 || by_name(&file[kept - 1], &file[i]) != 0)
+			file[kept++] = file[i];
+	return kept;
+}
+
 bool
 reg_any(const struct reg_tree *t)
 {
@@ -245,12 +266,8 @@ reg_ends(const struct reg_file *f, const char *tail)
 	    memcmp(f->path + f->path_len - n, tail, n) == 0;
 }
 
-/*
- * ${path}, of ${n} bytes so far, and a target beside it: without ".", ".."
- * and empty parts.  False when it leads out of the tree.
- */
-static bool
-join(char path[LIMIT_PATH], size_t *n, const char *target, size_t left)
+bool
+reg_join(char path[], size_t *n, const char *target, size_t left)
 {
 	size_t part;
 
@@ -292,7 +309,7 @@ reg_follow(const struct reg_tree *t, const struct reg_file *f)
 		n = f->path_len - name;
 		n -= n > 0;
 		memcpy(path, f->path, n);
-		if (!join(path, &n, f->link, f->link_len))
+		if (!reg_join(path, &n, f->link, f->link_len))
 			return NULL;
 		f = reg_find(t, path, n);
 	}

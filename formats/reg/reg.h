@@ -127,7 +127,7 @@ struct reg_reader {
 	 * find: is this file the marker of a registry of this kind ("meta.yaml
 	 * below models/", "oci-layout")?  Then the registry's root in *root
 	 * bytes of f->path (0: the tree itself).  Asked of every file in turn,
-	 * by names alone: nothing is opened.
+	 * by names alone (others may be looked up): nothing is opened.
 	 */
 	bool (*find)(const struct reg_tree *t, const struct reg_file *f,
 	    size_t *root);
@@ -147,9 +147,11 @@ struct reg_reader {
 int reg_run(const struct reg_tree *t, const char *only,
     const struct reg_events *ev, struct arena *a, struct err *e);
 
+/* reg_sort: the order that a tree has; of equal paths the first stays. */
+size_t reg_sort(struct reg_file *file, size_t n);
 /*
  * reg_any: is there a registry of any kind?  By names alone: the tree may
- * have no operations, and be in any order.
+ * have no operations.
  */
 bool reg_any(const struct reg_tree *t);
 
@@ -164,6 +166,12 @@ const struct reg_file *reg_find(const struct reg_tree *t, const char *path,
  */
 const struct reg_file *reg_follow(const struct reg_tree *t,
     const struct reg_file *f);
+/*
+ * reg_join: ${path}, of *n bytes so far ("" or "a/b"), and ${rel} below it:
+ * without ".", ".." and empty parts, no NUL behind.  False when it is
+ * absolute, leads above the tree or is too long; *n is not defined then.
+ */
+bool reg_join(char path[], size_t *n, const char *rel, size_t rel_len);
 /* reg_at: the file ${rel} below the registry's root, NULL likewise. */
 const struct reg_file *reg_at(const struct reg_parse *p, const char *rel);
 /*

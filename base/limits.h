@@ -314,4 +314,26 @@
 /* Private memory of the worker, mapped files apart. */
 #define LIMIT_DIFF_DATA (2 * (uint64_t)GIB)
 
+/*
+ * API logs.  One record (a line, an element of an array, a message with its
+ * body), as long as any text line; nodes of one as JSON (an image of 512 x
+ * 512 x 3 written as numbers has 786,432); what a compressed file may become;
+ * input and output and other columns as they stand in the normal form, so
+ * that a record fits a frame whatever it holds: 2 contents, an event's line,
+ * 25 columns and two paths are 210 KiB; scores of a record; requests that
+ * wait for their response (a busy server has thousands in flight).
+ */
+#define LIMIT_LOG_RECORD LIMIT_LINE
+#define LIMIT_LOG_NODES 1048576
+#define LIMIT_LOG_INFLATE (256 * MIB)
+#define LIMIT_LOG_CONTENT (48 * KIB)
+#define LIMIT_LOG_MESSAGE (16 * KIB)
+#define LIMIT_LOG_FIELD (2 * KIB)
+#define LIMIT_LOG_SCORES 1024
+#define LIMIT_LOG_PENDING (32 * MIB)
+#define LIMIT_LOG_PENDING_RECORDS 65536
+/* Problems of a kind, and secrets, that one file lists; all are counted. */
+#define LIMIT_LOG_TOLD 100
+#define LIMIT_LOG_SECRETS 10000
+
 #endif /* !BASE_LIMITS_H_ */

@@ -1,4 +1,6 @@
 #include "analyzer/intake/git_worker.h"
+#include "analyzer/intake/logs_worker.h"
+#include "analyzer/intake/logwire.h"
 #include "analyzer/intake/registry_worker.h"
 #include "analyzer/intake/regwire.h"
 #include "cli/intake_kinds.h"
@@ -10,7 +12,8 @@
 
 static const struct intake_kind kinds[] = {
     {"registry", MODELS, registry_worker_main, regwire_line},
-    {"git", MODELS, git_worker_main, regwire_line}};
+    {"git", MODELS, git_worker_main, regwire_line},
+    {"logs", 1U << BAG_API_LOGS, logs_worker_main, logwire_line}};
 
 int
 intake_kinds_start(struct intake **ret, struct err *e)

@@ -101,8 +101,15 @@ json_end_array(struct json_write *w)
 static void
 put_quoted(struct json_write *w, const char *p, size_t n)
 {
+	size_t begin = 0;
+
 	buf_putc(w->b, '"');
 	for (size_t i = 0; i < n; i++) {
+		if ((unsigned char)p[i] >= 0x20 && p[i] != '"' &&
+		    p[i] != '\\')
+			continue;
+		buf_put(w->b, p + begin, i - begin);
+		begin = i + 1;
 		switch (p[i]) {
 		case '"':
 		case '\\':
@@ -116,10 +123,10 @@ put_quoted(struct json_write *w, const char *p, size_t n)
 			buf_puts(w->b, "\\t");
 			break;
 		default:
-			BUG_ON((unsigned char)p[i] < 0x20);
-			buf_putc(w->b, p[i]);
+			BUG("a control character in our own text");
 		}
 	}
+	buf_put(w->b, p + begin, n - begin);
 	buf_putc(w->b, '"');
 }
 
@@ -152,6 +159,25 @@ json_str(struct json_write *w, const char *s)
 	put_quoted(w, s, strlen(s));
 }
 
+/* What JSON itself wants escaped; the rest in runs. */
+static void
+put_escaped(struct json_write *w, const char *p, size_t n)
+{
+	size_t begin = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (p[i] != '"' && p[i] != '\\' && p[i] != '\n' &&
+		    p[i] != '\t')
+			continue;
+		buf_put(w->b, p + begin, i - begin);
+		begin = i + 1;
+		buf_putc(w->b, '\\');
+		buf_putc(w->b, p[i] == '\n' ? 'n' : p[i] == '\t' ? 't' :
+		    p[i]);
+	}
+	buf_put(w->b, p + begin, n - begin);
+}
+
 /* The inside of a string. */
 static void
 put_text(struct json_write *w, const uint8_t *s, size_t n, unsigned flags)
@@ -161,16 +187,7 @@ put_text(struct json_write *w, const uint8_t *s, size_t n, unsigned flags)
 
 	while (n > 0) {
 		len = text_printable(piece, sizeof(piece), s, n, flags, &used);
-		for (size_t i = 0; i < len; i++) {
-			if (piece[i] == '"' || piece[i] == '\\')
-				buf_putc(w->b, '\\');
-			if (piece[i] == '\n')
-				buf_puts(w->b, "\\n");
-			else if (piece[i] == '\t')
-				buf_puts(w->b, "\\t");
-			else
-				buf_putc(w->b, piece[i]);
-		}
+		put_escaped(w, piece, len);
 		s += used;
 		n -= used;
 	}
@@ -207,18 +224,33 @@ json_literal(struct json_write *w, const void *p, size_t n)
 	buf_putc(w->b, '"');
 }
 
+/* A record has a dozen numbers, and printf is slow. */
+static void
+put_number(struct json_write *w, uint64_t v, bool negative)
+{
+	char text[24];
+	size_t at = sizeof(text);
+
+	do
+		text[--at] = (char)('0' + v % 10);
+	while ((v /= 10) > 0);
+	if (negative)
+		text[--at] = '-';
+	buf_put(w->b, text + at, sizeof(text) - at);
+}
+
 void
 json_u64(struct json_write *w, uint64_t v)
 {
 	before(w, false);
-	buf_printf(w->b, "%llu", (unsigned long long)v);
+	put_number(w, v, false);
 }
 
 void
 json_i64(struct json_write *w, int64_t v)
 {
 	before(w, false);
-	buf_printf(w->b, "%lld", (long long)v);
+	put_number(w, v < 0 ? -(uint64_t)v : (uint64_t)v, v < 0);
 }
 
 void

@@ -1,7 +1,5 @@
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +15,7 @@
 #include "base/version.h"
 #include "cli/cmd.h"
 #include "cli/collect_cmd.h"
+#include "cli/idnames.h"
 #include "cli/intake_kinds.h"
 #include "cli/passphrase.h"
 #include "collector/discover.h"
@@ -37,22 +36,6 @@ const struct opt_usage collect_cmd_usage = {"exhibit collect",
     "Take what a plan or options name into a sealed, signed and time-stamped "
     "bundle.\n"
     "The path of the sealed file is printed, alone, on standard output."};
-
-static const char *
-user_name(uid_t uid)
-{
-	const struct passwd *p = getpwuid(uid);
-
-	return p != NULL ? p->pw_name : NULL;
-}
-
-static const char *
-group_name(gid_t gid)
-{
-	const struct group *g = getgrgid(gid);
-
-	return g != NULL ? g->gr_name : NULL;
-}
 
 static int
 stamp_http(void *ctx, const void *p7s, size_t n, struct buf *tsr,
@@ -213,8 +196,8 @@ fill_params(struct collect_cmd *c, struct acquire_params *p, struct err *e)
 	o->argv = c->argv;
 	o->tool = EXHIBIT_TOOL;
 	o->intake = c->intake;
-	o->user_name = user_name;
-	o->group_name = group_name;
+	o->user_name = idnames_user;
+	o->group_name = idnames_group;
 	p->signer = c->signer;
 	return 0;
 }

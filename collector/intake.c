@@ -224,7 +224,7 @@ give_work(struct collect *c, struct intake_one *o)
 static int
 run_one(struct collect *c, struct intake_one *o, struct streams *s)
 {
-	const char *why = "the process that reads them is gone";
+	const char *why;
 	int r;
 
 	if ((c->classes & o->kind->classes) == 0)
@@ -236,9 +236,9 @@ run_one(struct collect *c, struct intake_one *o, struct streams *s)
 	}
 	if ((r = record_log(c, "interpreting", o->kind->name)) < 0)
 		return r;
-	if ((r = give_work(c, o)) >= 0)
-		r = read_frames(c, o, s, &why);
-	if (r < 0 && r != ERR_CHILD)
+	/* One that is gone already has an end that says why. */
+	if (((r = give_work(c, o)) < 0 && r != ERR_CHILD) ||
+	    (r = read_frames(c, o, s, &why)) < 0)
 		return r;
 	o->end = why == NULL ? INTAKE_DONE : INTAKE_PARTLY;
 	return why == NULL ? 0 : record_error(c, o->kind->name, why, 0);

@@ -93,13 +93,31 @@ still_there(int fd, const struct statx *seen)
 	    st.stx_dev_minor == seen->stx_dev_minor;
 }
 
+/* One range, seen while it was read. */
+static void
+put_whole(struct json_write *w, uint64_t size)
+{
+	json_begin_array(w);
+	json_begin_array(w);
+	json_u64(w, 0);
+	json_u64(w, size);
+	json_end_array(w);
+	json_end_array(w);
+}
+
 void
-meta_holes(struct json_write *w, const struct object *o)
+meta_holes(struct json_write *w, const struct object *o,
+    const struct taken *t)
 {
 	off_t data = 0, hole = 0;
 	unsigned n = 0;
 	int fd;
 
+	if (t->dense) {
+		json_key(w, "data_ranges");
+		put_whole(w, t->before.stx_size);
+		return;
+	}
 	fd = openat(o->dir, o->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK |
 	    O_NOCTTY | O_CLOEXEC);
 	json_key(w, "data_ranges");

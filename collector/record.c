@@ -130,10 +130,22 @@ put_time(struct json_write *w, const char *key,
 	}
 	/* Nanoseconds since 1970 pass 2^53: text. */
 	char text[40];
+	size_t at = sizeof(text);
+	uint64_t sec = t->tv_sec < 0 ? -(uint64_t)t->tv_sec :
+	    (uint64_t)t->tv_sec;
+	uint32_t ns = t->tv_nsec;
 
-	(void)snprintf(text, sizeof(text), "%lld.%09u", (long long)t->tv_sec,
-	    t->tv_nsec);
-	json_kstr(w, key, text);
+	/* Eight times an object: not by printf. */
+	text[--at] = '\0';
+	for (unsigned i = 0; i < 9; i++, ns /= 10)
+		text[--at] = (char)('0' + ns % 10);
+	text[--at] = '.';
+	do
+		text[--at] = (char)('0' + sec % 10);
+	while ((sec /= 10) > 0);
+	if (t->tv_sec < 0)
+		text[--at] = '-';
+	json_kstr(w, key, text + at);
 }
 
 static const char *
@@ -221,6 +233,29 @@ mount_of(struct collect *c, const struct object *o)
 	return &c->mount;
 }
 
+static bool
+same_time(const struct statx_timestamp *a, const struct statx_timestamp *b)
+{
+	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
+/* Equal in everything that put_stat writes. */
+static bool
+same_stat(const struct statx *a, const struct statx *b)
+{
+	return a->stx_dev_major == b->stx_dev_major &&
+	    a->stx_dev_minor == b->stx_dev_minor &&
+	    a->stx_ino == b->stx_ino && a->stx_nlink == b->stx_nlink &&
+	    a->stx_mode == b->stx_mode && a->stx_uid == b->stx_uid &&
+	    a->stx_gid == b->stx_gid && a->stx_size == b->stx_size &&
+	    a->stx_blocks == b->stx_blocks &&
+	    a->stx_attributes == b->stx_attributes &&
+	    same_time(&a->stx_atime, &b->stx_atime) &&
+	    same_time(&a->stx_mtime, &b->stx_mtime) &&
+	    same_time(&a->stx_ctime, &b->stx_ctime) &&
+	    same_time(&a->stx_btime, &b->stx_btime);
+}
+
 /* The strongest thing that can be said, docs/RECORDS.md. */
 static const char *
 guarantee(struct collect *c, const struct object *o, const struct taken *t)
@@ -236,8 +271,9 @@ guarantee(struct collect *c, const struct object *o, const struct taken *t)
 	return t->doubled ? "double-read equal" : "stat equal";
 }
 
+/* What makes sense of a collection reads lines up to here, and the stat. */
 static void
-put_taken(struct json_write *w, struct collect *c, const struct object *o,
+put_place(struct json_write *w, const struct collect *c,
     const struct taken *t)
 {
 	json_khex(w, "sha256", t->place.digests.sha256, 32);
@@ -245,6 +281,12 @@ put_taken(struct json_write *w, struct collect *c, const struct object *o,
 		json_khex(w, "sha512", t->place.digests.sha512, 64);
 	json_ku64(w, "header_offset", t->place.header_offset);
 	json_ku64(w, "data_offset", t->place.data_offset);
+}
+
+static void
+put_taken(struct json_write *w, struct collect *c, const struct object *o,
+    const struct taken *t)
+{
 	json_kstr(w, "guarantee", guarantee(c, o, t));
 	json_kbool(w, "changed_while_reading", t->changed);
 	json_ku64(w, "short_by", t->short_by);
@@ -260,7 +302,10 @@ put_taken(struct json_write *w, struct collect *c, const struct object *o,
 		json_kstr(w, "read_error", strerrorname_np(t->read_errno));
 	}
 	json_ku64(w, "read_ns", (uint64_t)t->ns);
-	put_stat(w, "after", &t->after);
+	if (same_stat(&t->before, &t->after))
+		json_kstr(w, "after", "as before");
+	else
+		put_stat(w, "after", &t->after);
 }
 
 /* The window of the object's source, for who reads times inside it. */
@@ -304,15 +349,18 @@ record_object(struct collect *c, const struct object *o, const char *member,
 	json_kstr(&w, "member", member);
 	json_kstr(&w, "note", note);
 	put_window(&w, c->source);
-	put_stat(&w, "stat", st);
-	put_names(&w, c, st);
-	json_ku64(&w, "mount_id", st->stx_mnt_id);
 	if (link != NULL) {
 		json_ktext(&w, "link_target", link, link_n);
 		json_khex(&w, "link_target_hex", link, link_n);
-		/* Reading a link's target updates the link's own atime. */
-		json_kbool(&w, "atime_may_have_changed", true);
 	}
+	if (t != NULL && t->stored)
+		put_place(&w, c, t);
+	put_stat(&w, "stat", st);
+	put_names(&w, c, st);
+	json_ku64(&w, "mount_id", st->stx_mnt_id);
+	/* Reading a link's target updates the link's own atime. */
+	if (link != NULL)
+		json_kbool(&w, "atime_may_have_changed", true);
 	if (S_ISREG(st->stx_mode) && st->stx_nlink > 1) {
 		char group[48];
 
@@ -323,7 +371,7 @@ record_object(struct collect *c, const struct object *o, const char *member,
 	}
 	whole = meta_xattrs(&w, o);
 	if (t != NULL && t->stored) {
-		meta_holes(&w, o);
+		meta_holes(&w, o, t);
 		put_taken(&w, c, o, t);
 	}
 	json_end_object(&w);

@@ -71,6 +71,7 @@ struct taken {
 	bool noatime;
 	uint64_t short_by, grew_by;
 	bool changed, stored;
+	bool dense;		/* not a hole in it */
 	bool double_equal, doubled;
 	unsigned read_errors;
 	uint64_t read_error_off, read_error_len;
@@ -189,6 +190,7 @@ int facts_completion(struct collect *c);
  * LIMIT_XATTR_BYTES.
  */
 bool meta_xattrs(struct json_write *w, const struct object *o);
-void meta_holes(struct json_write *w, const struct object *o);
+void meta_holes(struct json_write *w, const struct object *o,
+    const struct taken *t);
 
 #endif /* !COLLECTOR_RUN_H_ */

@@ -188,7 +188,8 @@ read_whole(struct collect *c, const struct object *o, int fd,
 	size_t got;
 	int r;
 
-	(void)posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+	if (size > LIMIT_COPY_CHUNK)
+		(void)posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
 	if (t->from == 0 && ((r = checkpoint_before(c, size)) < 0 ||
 	    (r = evidence_begin(c->w, member, size,
 	    t->before.stx_mtime.tv_sec, c->e)) < 0))
@@ -197,6 +198,8 @@ read_whole(struct collect *c, const struct object *o, int fd,
 	    (r = evidence_end(c->w, &t->place, &t->short_by, c->e)) < 0)
 		return r;
 	t->stored = true;
+	t->dense = size > 0 && size <= INT64_MAX &&
+	    lseek(fd, 0, SEEK_HOLE) == (off_t)size;
 	if (read_chunk(fd, size, &more, 1, &got) == 0 && got == 1)
 		t->grew_by = 1;
 	return c->o->double_read ? read_again(c, fd, size, t) : 0;

@@ -4,11 +4,11 @@
 #include <unistd.h>
 
 #include "analyzer/intake/members.h"
-#include "analyzer/jrow.h"
 #include "base/arena.h"
 #include "base/bytesrc.h"
 #include "base/err.h"
 #include "base/fdpass.h"
+#include "base/json_read.h"
 #include "base/limits.h"
 #include "base/reader.h"
 #include "base/sandbox.h"
@@ -56,24 +56,24 @@ hex_value(char c)
 	    c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* Bytes out of hex, NUL behind; NULL and *n 0 when there are none. */
+/* Bytes out of hex, NUL behind; NULL and *n 0 when it is none. */
 static const char *
-unhex(const struct jpair *p, struct arena *a, size_t *n)
+unhex(const struct json_token *t, struct arena *a, size_t *n)
 {
 	char *out;
 
 	*n = 0;
-	if (p == NULL || p->len % 2 != 0 ||
-	    (out = arena_alloc(a, p->len / 2 + 1)) == NULL)
+	if (t->type != JSON_STRING || t->len % 2 != 0 ||
+	    (out = arena_alloc(a, t->len / 2 + 1)) == NULL)
 		return NULL;
-	for (size_t i = 0; i + 1 < p->len; i += 2) {
-		int hi = hex_value(p->val[i]), lo = hex_value(p->val[i + 1]);
+	for (size_t i = 0; i + 1 < t->len; i += 2) {
+		int hi = hex_value(t->str[i]), lo = hex_value(t->str[i + 1]);
 
 		if (hi < 0 || lo < 0)
 			return NULL;
 		out[i / 2] = (char)(hi << 4 | lo);
 	}
-	*n = p->len / 2;
+	*n = t->len / 2;
 	out[*n] = '\0';
 	return out;
 }
@@ -94,9 +94,8 @@ time_of(const char *s)
 
 /* A number of nanoseconds, written as text because it passes 2^53. */
 static int64_t
-ns_of(const struct jrow *row, const char *key, int64_t none)
+ns_of(const char *s, int64_t none)
 {
-	const char *s = jrow_get(row, key);
 	char *end;
 	long long v;
 
@@ -141,51 +140,149 @@ next_place(struct members *m, struct arena *a)
 	return &m->v[m->n];
 }
 
+/* What of a line is wanted; the rest of it is not even read. */
+struct line {
+	struct reader *r;
+	struct arena *a;	/* strings that are not kept */
+	struct json j;
+	struct member f;
+	bool known;		/* class and type are ours */
+};
+
+enum line_key {
+	KEY_TYPE, KEY_CLASS, KEY_PATH, KEY_LINK, KEY_SINCE, KEY_UNTIL,
+	KEY_OFFSET, KEY_SHA256, KEY_SIZE, KEY_MTIME, KEYS
+};
+static const char *const line_keys[KEYS] = {[KEY_TYPE] = "type",
+    [KEY_CLASS] = "class", [KEY_PATH] = "path_hex",
+    [KEY_LINK] = "link_target_hex", [KEY_SINCE] = "since_ns",
+    [KEY_UNTIL] = "until_ns", [KEY_OFFSET] = "data_offset",
+    [KEY_SHA256] = "sha256", [KEY_SIZE] = "size", [KEY_MTIME] = "mtime"};
+
 static void
-fill(struct member *f, const struct jrow *row, struct arena *a)
+take_sha256(struct line *l, const struct json_token *v)
 {
 	const char *sha;
 	size_t n;
 
-	if (f->type == 'l')
-		f->link = unhex(jrow_find(row, "link_target_hex"), a,
-		    &f->link_len);
-	f->mtime_ns = time_of(jrow_get(row, "stat.mtime"));
-	f->since_ns = ns_of(row, "since_ns", INT64_MIN);
-	f->until_ns = ns_of(row, "until_ns", INT64_MAX);
-	f->size = jrow_u64(row, "stat.size");
-	f->stored = f->type == 'f' && jrow_find(row, "data_offset") != NULL;
-	if (!f->stored)
-		return;
-	f->off = jrow_u64(row, "data_offset");
-	sha = unhex(jrow_find(row, "sha256"), a, &n);
-	if (sha != NULL && n == sizeof(f->sha256)) {
-		memcpy(f->sha256, sha, n);
-		f->has_sha256 = true;
+	sha = unhex(v, l->a, &n);
+	l->f.has_sha256 = sha != NULL && n == sizeof(l->f.sha256);
+	if (l->f.has_sha256)
+		memcpy(l->f.sha256, sha, n);
+}
+
+/* A value of the line or its stat; true: nothing behind it is wanted. */
+static bool
+take_value(struct line *l, const char *key, const struct json_token *v,
+    struct arena *keep)
+{
+	struct member *f = &l->f;
+	unsigned k = 0;
+
+	while (k < KEYS && strcmp(line_keys[k], key) != 0)
+		k++;
+	switch (k) {
+	case KEY_TYPE:
+		f->type = type_of(v->str);
+		return f->type == '\0';
+	case KEY_CLASS:
+		l->known = f->type != '\0' && class_of(v->str, &f->class);
+		return !l->known;
+	case KEY_PATH:
+		f->path = unhex(v, keep, &f->path_len);
+		return false;
+	case KEY_LINK:
+		f->link = unhex(v, keep, &f->link_len);
+		return false;
+	case KEY_SINCE:
+		f->since_ns = ns_of(v->str, INT64_MIN);
+		return false;
+	case KEY_UNTIL:
+		f->until_ns = ns_of(v->str, INT64_MAX);
+		return false;
+	case KEY_OFFSET:
+		f->off = v->u64;
+		f->stored = f->type == 'f' && v->is_u64;
+		return false;
+	case KEY_SHA256:
+		take_sha256(l, v);
+		return false;
+	case KEY_SIZE:
+		f->size = v->u64;
+		return false;
+	case KEY_MTIME:
+		f->mtime_ns = time_of(v->str);
+		return true;
+	default:
+		return false;
 	}
 }
 
-/* One line; what is of no use here is passed over. */
+/*
+ * Keys of the line and, since it comes last of what is wanted, of its "stat";
+ * a value of any other kind is passed over.
+ */
 static int
-add_line(struct members *m, const struct jrow *row, unsigned classes,
+read_line(struct line *l, unsigned classes, struct arena *keep,
+    struct err *e)
+{
+	struct json_token t, v;
+	bool last = false;
+	int r;
+
+	json_open(&l->j, l->r, l->a);
+	if ((r = json_next(&l->j, &t, e)) < 0)
+		return r;
+	if (t.type != JSON_OBJECT)
+		return err_set(e, ERR_FORMAT, "a line is no object");
+	while (!last) {
+		if ((r = json_next(&l->j, &t, e)) < 0)
+			return r;
+		if (t.type != JSON_KEY)
+			break;
+		if ((r = json_next(&l->j, &v, e)) < 0)
+			return r;
+		if (v.type == JSON_STRING || v.type == JSON_NUMBER)
+			last = take_value(l, t.str, &v, keep);
+		else if (v.type != JSON_OBJECT || strcmp(t.str, "stat") != 0)
+			r = json_skip(&l->j, &v, e);
+		if (r < 0)
+			return r;
+		last = last || (l->known && (classes & 1U << l->f.class) ==
+		    0);
+	}
+	return 0;
+}
+
+/* Past the line feed; 0 at the end of the file. */
+static int
+next_line(struct reader *r, struct err *e)
+{
+	uint8_t c;
+	int rc;
+
+	while ((rc = reader_u8(r, &c, e)) >= 0)
+		if (c == '\n')
+			return reader_left(r) > 0 ? 1 : 0;
+	return rc;
+}
+
+/* What is of no use here is passed over. */
+static int
+add_line(struct members *m, const struct member *f, unsigned classes,
     struct arena *a, struct err *e)
 {
-	struct member f = {0};
 	struct member *place;
 
-	f.type = type_of(jrow_get(row, "type"));
-	if (f.type == '\0' || !class_of(jrow_get(row, "class"), &f.class) ||
-	    (classes & 1U << f.class) == 0)
+	if (f->type == '\0' || (classes & 1U << f->class) == 0)
 		return 0;
 	if (m->n == LIMIT_INTAKE_MEMBERS) {
 		m->cut = true;
 		return 0;
 	}
-	if ((f.path = unhex(jrow_find(row, "path_hex"), a, &f.path_len)) ==
-	    NULL || (place = next_place(m, a)) == NULL)
+	if (f->path == NULL || (place = next_place(m, a)) == NULL)
 		return err_set(e, ERR_NOMEM, "no room for the list of members");
-	fill(&f, row, a);
-	*place = f;
+	*place = *f;
 	m->n++;
 	return 0;
 }
@@ -220,24 +317,27 @@ sort_members(struct members *m)
 
 static int
 read_lines(struct members *m, struct reader *r, unsigned classes,
-    struct arena *a, struct err *e)
+    struct arena *keep, struct err *e)
 {
-	struct arena *line = NULL;
-	struct jrow *row;
-	int rc = 1;
+	struct line l = {.r = r};
+	int rc = reader_left(r) > 0 ? 1 : 0;
 
 	while (rc > 0) {
-		if (line == NULL && (line = arena_new(LINES_ARENA)) == NULL)
+		if (l.a == NULL && (l.a = arena_new(LINES_ARENA)) == NULL)
 			return err_set(e, ERR_NOMEM, "out of memory");
-		if ((rc = jrow_read(r, line, &row, e)) > 0 &&
-		    add_line(m, row, classes, a, e) < 0)
-			rc = ERR_NOMEM;
-		if (rc > 0 && arena_used(line) > LINES_FULL) {
-			arena_free(line);
-			line = NULL;
+		l.f = (struct member){.since_ns = INT64_MIN,
+		    .until_ns = INT64_MAX};
+		l.known = false;
+		if ((rc = read_line(&l, classes, keep, e)) >= 0 &&
+		    (rc = !l.known ? 0 : add_line(m, &l.f, classes, keep,
+		    e)) >= 0)
+			rc = next_line(r, e);
+		if (rc > 0 && arena_used(l.a) > LINES_FULL) {
+			arena_free(l.a);
+			l.a = NULL;
 		}
 	}
-	arena_free(line);
+	arena_free(l.a);
 	return rc;
 }
 

@@ -199,17 +199,33 @@ put_another(struct scene *s, uint64_t bytes)
 }
 
 static void
+put_another_below(struct scene *s, uint64_t bytes)
+{
+	(void)bytes;
+	assert_int_equal(unlink(at(s, "d/f")), 0);
+	put_text(s, "d/f", "another");
+}
+
+static void
 no_map_of_another_file_is_given(void **state)
 {
 	struct scene *s = *state;
 	uint8_t *p = pattern(8192);
 
+	/* One without holes is known from what was read. */
 	put(s, "f", p, 8192);
 	s->on_chunk = put_another;
 	take(s, "f");
-	has(record_of(s, "f"), "\"data_ranges\":null");
+	has(record_of(s, "f"), "\"data_ranges\":[[0,8192]]");
 	stored(s, "f", p, 8192);
 	free(p);
+	if (!holes_here(s))
+		SKIP("no holes of 4096 bytes here");
+	put_dir(s, "d");
+	put_sparse(s, "d/f", 2);
+	s->on_chunk = put_another_below;
+	take(s, "d");
+	has(record_of(s, "d/f"), "\"data_ranges\":null");
 }
 
 int

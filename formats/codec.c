@@ -1,3 +1,4 @@
+#define ZLIB_CONST	/* next_in is only read */
 #include <string.h>
 #include <zlib.h>
 
@@ -131,12 +132,73 @@ codec_inflate(enum codec_kind kind, const struct bytesrc *src, uint64_t off,
 	ret->p = f.out;
 	ret->n = f.n;
 	ret->used = f.used;
-	ret->crc = 0;
-	for (size_t at = 0, n; at < f.n; at += n) {
-		n = f.n - at < 1U << 30 ? f.n - at : 1U << 30;
-		ret->crc = (uint32_t)crc32(ret->crc, f.out + at, (uInt)n);
-	}
+	ret->crc = codec_crc_mem(f.out, f.n);
 	return 0;
+}
+
+/* A bump allocator over the caller's space: inflate needs some 40 KiB. */
+struct space {
+	uint8_t *p;
+	size_t left;
+};
+
+static voidpf
+from_space(voidpf opaque, uInt items, uInt size)
+{
+	struct space *s = opaque;
+	size_t n = (size_t)items * size;
+	uint8_t *p = s->p;
+
+	n += (16 - n % 16) % 16;
+	if (n > s->left)
+		return NULL;
+	s->p += n;
+	s->left -= n;
+	return p;
+}
+
+int
+codec_inflate_into(enum codec_kind kind, const uint8_t *src, size_t n,
+    uint8_t *dst, size_t cap, void *space, size_t *in, size_t *out,
+    struct err *e)
+{
+	static const int bits[] = {-15, 15, 15 + 16};
+	struct space s = {space, CODEC_INTO_SPACE};
+	z_stream z;
+	int r;
+
+	if (kind == CODEC_XZ || n > UINT32_MAX || cap > UINT32_MAX)
+		return 1;
+	memset(&z, 0, sizeof(z));
+	memset(space, 0, CODEC_INTO_SPACE);
+	z.zalloc = from_space;
+	z.zfree = free_nothing;
+	z.opaque = &s;
+	if (inflateInit2(&z, bits[kind]) != Z_OK)
+		return err_set(e, ERR_NOMEM, "cannot start to inflate");
+	z.next_in = src;
+	z.avail_in = (uInt)n;
+	z.next_out = dst;
+	z.avail_out = (uInt)cap;
+	r = inflate(&z, Z_FINISH);
+	*in = n - z.avail_in;
+	*out = cap - z.avail_out;
+	(void)inflateEnd(&z);
+	if (r == Z_MEM_ERROR)
+		return err_set(e, ERR_NOMEM, "no memory to inflate");
+	return r != Z_STREAM_END;
+}
+
+uint32_t
+codec_crc_mem(const uint8_t *p, size_t n)
+{
+	uLong crc = 0;
+
+	for (size_t at = 0, part; at < n; at += part) {
+		part = n - at < 1U << 30 ? n - at : 1U << 30;
+		crc = crc32(crc, p + at, (uInt)part);
+	}
+	return (uint32_t)crc;
 }
 
 int

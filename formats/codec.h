@@ -46,6 +46,20 @@ int codec_inflate(enum codec_kind kind, const struct bytesrc *src,
 int codec_xz(const struct bytesrc *src, uint64_t off, uint64_t len,
     size_t max, struct arena *a, struct codec_result *ret, struct err *e);
 
+/*
+ * codec_inflate_into: one stream of src[0..n) into dst[0..cap), with ${space},
+ * CODEC_INTO_SPACE bytes that are free again afterwards.  0, *in and *out when
+ * it came to its end and its checks held; 1 when it did not, or is longer than
+ * ${cap}; negative when our side failed.  Not for CODEC_XZ.
+ */
+#define CODEC_INTO_SPACE ((size_t)64 * 1024)
+int codec_inflate_into(enum codec_kind kind, const uint8_t *src, size_t n,
+    uint8_t *dst, size_t cap, void *space, size_t *in, size_t *out,
+    struct err *e);
+
+/* codec_crc_mem: CRC-32 of p[0..n). */
+uint32_t codec_crc_mem(const uint8_t *p, size_t n);
+
 /* codec_crc: CRC-32 of a range of a source. */
 int codec_crc(const struct bytesrc *src, uint64_t off, uint64_t len,
     uint32_t *ret, struct err *e);

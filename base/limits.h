@@ -273,6 +273,26 @@
 #define LIMIT_JOURNAL_LINE (8 * MIB)
 #define LIMIT_JOURNAL_BATCH (64 * MIB)
 
+/*
+ * Columnar data sets.  Parquet: metadata (files of 10,000 columns and 100 row
+ * groups have 60 MiB), columns and groups of the schema (one of the widest in
+ * use has 20,000), their nesting (a list takes two), a page (a MiB by default;
+ * of images, a row group in one page), its header (statistics hold two
+ * values), how much a page may grow once it is large, records of which nothing
+ * can be read but their number (so many, and one for each byte of the file).
+ */
+#define LIMIT_PARQUET_FOOTER (128 * MIB)
+#define LIMIT_PARQUET_NODES 65536
+#define LIMIT_PARQUET_DEPTH 48
+#define LIMIT_PARQUET_PAGE (256 * MIB)
+#define LIMIT_PARQUET_HEAD (4 * MIB)
+#define LIMIT_PAGE_RATIO 1100
+#define LIMIT_PAGE_RATIO_FROM (16 * MIB)
+#define LIMIT_ROWS_LOST 65536
+/* One record as a tree, and as text where a part of it is asked for. */
+#define LIMIT_ROWTREE_NODES 4194304
+#define LIMIT_ROWTREE_TEXT (64 * MIB)
+
 /* Source paths in collect: Linux PATH_MAX, and directory depth. */
 #define LIMIT_PATH 4096
 #define LIMIT_WALK_DEPTH 512

@@ -1,0 +1,346 @@
+#include "base/bytesrc.h"
+#include "base/err.h"
+#include "base/limits.h"
+#include "formats/codec.h"
+#include "formats/rows/parquet.h"
+#include "formats/rows/rows.h"
+#include "formats/rows/thrift.h"
+
+/*
+ * PageHeader (parquet.thrift) and what stands behind it.
+ *
+ *	v1	codec(repetition levels, definition levels, values)
+ *	v2	repetition levels, definition levels, codec(values)
+ *
+ * Sizes are int32 on the wire; a negative one is refused where it is read.
+ */
+#define HEAD_FIRST (4 * KIB)
+#define PAGE_MAX ((int64_t)LIMIT_PARQUET_PAGE)
+
+/* All that headers state, by the field ids of their structs. */
+struct raw_page {
+	int64_t type, plain, packed, crc;
+	int64_t values, encoding, def_encoding, rep_encoding;
+	int64_t nulls, rows, def_len, rep_len;
+	bool has_crc, has_data, has_dict, has_data2, is_packed;
+};
+
+/* Fields 1.. of a page's own header, each an int in ${to}; NULL: passed. */
+static bool
+read_ints(struct thrift *t, int64_t *const to[], int ids, struct raw_page *r)
+{
+	struct thrift_field f;
+	bool ok;
+	int n;
+
+	if (!thrift_enter(t))
+		return false;
+	while ((n = thrift_next(t, &f)) == 1) {
+		if (f.id >= 1 && f.id <= ids && to[f.id - 1] != NULL)
+			ok = thrift_int(t, &f, 0, INT32_MAX, to[f.id - 1]);
+		else if (r->type == PARQUET_PAGE_DATA2 && f.id == 7)
+			ok = thrift_bool(&f, &r->is_packed);
+		else
+			ok = thrift_skip(t, &f);
+		if (!ok)
+			return false;
+	}
+	return n == 0;
+}
+
+static bool
+read_own(struct thrift *t, const struct thrift_field *f, struct raw_page *r)
+{
+	int64_t *const data[] = {&r->values, &r->encoding, &r->def_encoding,
+	    &r->rep_encoding};
+	int64_t *const dict[] = {&r->values, &r->encoding};
+	int64_t *const data2[] = {&r->values, &r->nulls, &r->rows,
+	    &r->encoding, &r->def_len, &r->rep_len};
+
+	if (f->type != THRIFT_STRUCT)
+		return false;
+	if (f->id == 5 && r->type == PARQUET_PAGE_DATA) {
+		r->has_data = true;
+		return read_ints(t, data, 4, r);
+	}
+	if (f->id == 7 && r->type == PARQUET_PAGE_DICT) {
+		r->has_dict = true;
+		return read_ints(t, dict, 2, r);
+	}
+	if (f->id == 8 && r->type == PARQUET_PAGE_DATA2) {
+		r->has_data2 = true;
+		return read_ints(t, data2, 6, r);
+	}
+	return thrift_skip(t, f);
+}
+
+static bool
+read_head(struct thrift *t, struct raw_page *r)
+{
+	struct thrift_field f;
+	bool ok;
+	int n;
+
+	*r = (struct raw_page){.type = -1, .plain = -1, .packed = -1,
+	    .values = -1, .encoding = -1, .def_encoding = -1,
+	    .rep_encoding = -1, .is_packed = true};
+	if (!thrift_enter(t))
+		return false;
+	while ((n = thrift_next(t, &f)) == 1) {
+		switch (f.id) {
+		case 1:
+			ok = thrift_int(t, &f, 0, INT32_MAX, &r->type);
+			break;
+		case 2:
+			ok = thrift_int(t, &f, 0, INT32_MAX, &r->plain);
+			break;
+		case 3:
+			ok = thrift_int(t, &f, 0, INT32_MAX, &r->packed);
+			break;
+		case 4:
+			r->has_crc = ok = thrift_int(t, &f, INT32_MIN,
+			    INT32_MAX, &r->crc);
+			break;
+		case 5:
+		case 7:
+		case 8:
+			ok = read_own(t, &f, r);
+			break;
+		default:
+			ok = thrift_skip(t, &f);
+		}
+		if (!ok)
+			return false;
+	}
+	return n == 0 && r->type >= 0 && r->plain >= 0 && r->packed >= 0;
+}
+
+/* NULL, or what is wrong. */
+static const char *
+judge(const struct raw_page *r, uint64_t left)
+{
+	if ((uint64_t)r->packed > left)
+		return "a page is longer than its column";
+	if (r->type == PARQUET_PAGE_INDEX || r->type > PARQUET_PAGE_DATA2)
+		return NULL;
+	if (!r->has_data && !r->has_dict && !r->has_data2)
+		return "a page has no header of its type";
+	if (r->values < 0)
+		return "a page states no number of values";
+	if (r->plain > PAGE_MAX || r->packed > PAGE_MAX)
+		return "a page is larger than is read";
+	if (r->plain > (int64_t)LIMIT_PAGE_RATIO_FROM &&
+	    r->plain / LIMIT_PAGE_RATIO > r->packed)
+		return "a page would become too large for what it is";
+	if (r->has_data2 && (r->def_len > r->packed - r->rep_len ||
+	    r->def_len > r->plain - r->rep_len || r->nulls > r->values))
+		return "the levels of a page are longer than the page";
+	return NULL;
+}
+
+/* The header's bytes: most have fewer than HEAD_FIRST; 1: it makes no sense. */
+static int
+fetch(struct parquet_file *f, uint64_t off, uint64_t end,
+    struct raw_page *raw, uint64_t *body, struct err *e)
+{
+	const struct bytesrc *src = f->p->file[0].src;
+	struct thrift t;
+	struct cursor c;
+	size_t n;
+	int r;
+
+	for (size_t want = f->p->window > 0 ? f->p->window : HEAD_FIRST;;
+	    want *= 16) {
+		n = end - off < want ? (size_t)(end - off) : want;
+		if (!grow_room(&f->head, n, 0))
+			return err_set(e, ERR_LIMIT,
+			    "no memory left for a page's header");
+		if ((r = bytesrc_read(src, off, f->head.p, n, e)) < 0)
+			return r;
+		cursor_init(&c, f->head.p, n, off);
+		thrift_init(&t, &c);
+		if (read_head(&t, raw)) {
+			*body = cursor_tell(&t.c);
+			return 0;
+		}
+		if (n == end - off || want >= LIMIT_PARQUET_HEAD)
+			return 1;
+	}
+}
+
+int
+parquet_page_head(struct parquet_file *f, uint64_t off, uint64_t end,
+    struct parquet_page *ret, const char **why, struct err *e)
+{
+	struct raw_page raw;
+	uint64_t body = 0;
+	int r;
+
+	if ((r = fetch(f, off, end, &raw, &body, e)) != 0) {
+		*why = "the header of a page makes no sense";
+		return r;
+	}
+	if ((*why = judge(&raw, end - body)) != NULL)
+		return 1;
+	*ret = (struct parquet_page){
+	    .type = (enum parquet_page_type)raw.type,
+	    .off = off,
+	    .body = body,
+	    .packed = (uint32_t)raw.packed,
+	    .plain = (uint32_t)raw.plain,
+	    .values = (uint32_t)raw.values,
+	    .rows = (uint32_t)raw.rows,
+	    .nulls = (uint32_t)raw.nulls,
+	    .def_len = (uint32_t)raw.def_len,
+	    .rep_len = (uint32_t)raw.rep_len,
+	    .encoding = raw.encoding,
+	    .def_encoding = raw.def_encoding,
+	    .rep_encoding = raw.rep_encoding,
+	    .crc = (uint32_t)raw.crc,
+	    .has_crc = raw.has_crc,
+	    .is_packed = raw.is_packed,
+	};
+	return 0;
+}
+
+int
+parquet_page_load(struct parquet_file *f, const struct parquet_page *pg,
+    enum page_codec codec, struct grow *into, const char **why,
+    struct err *e)
+{
+	/* Levels of v2 stand before what is compressed. */
+	size_t plain = pg->type == PARQUET_PAGE_DATA2 ?
+	    (size_t)pg->def_len + pg->rep_len : 0;
+	int r;
+
+	if (!grow_room(&f->packed, pg->packed, 0) ||
+	    !grow_room(into, pg->plain, 0))
+		return err_set(e, ERR_LIMIT, "no memory left for a page");
+	if ((r = bytesrc_read(f->p->file[0].src, pg->body, f->packed.p,
+	    pg->packed, e)) < 0)
+		return r;
+	if (pg->has_crc && codec_crc_mem(f->packed.p, pg->packed) != pg->crc)
+		rows_tell(f->p, 0, pg->body,
+		    "the checksum of a page does not fit its bytes");
+	if (!pg->is_packed)
+		codec = PAGE_PLAIN;
+	/* Of no bytes no decoder is asked: it would miss its header. */
+	if (pg->packed == plain && pg->plain == plain)
+		codec = PAGE_PLAIN;
+	r = codec_pages_decode(&f->codecs, PAGE_PLAIN, f->packed.p, plain,
+	    into->p, plain, why, e);
+	if (r != 0)
+		return r;
+	return codec_pages_decode(&f->codecs, codec, f->packed.p + plain,
+	    pg->packed - plain, into->p + plain, pg->plain - plain, why, e);
+}
+
+/* --- the offset index --- */
+
+struct location {
+	int64_t off, size, first;
+};
+
+static bool
+read_location(struct thrift *t, struct location *ret)
+{
+	struct thrift_field f;
+	bool ok;
+	int n;
+
+	*ret = (struct location){-1, -1, -1};
+	if (!thrift_enter(t))
+		return false;
+	while ((n = thrift_next(t, &f)) == 1) {
+		if (f.id == 1)
+			ok = thrift_int(t, &f, 0, INT64_MAX, &ret->off);
+		else if (f.id == 2)
+			ok = thrift_int(t, &f, 0, INT32_MAX, &ret->size);
+		else if (f.id == 3)
+			ok = thrift_int(t, &f, 0, INT64_MAX, &ret->first);
+		else
+			ok = thrift_skip(t, &f);
+		if (!ok)
+			return false;
+	}
+	return n == 0 && ret->off >= 0 && ret->size >= 0 && ret->first >= 0;
+}
+
+/* The last location that begins at or before ${row}; all must ascend. */
+static bool
+search(struct thrift *t, const struct thrift_field *f,
+    const struct parquet_chunk *chunk, uint64_t row, struct location *ret)
+{
+	struct location l, before = {0, 0, -1};
+	bool found = false;
+	uint64_t n;
+	uint8_t type;
+
+	if (!thrift_list(t, f, &type, &n) || type != THRIFT_STRUCT)
+		return false;
+	for (uint64_t i = 0; i < n; i++) {
+		if (!read_location(t, &l) || l.first <= before.first ||
+		    l.off < before.off + before.size ||
+		    (uint64_t)l.off < chunk->off ||
+		    (uint64_t)l.off >= chunk->end || (i == 0 && l.first != 0))
+			return false;
+		before = l;
+		if ((uint64_t)l.first <= row) {
+			*ret = l;
+			found = true;
+		}
+	}
+	return found;
+}
+
+/* Does the page that stands there begin and end as the index says? */
+static bool
+fits(const struct parquet_page *pg, const struct location *l)
+{
+	return (pg->type == PARQUET_PAGE_DATA ||
+	    pg->type == PARQUET_PAGE_DATA2) &&
+	    pg->body - pg->off + pg->packed == (uint64_t)l->size;
+}
+
+int
+parquet_page_find(struct parquet_file *f, const struct parquet_chunk *chunk,
+    uint64_t row, uint64_t *off, uint64_t *first, struct err *e)
+{
+	struct location l = {0, 0, 0};
+	struct thrift_field field;
+	struct parquet_page pg;
+	struct thrift t;
+	struct cursor c;
+	const char *why;
+	bool found = false;
+	int r, n;
+
+	if (chunk->index == 0 || chunk->index_len == 0 ||
+	    chunk->index_len > LIMIT_PARQUET_HEAD)
+		return 0;
+	if (!grow_room(&f->packed, (size_t)chunk->index_len, 0))
+		return err_set(e, ERR_LIMIT, "no memory left for an index");
+	if ((r = bytesrc_read(f->p->file[0].src, chunk->index, f->packed.p,
+	    (size_t)chunk->index_len, e)) < 0)
+		return r;
+	cursor_init(&c, f->packed.p, (size_t)chunk->index_len, chunk->index);
+	thrift_init(&t, &c);
+	if (!thrift_enter(&t))
+		return 0;
+	while ((n = thrift_next(&t, &field)) == 1)
+		if (field.id == 1)
+			n = found = search(&t, &field, chunk, row, &l);
+		else if (!thrift_skip(&t, &field))
+			break;
+	if (found && (r = parquet_page_head(f, (uint64_t)l.off, chunk->end,
+	    &pg, &why, e)) < 0)
+		return r;
+	if (n != 0 || !found || r > 0 || !fits(&pg, &l)) {
+		rows_tell(f->p, 0, chunk->index,
+		    "the offset index of a column does not fit its pages");
+		return 0;
+	}
+	*off = (uint64_t)l.off;
+	*first = (uint64_t)l.first;
+	return 1;
+}

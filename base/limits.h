@@ -292,6 +292,9 @@
 /* One record as a tree, and as text where a part of it is asked for. */
 #define LIMIT_ROWTREE_NODES 4194304
 #define LIMIT_ROWTREE_TEXT (64 * MIB)
+/* LMDB: CURSOR_STACK of its own readers; a value that is read as one. */
+#define LIMIT_LMDB_DEPTH 32
+#define LIMIT_LMDB_VALUE (256 * MIB)
 
 /* Source paths in collect: Linux PATH_MAX, and directory depth. */
 #define LIMIT_PATH 4096

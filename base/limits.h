@@ -311,6 +311,18 @@
 #define LIMIT_PLAN_TEXT (16 * KIB)
 #define LIMIT_PLAN_SOURCES 10000
 
+/*
+ * A process: one text of /proc (65,530 mappings, the kernel's default limit,
+ * have 10 MB), its files (descriptors and mappings of different inodes),
+ * variables of its environment, names of packages; processes that are looked
+ * through for a file.
+ */
+#define LIMIT_PROC_TEXT (32 * MIB)
+#define LIMIT_PROC_FILES 65536
+#define LIMIT_PROC_ENVIRON 10000
+#define LIMIT_PROC_PACKAGES 20000
+#define LIMIT_PROC_PIDS 4194304
+
 /* A time-stamp reply; real ones are below 10 KiB. */
 #define LIMIT_TSR (64 * KIB)
 #define LIMIT_P7S (256 * KIB)

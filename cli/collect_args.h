@@ -22,14 +22,17 @@ struct collect_args {
 	struct opt_list paths[COLLECT_KINDS];	/* by row of sources.def */
 	struct opt_list excludes;
 	const char *since, *until, *follow_mounts, *max_bytes, *limit_rate,
-	    *nice;
+	    *nice, *environ;
 	const char *digest, *tsa, *purpose, *authority, *exhibit, *keys,
 	    *passphrase_file, *format, *output;
 	const char *witness, *organisation, *contact, *write_blocker,
 	    *reference_time, *log_zone;
-	bool one_file_system, mask_content, double_read, dry_run, quiet, verbose;
+	bool copy_libraries, one_file_system, mask_content, double_read, dry_run,
+	    quiet, verbose;
 	struct collect_source *sources;	/* collect_args_options */
 	size_t nsources;
+	struct collect_setting settings[2];	/* of processes */
+	size_t nsettings;
 	char **cut;			/* paths in front of slices */
 	size_t ncut;
 	struct progress bar;
@@ -38,7 +41,7 @@ struct collect_args {
 
 /* The rows for these options; returns how many were written to rows[]. */
 size_t collect_args_rows(struct collect_args *a, struct opt *rows);
-#define COLLECT_ARGS_ROWS (COLLECT_KINDS + 32)
+#define COLLECT_ARGS_ROWS (COLLECT_KINDS + 34)
 
 /*
  * What the flags say, into *o; ERR_ARG.  No source is no error here: a plan

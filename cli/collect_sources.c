@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "cli/collect_args.h"
+#include "collector/settings.h"
 #include "collector/source.h"
 #include "collector/value.h"
 
@@ -43,6 +44,38 @@ collect_args_defaults(const struct collect_args *a,
 	    strlen(a->max_bytes), &ret->max_bytes) || ret->max_bytes == 0))
 		return bad(e, a->max_bytes,
 		    "--max-bytes is a number, or one with K, M, G or T");
+	return 0;
+}
+
+/* Flags with the names of settings. */
+static int
+take_settings(struct collect_args *a, struct err *e)
+{
+	a->nsettings = 0;
+	if (a->environ != NULL) {
+		if (!settings_takes(settings_find("environ"), a->environ))
+			return bad(e, a->environ,
+			    "--environ is names or values");
+		a->settings[a->nsettings++] =
+		    (struct collect_setting){"environ", a->environ};
+	}
+	if (a->copy_libraries)
+		a->settings[a->nsettings++] =
+		    (struct collect_setting){"copy-libraries", "yes"};
+	return 0;
+}
+
+static int
+take_process(struct collect_args *a, struct collect_source *s,
+    struct err *e)
+{
+	uint64_t pid;
+
+	if (s->kind == SOURCE_PROCESS && (!value_number(s->path,
+	    strlen(s->path), INT32_MAX, &pid) || pid == 0))
+		return bad(e, s->path, "a process is a number");
+	s->settings = a->settings;
+	s->nsettings = a->nsettings;
 	return 0;
 }
 
@@ -112,6 +145,8 @@ take_one(struct collect_args *a, const struct source_kind *kind,
 		r = take_registry(given, s, e);
 	else if (kind->class == BAG_TRAINING)
 		r = take_slice(a, given, s, e);
+	else if (kind->class == BAG_HOST)
+		r = take_process(a, s, e);
 	else if (is_uri(given))
 		return bad(e, given,
 		    "this version takes files and directories");
@@ -131,6 +166,8 @@ collect_args_sources(struct collect_args *a, struct err *e)
 	for (size_t i = 0; i < source_count(); i++)
 		n += a->paths[i].count;
 	if ((r = collect_args_defaults(a, &f, e)) < 0)
+		return r;
+	if ((r = take_settings(a, e)) < 0)
 		return r;
 	if ((a->sources = calloc(n + 1, sizeof(*a->sources))) == NULL)
 		return err_set(e, ERR_NOMEM, "out of memory");

@@ -47,7 +47,11 @@ collect_source(struct collect *c, const struct collect_source *s)
 	if ((r = record_log(c, "source", s->path)) < 0)
 		return r;
 	scope_begin(c, s);
-	if (!s->url) {
+	if (s->kind == SOURCE_PROCESS) {
+		r = process_source(c, s);
+	} else if (s->kind == SOURCE_PROCESS_OF) {
+		r = process_of_source(c, s);
+	} else if (!s->url) {
 		if ((r = walk_source(c, s)) >= 0)
 			r = beside_take(c, s);
 	} else if (c->o->take_url != NULL && c->survey == NULL) {
@@ -81,7 +85,8 @@ take_source(struct collect *c, size_t i)
 	const struct collect_source *s = &c->o->sources[i];
 	int r;
 
-	if ((r = checkpoint_source(c, i, s->url)) < 0)
+	if ((r = checkpoint_source(c, i, s->url ||
+	    s->kind >= SOURCE_PROCESS)) < 0)
 		return r;
 	if (r > 0) {
 		/* A run before this one has taken it whole. */
@@ -112,6 +117,7 @@ run(struct collect *c)
 	    (r = record_store(c, &c->files, BAG_FILES)) < 0 ||
 	    (r = record_store(c, &c->errors, BAG_ERRORS)) < 0 ||
 	    (r = record_store(c, &c->log, BAG_LOG)) < 0 ||
+	    (r = process_store(c)) < 0 ||
 	    (r = facts_completion(c)) < 0)
 		return r;
 	if (c->o->plan != NULL && (r = evidence_tag(c->w, BAG_PLAN,
@@ -127,7 +133,7 @@ collect_open(struct collect *c)
 	    record_open_memory : record_open;
 	int r;
 
-	c->files.fd = c->errors.fd = c->log.fd = -1;
+	c->files.fd = c->errors.fd = c->log.fd = c->processes.fd = -1;
 	c->began_ns = clock_mono_ns();
 	c->began_real_ns = clock_real_ns();
 	if ((r = open(&c->files, c->e)) < 0 ||
@@ -142,6 +148,7 @@ collect_close(struct collect *c)
 	record_close(&c->files);
 	record_close(&c->errors);
 	record_close(&c->log);
+	record_close(&c->processes);
 }
 
 int
@@ -157,6 +164,7 @@ collect_run(const struct collect_options *o, struct evidence_writer *w,
 	if ((r = collect_open(&c)) >= 0 && (r = run(&c)) >= 0)
 		*ret = c.totals;
 	collect_close(&c);
+	process_release(&c);
 	mounts_release(&c.mount);
 	scope_close(&c);
 	return r;

@@ -130,6 +130,7 @@ facts_completion(struct collect *c)
 	intake_facts(c->o->intake, &w);
 	json_kstr(&w, "result", t->errors == 0 ? "complete" : "incomplete");
 	scope_put_coverage(&w, c);
+	process_put_served(&w, c);
 	json_ku64(&w, "duration_ns",
 	    (uint64_t)(clock_mono_ns() - c->began_ns));
 	json_key(&w, "resumed");

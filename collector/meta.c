@@ -30,7 +30,7 @@ proc_path(char *dst, size_t n, const struct object *o)
 /* The values together may take ${left}: a hostile file has thousands. */
 static bool
 put_value(struct json_write *w, const char *path, const char *name,
-    size_t *left)
+    bool magic, size_t *left)
 {
 	static uint8_t value[LIMIT_XATTR_BYTES];
 	bool whole = true;
@@ -39,7 +39,8 @@ put_value(struct json_write *w, const char *path, const char *name,
 
 	json_begin_object(w);
 	json_ktext(w, "name", name, strlen(name));
-	n = lgetxattr(path, name, value, sizeof(value));
+	n = magic ? getxattr(path, name, value, sizeof(value)) :
+	    lgetxattr(path, name, value, sizeof(value));
 	if (n >= 0 && (size_t)n > *left) {
 		json_ku64(w, "left_out", (uint64_t)n);
 		whole = false;
@@ -66,7 +67,8 @@ meta_xattrs(struct json_write *w, const struct object *o)
 	ssize_t n;
 
 	proc_path(path, sizeof(path), o);
-	n = llistxattr(path, list, sizeof(list));
+	n = o->magic ? listxattr(path, list, sizeof(list)) :
+	    llistxattr(path, list, sizeof(list));
 	json_key(w, "xattrs");
 	if (n < 0) {
 		/* Not supported is not "none". */
@@ -75,7 +77,7 @@ meta_xattrs(struct json_write *w, const struct object *o)
 	}
 	json_begin_array(w);
 	for (ssize_t i = 0; i < n; i += (ssize_t)strlen(list + i) + 1)
-		if (!put_value(w, path, list + i, &left))
+		if (!put_value(w, path, list + i, o->magic, &left))
 			whole = false;
 	json_end_array(w);
 	return whole;
@@ -118,8 +120,8 @@ meta_holes(struct json_write *w, const struct object *o,
 		put_whole(w, t->before.stx_size);
 		return;
 	}
-	fd = openat(o->dir, o->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK |
-	    O_NOCTTY | O_CLOEXEC);
+	fd = openat(o->dir, o->name, O_RDONLY | O_NONBLOCK | O_NOCTTY |
+	    O_CLOEXEC | (o->magic ? 0 : O_NOFOLLOW));
 	json_key(w, "data_ranges");
 	if (fd < 0 || !still_there(fd, &o->st) ||
 	    (lseek(fd, 0, SEEK_DATA) < 0 && errno != ENXIO)) {

@@ -86,11 +86,11 @@ static const char *
 stream_name(const struct collect *c, const struct record_file *f)
 {
 	return f == &c->files ? "files" : f == &c->errors ? "errors" :
-	    f == &c->log ? "log" : NULL;
+	    f == &c->log ? "log" : f == &c->processes ? "processes" : NULL;
 }
 
-static int
-end_line(struct collect *c, struct record_file *f)
+int
+record_end(struct collect *c, struct record_file *f)
 {
 	const char *name;
 	int r;
@@ -375,7 +375,7 @@ record_object(struct collect *c, const struct object *o, const char *member,
 		put_taken(&w, c, o, t);
 	}
 	json_end_object(&w);
-	if ((r = end_line(c, &c->files)) >= 0 && !whole)
+	if ((r = record_end(c, &c->files)) >= 0 && !whole)
 		r = record_error(c, o->path,
 		    "extended attributes beyond the limit were left out", 0);
 	return r < 0 ? r : checkpoint(c);
@@ -403,7 +403,7 @@ record_error(struct collect *c, const char *path, const char *what,
 	json_kstr(&w, "errno", errnum != 0 ? strerrorname_np(errnum) : NULL);
 	json_kstr(&w, "text", errnum != 0 ? strerrordesc_np(errnum) : NULL);
 	json_end_object(&w);
-	r = end_line(c, &c->errors);
+	r = record_end(c, &c->errors);
 	return r < 0 ? r : checkpoint(c);
 }
 
@@ -426,7 +426,7 @@ record_log(struct collect *c, const char *what, const char *path)
 	if (path != NULL)
 		json_ktext(&w, "path", path, strlen(path));
 	json_end_object(&w);
-	return end_line(c, &c->log);
+	return record_end(c, &c->log);
 }
 
 int
@@ -443,5 +443,5 @@ record_resumed(struct collect *c, const char *json)
 	json_key(&w, "resumed");
 	json_raw(&w, json);
 	json_end_object(&w);
-	return end_line(c, &c->log);
+	return record_end(c, &c->log);
 }

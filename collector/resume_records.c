@@ -220,6 +220,10 @@ on_record(struct again *a, const char *kind, const struct jline *l,
 	} else if (strcmp(kind, "errors") == 0) {
 		f = &c->errors;
 		r = known_error(a, l, source, e);
+	} else if (strcmp(kind, "processes") == 0) {
+		f = &c->processes;
+		process_again(c, l);
+		r = process_record(c);
 	} else {
 		f = &c->log;
 		r = known_log(a, l, source, e);
@@ -292,7 +296,7 @@ static int
 on_line(void *ctx, const struct journal_line *line, struct err *e)
 {
 	static const char *const wanted[] = {"member", "files", "errors",
-	    "log", "resumed", "source", "source-end", "commit"};
+	    "log", "processes", "resumed", "source", "source-end", "commit"};
 	struct again *a = ctx;
 	struct jline l;
 	int r;

@@ -12,6 +12,7 @@
 #include "collector/throttle.h"
 #include "custody/evidence_write.h"
 
+struct jline;
 struct json_write;
 struct survey;
 
@@ -34,12 +35,24 @@ struct coverage {
 	struct collect_totals before;	/* the source began */
 };
 
+/* Files that processes hold, against what lies on disk. */
+struct served {
+	uint64_t processes, ended;	/* looked at; gone before the end */
+	uint64_t files, same, deleted, replaced, unreachable;
+	uint64_t replaced_equal;	/* another inode with the same bytes */
+	uint64_t recovered, not_recovered;
+	uint64_t libraries;
+	struct process_cache *cache;	/* process_digest.c */
+};
+
 /* One collection in progress.  Private to the folder. */
 struct collect {
 	const struct collect_options *o;
 	struct evidence_writer *w;	/* NULL: a survey */
 	const struct survey *survey;
 	struct record_file files, errors, log;
+	struct record_file processes;	/* opened by the first one */
+	struct served served;
 	struct collect_totals totals;
 	struct coverage coverage;
 	struct throttle rate;
@@ -61,6 +74,7 @@ struct object {
 	enum bag_class class;
 	struct statx st;	/* before it was opened */
 	unsigned depth;
+	bool magic;		/* a link of /proc that leads to an inode */
 };
 
 /* take.c: what reading one regular file came to. */
@@ -124,6 +138,16 @@ void facts_said(struct json_write *w, const char *key, const char *s);
 void facts_scope(struct json_write *w, const struct collect *c);
 void facts_source(struct json_write *w, const struct collect_source *s);
 
+/* process.c, process_find.c: sources that are processes. */
+int process_source(struct collect *c, const struct collect_source *s);
+int process_of_source(struct collect *c, const struct collect_source *s);
+int process_store(struct collect *c);
+/* The record of processes, opened when it is not; and a line of it again. */
+int process_record(struct collect *c);
+void process_again(struct collect *c, const struct jline *l);
+void process_release(struct collect *c);
+void process_put_served(struct json_write *w, const struct collect *c);
+
 /* beside.c: what belongs to a registry and lies beside its path. */
 int beside_take(struct collect *c, const struct collect_source *s);
 
@@ -175,6 +199,8 @@ int checkpoint_source_end(struct collect *c);
 int collect_open(struct collect *c);
 void collect_close(struct collect *c);
 int collect_certificates(struct collect *c);
+/* A line of another record: written to f->b, and now ended. */
+int record_end(struct collect *c, struct record_file *f);
 
 /* facts.c */
 /* facts_here: clock, host and tool of this process, as members. */

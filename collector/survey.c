@@ -94,10 +94,12 @@ survey_run(const struct collect_options *o, struct survey *s, struct err *e)
 	const struct collect_totals zero = {0};
 	int r = 0;
 
+	c.processes.fd = -1;
 	scope_open(&c);
 	for (size_t i = 0; i < o->nsources && r >= 0; i++)
 		r = one(&c, &o->sources[i]);
 	scope_close(&c);
+	process_release(&c);
 	if (r < 0)
 		return r;
 	count(&c, &row, &none, &zero);

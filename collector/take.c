@@ -27,7 +27,12 @@ open_beneath(const struct object *o, int flags)
 	const struct open_how how = {.flags = (unsigned)flags,
 	    .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS |
 	    RESOLVE_NO_MAGICLINKS};
-	long fd = syscall(SYS_openat2, o->dir, o->name, &how, sizeof(how));
+	long fd;
+
+	/* What a process holds: take_file asks whether it is that inode. */
+	if (o->magic)
+		return openat(o->dir, o->name, flags & ~O_NOFOLLOW);
+	fd = syscall(SYS_openat2, o->dir, o->name, &how, sizeof(how));
 
 	/* One component, no link followed: the same without openat2. */
 	if (fd < 0 && (errno == ENOSYS || errno == EPERM))

@@ -22,6 +22,7 @@ struct err;
 #define BAG_COMPLETION "metadata/completion.json"
 #define BAG_PLAN "metadata/plan.yaml"	/* where a plan was followed */
 #define BAG_TRANSPORT "metadata/transport.json"	/* taken from elsewhere */
+#define BAG_PROCESSES "metadata/processes.jsonl"
 #define BAG_PKI "metadata/pki/"		/* examiner.pem, tsa.pem, chain */
 #define BAG_MANIFEST256 "manifest-sha256.txt"
 #define BAG_MANIFEST512 "manifest-sha512.txt"

@@ -58,7 +58,7 @@ $(FUZZ)/obj/%.o: %.c
 	clang $(COMMON) $(FUZZ_FLAGS) $(CFLAGS) -c -o $@ $<
 FUZZ_LIB := $(FUZZ)/libexhibit.a
 $(FUZZ_LIB): $(patsubst %.c,$(FUZZ)/obj/%.o,\
-		$(foreach l,base formats custody analyzer,$(call src,$(l))))
+		$(foreach l,base formats custody collector analyzer,$(call src,$(l))))
 	@rm -f $@
 	$(AR) rcs $@ $^
 $(FUZZ)/fuzz_%: $(FUZZ)/obj/tests/fuzz/fuzz_%.o \

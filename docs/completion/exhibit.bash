@@ -12,6 +12,7 @@ _exhibit()
 	keygen) opts="--algorithm --name --request --passphrase-file --help" ;;
 	case) opts="new --name --examiner --keys --passphrase-file --help" ;;
 	collect) opts="--case --weights --training --registry --api-logs
+	    --process --process-of --environ --copy-libraries
 	    --since --until --exclude --one-file-system --follow-mounts
 	    --max-bytes --limit-rate --nice --authority --exhibit --dry-run
 	    --organisation --contact --witness --write-blocker

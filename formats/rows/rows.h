@@ -47,9 +47,9 @@ enum rows_value_type {
 	ROWS_INT,		/* i */
 	ROWS_UINT,		/* u: only beyond INT64_MAX */
 	ROWS_REAL,		/* d */
-	ROWS_TEXT,		/* p, n: UTF-8 as the format promises, unchecked */
+	ROWS_TEXT,		/* p, n: UTF-8 by the format, unchecked */
 	ROWS_BYTES,		/* p, n */
-	ROWS_TIME,		/* i: ns since 1970, UTC where the format knows */
+	ROWS_TIME,		/* i: ns since 1970, UTC where it is known */
 	ROWS_TREE,		/* p, n: a list or map as compact JSON */
 };
 

@@ -143,14 +143,16 @@ text_of(const struct rows_value *v, struct buf *b)
 {
 	if (v->type == ROWS_TEXT || v->type == ROWS_BYTES ||
 	    v->type == ROWS_TREE)
-		return (struct slice_text){v->n > 0 ? (const char *)v->p : "", v->n};
+		return (struct slice_text){v->n > 0 ? (const char *)v->p :
+		    "", v->n};
 	buf_clear(b);
 	value_json(b, v);
 	return (struct slice_text){buf_str(b), b->len};
 }
 
 static bool
-takes_value(const struct slice_part *t, const struct rows_value *v, struct buf *b)
+takes_value(const struct slice_part *t, const struct rows_value *v,
+    struct buf *b)
 {
 	struct slice_text x;
 
@@ -170,8 +172,8 @@ takes_value(const struct slice_part *t, const struct rows_value *v, struct buf *
 }
 
 static int
-takes(const struct slice_part *t, struct rowset *r, const struct rows_record *rec,
-    struct buf *b, struct err *e)
+takes(const struct slice_part *t, struct rowset *r,
+    const struct rows_record *rec, struct buf *b, struct err *e)
 {
 	struct rows_value v;
 	int rc;

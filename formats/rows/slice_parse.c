@@ -227,7 +227,8 @@ parse_ids(struct slice_part *t, struct piece k, struct arena *a, struct err *e)
 }
 
 static int
-parse_match(struct slice_part *t, struct piece k, struct arena *a, struct err *e)
+parse_match(struct slice_part *t, struct piece k, struct arena *a,
+    struct err *e)
 {
 	struct piece value;
 	char *p;
@@ -258,7 +259,8 @@ parse_match(struct slice_part *t, struct piece k, struct arena *a, struct err *e
 }
 
 static int
-parse_where(struct slice_part *t, struct piece k, struct arena *a, struct err *e)
+parse_where(struct slice_part *t, struct piece k, struct arena *a,
+    struct err *e)
 {
 	struct piece field;
 	int r;

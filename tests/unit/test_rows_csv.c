@@ -90,7 +90,8 @@ columns_without_a_name_have_their_number(void **state)
 static void
 fields_are_found_by_name(void **state)
 {
-	static const char text[] = "id,the text,a.b\n1,\"x \"\"y\"\"\",2,9\n3\n";
+	static const char text[] = "id,the text,a.b\n"
+	    "1,\"x \"\"y\"\"\",2,9\n3\n";
 
 	(void)state;
 	check_field(text, 0, "the text", "text:x \"y\"");

@@ -292,6 +292,16 @@
 /* One record as a tree, and as text where a part of it is asked for. */
 #define LIMIT_ROWTREE_NODES 4194304
 #define LIMIT_ROWTREE_TEXT (64 * MIB)
+/*
+ * Arrow: the metadata of one message, messages, fields and their nesting, and
+ * the body of a batch (data sets are written in batches of 1,000 records; of
+ * images that is 500 MiB).
+ */
+#define LIMIT_ARROW_META (64 * MIB)
+#define LIMIT_ARROW_MESSAGES 1048576
+#define LIMIT_ARROW_FIELDS 8192
+#define LIMIT_ARROW_DEPTH 32
+#define LIMIT_ARROW_BODY (512 * MIB)
 /* LMDB: CURSOR_STACK of its own readers; a value that is read as one. */
 #define LIMIT_LMDB_DEPTH 32
 #define LIMIT_LMDB_VALUE (256 * MIB)

@@ -179,7 +179,7 @@ each_run(void *ctx, const struct sqlitedb_value *v)
 	    !mlflow_same(user->value, mlflow_db_text(&v[4]))) {
 		const struct reg_fact facts[] = {{"key", "user", 4},
 		    {"run", v[0].p, v[0].n}, {"user_id", v[4].p, v[4].n},
-		    {"mlflow.user", user->value.p, user->value.n}};
+		    {"tag", user->value.p, user->value.n}};
 
 		if ((r = reg_tell(d->r.p, REG_PROBLEM_DISAGREES, d->r.f,
 		    facts, 4)) < 0)

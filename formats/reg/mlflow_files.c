@@ -234,9 +234,11 @@ enter_experiment(struct mlflow_files *s, const struct reg_file *f,
 		return r;
 	s->current = id;
 	s->experiment = id;
+	if (id.n == 0)
+		return 0;
 	n = snprintf(path, sizeof(path), "%.*s/meta.yaml",
 	    (int)(id.p + id.n - f->path), f->path);
-	if (id.n == 0 || n < 0 || (size_t)n >= sizeof(path) ||
+	if (n < 0 || (size_t)n >= sizeof(path) ||
 	    (meta = reg_find(s->p->tree, path, (size_t)n)) == NULL ||
 	    (r = regdoc_yaml(s->p, meta, &d)) > 0)
 		return 0;

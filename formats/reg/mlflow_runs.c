@@ -66,7 +66,7 @@ run_tags(struct mlflow_files *s, const struct reg_file *f, struct reg_row *row)
 			const struct reg_fact facts[] = {
 			    regdoc_says("key", "user"),
 			    {"user_id", user.p, user.n},
-			    {"mlflow.user", text.p, text.n}};
+			    {"tag", text.p, text.n}};
 
 			if ((r = reg_tell(s->p, REG_PROBLEM_DISAGREES, f,
 			    facts, 3)) < 0)

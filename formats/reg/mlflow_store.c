@@ -225,7 +225,7 @@ disagree(struct mlflow *m, const struct reg_file *f,
 	    {"model", at->part[MLFLOW_NAME].p, at->part[MLFLOW_NAME].n},
 	    {"alias", alias.p, alias.n},
 	    {"file", file.p != NULL ? file.p : "", file.n},
-	    {"meta.yaml", meta.p != NULL ? meta.p : "", meta.n}};
+	    {"meta", meta.p != NULL ? meta.p : "", meta.n}};
 
 	return reg_tell(m->p, REG_PROBLEM_ALIAS, f, facts, 4);
 }

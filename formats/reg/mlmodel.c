@@ -162,7 +162,7 @@ compare(struct mlmodel *k, const char *what, const struct doc *d,
     struct mlflow_text other, const char *where)
 {
 	const struct reg_fact facts[] = {{"key", what, strlen(what)},
-	    regdoc_fact("MLmodel", d), {where, other.p, other.n}};
+	    regdoc_fact("mlmodel", d), {where, other.p, other.n}};
 
 	if (other.n == 0 || mlflow_doc(d).n == 0 ||
 	    mlflow_same(mlflow_doc(d), other))
@@ -187,7 +187,7 @@ check_logged(struct mlmodel *k, struct mlflow_text logged)
 	if ((r = regdoc_yaml(k->p, f, &d)) != 0)
 		return r < 0 ? r : 0;
 	return compare(k, "run_id", doc_key(k->d, "run_id"),
-	    mlflow_doc(doc_key(d, "source_run_id")), "meta.yaml");
+	    mlflow_doc(doc_key(d, "source_run_id")), "meta");
 }
 
 static int

@@ -85,7 +85,7 @@ enum reg_problem {
 };
 
 struct reg_fact {
-	const char *key;	/* our own constant */
+	const char *key;	/* our own constant, [a-z][a-z0-9_]* */
 	const void *p;		/* bytes from anywhere */
 	size_t n;
 };

@@ -98,4 +98,21 @@ REG-EXTRA models--acme--tiny/snapshots/$commit/adapter_config.json
 REG-EXTRA models--acme--tiny/snapshots/$commit/modeling_x.py
 REG-MISSING models--acme--tiny/snapshots/$commit/model.safetensors"
 done
+
+# An MLflow store whose alias was moved by hand: the folder's file and the map
+# in meta.yaml disagree.  The finding's keys must pass the parent's gate.
+m=$T/mlruns/models/fraud
+mkdir -p "$m/aliases" "$m/version-1" "$m/version-2"
+printf 'aliases:\n  champion: 2\nname: fraud\n' >"$m/meta.yaml"
+for v in 1 2; do
+	printf 'name: fraud\nversion: %s\nstatus: READY\n' "$v" \
+	    >"$m/version-$v/meta.yaml"
+done
+printf 2 >"$m/aliases/champion"
+"$EXHIBIT" scan --format jsonl "$T/mlruns" >"$T/mlflow.good" 2>/dev/null
+hasnt "an alias as it should be" "$T/mlflow.good" REG-ALIAS
+printf 1 >"$m/aliases/champion"
+exits 1 "an alias that was moved" "$EXHIBIT" scan --format jsonl "$T/mlruns"
+has "is told" "$T/.out" '"rule":"REG-ALIAS","severity":"high"'
+hasnt "by a worker that lived" "$T/.out" SCAN-
 finish

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "analyzer/finding.h"
 #include "base/arena.h"
 #include "base/bytesrc.h"
 #include "base/err.h"
@@ -293,6 +294,9 @@ on_problem(void *ctx, const struct reg_told *t)
 	if (t->off > 0)
 		buf_printf(&c->out, " off=%llu", (unsigned long long)t->off);
 	for (unsigned i = 0; i < t->facts; i++) {
+		if (!finding_key_ok((const uint8_t *)t->fact[i].key,
+		    strlen(t->fact[i].key)))
+			c->bad = true;
 		buf_printf(&c->out, " %s=", t->fact[i].key);
 		text_put(&c->out, t->fact[i].p, t->fact[i].n, TEXT_PLAIN);
 	}

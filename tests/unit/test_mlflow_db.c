@@ -302,7 +302,7 @@ users_that_disagree_and_triggers_are_told(void **state)
 	    "AS SELECT * FROM runs");
 	run(0, 1);
 	has("DISAGREES path=mlflow.db key=user run=r1 user_id=ann "
-	    "mlflow.user=eve");
+	    "tag=eve");
 	has("event source=mlflow.db key=trigger, view or virtual table "
 	    "value=t");
 	has("event source=mlflow.db key=trigger, view or virtual table "

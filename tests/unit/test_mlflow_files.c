@@ -93,14 +93,14 @@ an_alias_that_was_moved_in_one_place_is_told(void **state)
 	reg_case_text(&k, MODEL "aliases/champion", "1");
 	run(0, 2);
 	assert_true(reg_case_has(&k, "ALIAS path=" MODEL "aliases/champion "
-	    "model=fraud-detector alias=champion file=1 meta.yaml=3"));
+	    "model=fraud-detector alias=champion file=1 meta=3"));
 	reg_case_drop(&k, MODEL "aliases/champion");
 	reg_case_text(&k, MODEL "aliases/shadow", "9");
 	run(0, 4);
 	assert_true(reg_case_has(&k, "ALIAS path=" MODEL "meta.yaml "
-	    "model=fraud-detector alias=champion file= meta.yaml=3"));
+	    "model=fraud-detector alias=champion file= meta=3"));
 	assert_true(reg_case_has(&k, "ALIAS path=" MODEL "aliases/shadow "
-	    "model=fraud-detector alias=shadow file=9 meta.yaml="));
+	    "model=fraud-detector alias=shadow file=9 meta="));
 	assert_true(reg_case_has(&k, "ALIAS path=" MODEL "aliases/shadow "
 	    "model=fraud-detector alias=shadow version=9 "
 	    "reason=no such version"));
@@ -123,7 +123,7 @@ what_a_folder_and_its_file_say_is_compared(void **state)
 	    "version-2/meta.yaml model=fraud-detector version=2 "
 	    "reason=marked as deleted"));
 	assert_true(reg_case_has(&k, "DISAGREES path=" EXP RUN
-	    "/meta.yaml key=user user_id=svc-train mlflow.user=mallory"));
+	    "/meta.yaml key=user user_id=svc-train tag=mallory"));
 }
 
 static void

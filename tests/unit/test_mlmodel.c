@@ -122,14 +122,14 @@ ids_of_the_folder_and_its_meta_yaml_are_compared(void **state)
 	run(0, 3);
 	assert_true(reg_case_has(&k, "DISAGREES path=" LOGGED
 	    "artifacts/MLmodel off=22 key=model_id "
-	    "MLmodel=m-00000000000000000000000000000000 "
+	    "mlmodel=m-00000000000000000000000000000000 "
 	    "folder=m-7910d94af22749e58b5f73ceb59c19d2"));
 	assert_true(reg_case_has(&k, "DISAGREES path=" LOGGED
-	    "artifacts/MLmodel off=65 key=run_id MLmodel=other meta.yaml="
+	    "artifacts/MLmodel off=65 key=run_id mlmodel=other meta="
 	    RUN));
 	assert_true(reg_case_has(&k, "DISAGREES path=1/" RUN
 	    "/artifacts/model/MLmodel off=20 key=run_id "
-	    "MLmodel=ffffffffffffffffffffffffffffffff folder=" RUN));
+	    "mlmodel=ffffffffffffffffffffffffffffffff folder=" RUN));
 }
 
 static void

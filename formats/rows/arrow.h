@@ -5,15 +5,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/cursor.h"
 #include "formats/codec_pages.h"
 #include "formats/rows/flatbuf.h"
 #include "formats/rows/grow.h"
+#include "formats/rows/rowtree.h"
 
 struct arena;
 struct err;
 struct rows_params;
-struct rowtree;
 
 /*
  * Arrow IPC (apache/arrow format/{Message,Schema}.fbs, docs Columnar.rst):
@@ -22,7 +23,8 @@ struct rowtree;
  *	arrow_schema.c	fields and their types
  *	arrow_batch.c	the buffers of a batch, checked for their lengths
  *	arrow_row.c	a row of a batch as a tree
- *	arrow.c		messages, dictionaries, the reader of rows.h
+ *	arrow_walk.c	messages
+ *	arrow.c		dictionaries, the reader of rows.h
  *
  * Not read, and said: big-endian files, unions, run-end encoding, views,
  * dictionaries within dictionaries, and dictionaries in pieces (deltas).
@@ -91,6 +93,41 @@ struct arrow_body {
 	struct grow meta, raw, plain;
 	size_t raw_len, plain_len;
 };
+
+/* The reader's state. */
+struct arrow {
+	const struct rows_params *p;
+	struct codec_pages codecs;
+	struct arrow_field *field;
+	uint32_t fields;
+	struct grow meta, list;		/* list: struct arrow_batch */
+	uint32_t batches;
+	uint64_t rows;
+	const char *broken;		/* why the walk ended early, */
+	uint64_t broken_at;		/* and where */
+	struct arrow_array *array, *dict;
+	struct arrow_body body, *dict_body;
+	uint32_t *dict_now, *dict_loaded;	/* batch + 1 of each field */
+	uint32_t scanned;		/* batches whose dictionaries count */
+	uint32_t at;			/* the current batch */
+	bool file, open, bad;
+	uint64_t row, lost_left;
+	struct rowtree tree;
+	struct buf scratch;
+};
+
+enum { ARROW_SCHEMA = 1, ARROW_DICTIONARY = 2, ARROW_RECORDS = 3 };
+
+/*
+ * arrow_walk: the schema and the list of batches.  0; where the walk ended
+ * early, s->broken says why.  Negative: there is no schema (told), or ours.
+ */
+int arrow_walk(struct arrow *s, struct err *e);
+/*
+ * arrow_walk_frame: the length of the metadata that follow: 1, 0 at the end,
+ * -1 when it is cut off.
+ */
+int arrow_walk_frame(struct cursor *c, uint32_t *len);
 
 /* arrow_schema_read: NULL, or what cannot be read. */
 const char *arrow_schema_read(const struct flatbuf *b,

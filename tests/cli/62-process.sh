@@ -121,10 +121,12 @@ for l in open(sys.argv[1]):
 P
 same "rows fit their schema ($(tail -n 1 "$T/schema.out"))" "$?" 0
 if [ -n "$trace" ]; then
-	grep -E "ptrace\(|p?kill\($pid|process_vm|pidfd_" "$T/trace" >"$T/bad"
-	grep -E "open(at|at2)?\(.*/proc/$pid.*(O_WRONLY|O_RDWR|O_CREAT)" "$T/trace" >>"$T/bad"
-	grep -E "openat\([0-9]+</proc/$pid.*(O_WRONLY|O_RDWR|O_CREAT)" "$T/trace" >>"$T/bad"
-	grep -E "write.*\([0-9]+<$M|open.*\"$M.*(O_WRONLY|O_RDWR)" "$T/trace" >>"$T/bad"
+	{
+		grep -E "ptrace\(|p?kill\($pid|process_vm|pidfd_" "$T/trace"
+		grep -E "open(at|at2)?\(.*/proc/$pid.*(O_WRONLY|O_RDWR|O_CREAT)" "$T/trace"
+		grep -E "openat\([0-9]+</proc/$pid.*(O_WRONLY|O_RDWR|O_CREAT)" "$T/trace"
+		grep -E "write.*\([0-9]+<$M|open.*\"$M.*(O_WRONLY|O_RDWR)" "$T/trace"
+	} >"$T/bad"
 	same "nothing is traced, stopped, written" "$(cat "$T/bad")" ""
 fi
 
@@ -145,6 +147,24 @@ for n in held mapped same; do
 	check "with values" grep -q '{"name":"TOKEN","value":"hunter2"' "$T/rows"
 done
 check "and the text they came from" grep -qa 'TOKEN=hunter2' "$T/out/data/host/proc/$pid/environ"
+# Cut behind it and gone on with, its rows and counts are there.
+head -c 2097152 /dev/urandom >"$T/big"
+printf 'sources:\n- {process: %s}\n- {class: weights, path: "%s"}\n' "$pid" \
+    "$T/big" >"$T/plan.yaml"
+"$EXHIBIT" case new "$T/cut" --name CUT --examiner x --keys "$T/keys"
+timeout -s KILL 2 "$EXHIBIT" collect --case "$T/cut" "$T/plan.yaml" \
+    --limit-rate 1M >/dev/null 2>&1
+if [ -e "$T/cut/bundles/CUT-E01.journal" ]; then
+	b=$("$EXHIBIT" collect --case "$T/cut" --resume CUT-E01 2>"$T/err")
+	same "gone on" "$?" 0
+	unpack "$b"
+	same "one process" "$(grep -c '"type":"process"' "$T/rows")" 1
+	check "its counts" /usr/bin/python3 -c 'import json, sys
+p = json.load(open(sys.argv[1]))["processes"]
+assert p["recovered"] == 4 and p["replaced_equal"] == 1 and p["looked_at"] == 1
+' "$T/out/metadata/completion.json"
+	check "verified" "$EXHIBIT" verify --case "$T/cut" "$b"
+fi
 exits 2 "nobody holds it" "$EXHIBIT" collect --dry-run --process-of "$T/same.orig"
 exits 2 "no such process" "$EXHIBIT" collect --dry-run --process 2147483647
 exits 64 "no number" "$EXHIBIT" collect --dry-run --process init

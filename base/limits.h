@@ -58,6 +58,15 @@
 #define LIMIT_INTAKE_AS (4 * GIB)
 #define LIMIT_INTAKE_ARENA (2 * GIB)
 /*
+ * Pages of a registry by HTTP: bytes of one (MLflow gives at most 50 000 runs),
+ * seconds of one, pages of one question, registries' answers in all.
+ */
+#define LIMIT_FETCH ((uint64_t)256 * MIB)
+#define LIMIT_FETCH_SECONDS 120
+#define LIMIT_FETCH_PAGES 10000
+#define LIMIT_FETCH_TOTAL ((uint64_t)16 * GIB)
+
+/*
  * Git: repositories of one collection, bytes of one that are copied for
  * libgit2, commits and entries of a reflog that are looked at, files of HEAD.
  */

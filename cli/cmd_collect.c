@@ -196,6 +196,8 @@ fill_params(struct collect_cmd *c, struct acquire_params *p, struct err *e)
 	o->argv = c->argv;
 	o->tool = EXHIBIT_TOOL;
 	o->intake = c->intake;
+	o->take_url = registry_url_take;
+	o->url_ctx = c->url;
 	o->user_name = idnames_user;
 	o->group_name = idnames_group;
 	p->signer = c->signer;
@@ -387,6 +389,8 @@ collect(struct collect_cmd *c, struct err *e)
 
 	if ((r = prepare_tsa(c, e)) >= 0 &&
 	    (r = intake_kinds_start(&c->intake, e)) >= 0 &&
+	    (r = registry_url_start(&c->url_options, c->options.sources,
+	    c->options.nsources, &c->url, e)) >= 0 &&
 	    (!elsewhere_wanted(&c->elsewhere) ||
 	    (r = elsewhere_prepare(&c->elsewhere, e)) >= 0) &&
 	    (r = case_open(c->case_dir, &c->dir, e)) >= 0 &&
@@ -415,6 +419,7 @@ collect_cmd_run(struct collect_cmd *c)
 	case_close(c->dir);
 	tsa_http_stop(c->http);
 	intake_free(c->intake);
+	registry_url_stop(c->url);
 	collect_merge_release(&c->merge);
 	request_release(&c->request);
 	collect_args_release(&c->args);
@@ -431,6 +436,12 @@ collect_cmd_rows(struct collect_cmd *c, struct opt *rows)
 	    "the case (needed)"};
 	rows[n++] = (struct opt){OPT_STRING, 0, "tsa-trust", &c->tsa_trust,
 	    "CERT", "PEM that vouches for an https time stamp authority"};
+	rows[n++] = (struct opt){OPT_STRING, 0, "registry-ca",
+	    &c->url_options.ca_file, "CERT",
+	    "PEM that vouches for an https registry (default: the system's)"};
+	rows[n++] = (struct opt){OPT_STRING, 0, "registry-header",
+	    &c->url_options.header_file, "FILE",
+	    "lines of header for a registry by HTTP: Authorization: ..."};
 	rows[n++] = (struct opt){OPT_STRING, 0, "discover", &c->discover,
 	    "DIR", "propose a plan from the names below DIR"};
 	rows[n++] = (struct opt){OPT_FLAG, 0, "resume", &c->resume, NULL,

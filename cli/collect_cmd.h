@@ -7,6 +7,7 @@
 #include "cli/collect_args.h"
 #include "cli/collect_plan.h"
 #include "cli/elsewhere.h"
+#include "cli/registry_url.h"
 #include "cli/request.h"
 #include "custody/case.h"
 
@@ -25,6 +26,8 @@ struct collect_cmd {
 	struct signer *signer;
 	struct tsa_http *http;
 	struct intake *intake;
+	struct registry_url_options url_options;
+	struct registry_url *url;
 	struct collect_stamp stamp;
 	char bag[CASE_BAG_MAX], file[CASE_BAG_MAX + 8];
 	struct acquired result;
@@ -37,7 +40,7 @@ struct collect_cmd {
 };
 
 extern const struct opt_usage collect_cmd_usage;
-#define COLLECT_CMD_ROWS (COLLECT_ARGS_ROWS + ELSEWHERE_ROWS + 5)
+#define COLLECT_CMD_ROWS (COLLECT_ARGS_ROWS + ELSEWHERE_ROWS + 7)
 size_t collect_cmd_rows(struct collect_cmd *c, struct opt *rows);
 /* The directory and name for the file; -1 for a stream. */
 int collect_cmd_place(struct collect_cmd *c, struct acquire_params *p,

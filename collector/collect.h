@@ -87,6 +87,7 @@ struct collect_options {
 	int nice;
 	/* A source that is a URL; NULL: this program takes none. */
 	int (*take_url)(struct collect *c, const struct collect_source *s);
+	void *url_ctx;
 	bool double_read;
 	unsigned digests;		/* enum digest_set */
 	const char *case_id;		/* NULL: none */

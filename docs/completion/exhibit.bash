@@ -17,6 +17,7 @@ _exhibit()
 	    --max-bytes --limit-rate --nice --authority --exhibit --dry-run
 	    --organisation --contact --witness --write-blocker
 	    --reference-time --log-zone --mask-content
+	    --registry-ca --registry-header
 	    --discover --format --ssh --ssh-option --remote-collect
 	    --collect-program --resume
 	    --tsa --tsa-trust --digest --double-read --purpose --keys

@@ -1,0 +1,109 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/json_write.h"
+#include "base/limits.h"
+#include "base/text.h"
+#include "collector/page.h"
+#include "collector/run.h"
+
+static void
+put_text(struct json_write *w, const char *key, const char *s)
+{
+	if (s != NULL)
+		json_ktext(w, key, s, strlen(s));
+	else
+		json_knull(w, key);
+}
+
+static void
+put_fetched(struct json_write *w, const struct page *p)
+{
+	char when[CLOCK_TEXT];
+
+	json_key(w, "fetched");
+	json_begin_object(w);
+	put_text(w, "url", p->url);
+	put_text(w, "method", p->method);
+	put_text(w, "request", p->request);
+	put_text(w, "peer", p->peer);
+	json_ki64(w, "status", p->status);
+	json_kstr(w, "asked", clock_rfc3339(when, p->asked_ns, 9));
+	json_kstr(w, "came", clock_rfc3339(when, p->came_ns, 9));
+	json_end_object(w);
+}
+
+static int
+record(struct collect *c, const struct page *p, const char *member,
+    const struct evidence_place *at)
+{
+	struct json_write w;
+	char time[40];
+	struct buf b;
+	int r;
+
+	c->totals.objects++;
+	buf_init(&b, 2 * MIB);
+	json_init(&w, &b, JSON_COMPACT);
+	json_begin_object(&w);
+	json_kstr(&w, "type", "file");
+	json_kstr(&w, "class", bag_class_name(p->class));
+	json_ktext(&w, "path", p->path, strlen(p->path));
+	json_khex(&w, "path_hex", p->path, strlen(p->path));
+	json_kstr(&w, "member", member);
+	json_kstr(&w, "note", "fetched");
+	json_khex(&w, "sha256", at->digests.sha256, 32);
+	if ((c->o->digests & DIGEST_SHA512) != 0)
+		json_khex(&w, "sha512", at->digests.sha512, 64);
+	json_ku64(&w, "header_offset", at->header_offset);
+	json_ku64(&w, "data_offset", at->data_offset);
+	json_key(&w, "stat");
+	json_begin_object(&w);
+	json_ku64(&w, "size", p->n);
+	(void)snprintf(time, sizeof(time), "%lld.%09lld",
+	    (long long)(p->came_ns / 1000000000),
+	    (long long)(p->came_ns % 1000000000));
+	json_kstr(&w, "mtime", time);
+	json_end_object(&w);
+	put_fetched(&w, p);
+	json_end_object(&w);
+	r = buf_failed(&b) < 0 ? err_set(c->e, ERR_LIMIT,
+	    "a record is too long") : record_line(c, &c->files, b.p, b.len);
+	buf_release(&b);
+	return r;
+}
+
+int
+page_take(struct collect *c, const struct page *p, uint8_t sha256[32])
+{
+	struct evidence_place at;
+	struct buf member;
+	uint64_t short_by;
+	int r;
+
+	buf_init(&member, LIMIT_MEMBER_NAME);
+	if ((r = bag_member_name(&member, p->class, p->path, strlen(p->path),
+	    c->e)) < 0 ||
+	    (r = evidence_begin(c->w, buf_str(&member), p->n,
+	    p->came_ns / 1000000000, c->e)) < 0)
+		goto out;
+	if ((p->n > 0 && (r = evidence_put(c->w, p->p, p->n, c->e)) < 0) ||
+	    (r = evidence_end(c->w, &at, &short_by, c->e)) < 0)
+		goto out;
+	c->totals.stored++;
+	c->totals.bytes += p->n;
+	c->classes |= 1U << p->class;
+	memcpy(sha256, at.digests.sha256, 32);
+	r = record(c, p, buf_str(&member), &at);
+out:
+	if (r == ERR_EXISTS) {
+		err_reset(c->e);
+		c->totals.duplicates++;
+		r = 1;
+	}
+	buf_release(&member);
+	return r;
+}

@@ -294,8 +294,10 @@ read_array(struct logs_ctx *c)
 			lines_pass(&c->lines, 1);
 			return 0;
 		}
-		if (b == ',')
+		if (b == ',') {
 			lines_pass(&c->lines, 1);
+			continue;
+		}
 		if ((r = one_value(c)) <= 0 || (r = c->stop) < 0)
 			return r;
 	}

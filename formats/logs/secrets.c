@@ -227,7 +227,8 @@ masked_already(const uint8_t *p, size_t n)
 		if (p[i] == p[i + 1] && p[i] == p[i + 2] &&
 		    (p[i] == '*' || p[i] == '.' || p[i] == 'X' || p[i] == 'x'))
 			return true;
-	return n >= 8 && p[0] == '[' && memcmp(p, "[masked ", 8) == 0;
+	/* Our own mask; a bracket before it is passed as that of a list. */
+	return n >= 6 && memcmp(p, "masked", 6) == 0;
 }
 
 /* The value behind a name: past blanks, quotes and a scheme's word. */

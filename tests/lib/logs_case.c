@@ -151,7 +151,8 @@ logs_case_file(struct logs_case *c, struct logs *l, const char *path,
 {
 	struct bytesrc *src = bytesrc_mem(p, n, NULL);
 	const struct logs_file f = {.path = path, .path_len = strlen(path),
-	    .src = src, .mtime_ns = mtime_ns};
+	    .src = src, .mtime_ns = mtime_ns, .has_since = c->has_since,
+	    .since_ns = c->since_ns};
 	int r = src != NULL ? logs_read(l, &f, NULL) : ERR_NOMEM;
 
 	if (c->rc >= 0 && r != 0)

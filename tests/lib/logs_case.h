@@ -1,6 +1,7 @@
 #ifndef TESTS_LIB_LOGS_CASE_H_
 #define TESTS_LIB_LOGS_CASE_H_
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,6 +19,8 @@ struct logs_case {
 	unsigned records, problems, secrets, files;
 	unsigned problem[LOGS_PROBLEMS];
 	int rc;
+	bool has_since;		/* of files that are given now */
+	int64_t since_ns;
 	int stop_after;		/* callbacks until one fails; 0: never */
 };
 

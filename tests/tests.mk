@@ -118,11 +118,12 @@ $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o \
 	$(CC) $(HARDEN) $(LINK_HARDEN) $(LDFLAGS) -o $@ $^ $(LIBS_exhibit)
 
 bench: $(PROGRAMS) $(patsubst %,$(BUILD)/bench/%,weights sketch diff \
-		diffmodel)
+		diffmodel logs)
 	@BUILD=$(BUILD) tools/bench.sh
 	@BUILD=$(BUILD) tools/bench-pickle.sh
 	@BUILD=$(BUILD) tools/bench-weights.sh
 	@$(BUILD)/bench/sketch
+	@$(BUILD)/bench/logs samples/logs
 	@BUILD=$(BUILD) tools/bench-diff.sh
 
 check-layers: $(call libs,$(LAYERS)) $(PROGRAMS)

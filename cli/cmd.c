@@ -120,7 +120,7 @@ cmd_file_sha256(const char *path, uint8_t ret[32], struct err *e)
 		goto out;
 	}
 	while (r >= 0 && (n = read(fd, chunk, sizeof(chunk))) != 0)
-		r = n < 0 ? err_sys(e, errno, "cannot read '%s'", path) :
+		r = n < 0 && errno == EINTR ? 0 : n < 0 ? err_sys(e, errno, "cannot read '%s'", path) :
 		    digest_put(d, chunk, (size_t)n, e);
 	if (r >= 0 && (r = digest_now(d, &out, e)) >= 0)
 		memcpy(ret, out.sha256, 32);

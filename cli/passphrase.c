@@ -28,6 +28,8 @@ passphrase_read(const char *path, char **ret, struct err *e)
 		r = err_set(e, ERR_NOMEM, "out of memory");
 	while (r == 0 && n < PASSPHRASE_MAX &&
 	    (got = read(fd, p + n, PASSPHRASE_MAX - n)) != 0) {
+		if (got < 0 && errno == EINTR)
+			continue;
 		if (got < 0)
 			r = err_sys(e, errno, "cannot read '%s'", path);
 		else

@@ -73,9 +73,10 @@ hostfile_digest(struct json_write *w, const char *key, const char *path)
 	struct digests out;
 	ssize_t n = -1;
 
-	while (fd >= 0 && d != NULL && (n = read(fd, chunk, sizeof(chunk))) >
-	    0)
-		(void)digest_put(d, chunk, (size_t)n, NULL);
+	while (fd >= 0 && d != NULL &&
+	    ((n = read(fd, chunk, sizeof(chunk))) > 0 ||
+	    (n < 0 && errno == EINTR)))
+		(void)digest_put(d, chunk, n > 0 ? (size_t)n : 0, NULL);
 	if (n == 0 && digest_now(d, &out, NULL) == 0)
 		json_khex(w, key, out.sha256, 32);
 	else

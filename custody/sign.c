@@ -60,6 +60,7 @@ load_key(int dir, const char *name, const char *passphrase, EVP_PKEY **ret,
     struct err *e)
 {
 	static char text[KEY_FILE_MAX];
+	size_t have = 0;
 	ssize_t n;
 	BIO *bio;
 	int fd, r = 0;
@@ -70,10 +71,17 @@ load_key(int dir, const char *name, const char *passphrase, EVP_PKEY **ret,
 
 	if ((fd = open_key(dir, name, e)) < 0)
 		return fd;
-	if ((n = read(fd, text, sizeof(text))) < 0)
-		r = err_sys(e, errno, "cannot read '%s'", name);
+	while ((n = read(fd, text + have, sizeof(text) - have)) != 0) {
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0) {
+			r = err_sys(e, errno, "cannot read '%s'", name);
+			break;
+		}
+		have += (size_t)n;
+	}
 	(void)close(fd);
-	if (r == 0 && (bio = BIO_new_mem_buf(text, (int)n)) != NULL) {
+	if (r == 0 && (bio = BIO_new_mem_buf(text, (int)have)) != NULL) {
 		*ret = PEM_read_bio_PrivateKey(bio, NULL, no_passphrase,
 		    pass.out);
 		BIO_free(bio);

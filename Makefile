@@ -87,19 +87,6 @@ $(BUILD)/exhibit-collect: $(BUILD)/obj/cli/collect_main.o $(COLLECT_CLI) \
 		$(BUILD)/libcollector.a $(COLLECT_CUSTODY) $(BUILD)/libbase.a
 	$(CC) $(HARDEN) $(STATIC) $(LDFLAGS) -o $@ $^ $(LIBS_static)
 
-# The same objects with journals that are written more often, for tests.
-$(BUILD)/testing/exhibit: $(BUILD)/obj/cli/main.o $(CLI_OBJ) \
-		$(BUILD)/obj/tests/fault/tune.o \
-		$(call libs,collector analyzer formats custody base)
-	@mkdir -p $(@D)
-	$(CC) $(HARDEN) $(LINK_HARDEN) $(LDFLAGS) -o $@ $^ $(LIBS_exhibit)
-
-$(BUILD)/testing/exhibit-collect: $(BUILD)/obj/cli/collect_main.o \
-		$(COLLECT_CLI) $(BUILD)/obj/tests/fault/tune.o \
-		$(BUILD)/libcollector.a $(COLLECT_CUSTODY) $(BUILD)/libbase.a
-	@mkdir -p $(@D)
-	$(CC) $(HARDEN) $(STATIC) $(LDFLAGS) -o $@ $^ $(LIBS_static)
-
 $(BUILD)/exhibit-verify: $(BUILD)/obj/cli/verify_main.o $(VERIFY_CLI) \
 		$(READ_OBJ) $(BUILD)/libbase.a
 	$(CC) $(HARDEN) $(STATIC) $(LDFLAGS) -o $@ $^ $(LIBS_static)

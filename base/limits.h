@@ -271,12 +271,14 @@
 #define LIMIT_DIFF_VERSIONS 1000
 
 /*
- * The journal beside a bundle that is being written: a line for the time
- * that is lost when it is cut (at most so many milliseconds, or so many
- * bytes, of small files; so many of a large one), and the bytes of a line and
- * of what waits to be written together.
+ * The journal beside a bundle that is being written: what is lost when the
+ * process is killed (at most so many milliseconds, or so many bytes, of small
+ * files; so many of a large one), what is lost more when the machine is (a
+ * sync each quarter of a second would double the time of many small files),
+ * and the bytes of a line and of what waits to be written together.
  */
 #define LIMIT_JOURNAL_MS 250
+#define LIMIT_JOURNAL_SYNC_MS 5000
 #define LIMIT_JOURNAL_BYTES (64 * (uint64_t)MIB)
 #define LIMIT_JOURNAL_CHECKPOINT (1 * (uint64_t)GIB)
 #define LIMIT_JOURNAL_LINE (8 * MIB)

@@ -11,15 +11,13 @@
 #include "base/err.h"
 #include "base/fsio.h"
 #include "base/limits.h"
-#include "collector/acquire.h"
+#include "collector/acquire_parts.h"
 #include "collector/journal.h"
 #include "collector/resume.h"
 #include "collector/throttle.h"
 #include "custody/bagtext.h"
 #include "custody/digest.h"
 #include "custody/sign.h"
-
-#define SIDECAR ".sha256"
 
 /* The file in which a bundle grows, and what keeps account of it. */
 struct growing {
@@ -82,7 +80,8 @@ new_writer(const struct acquire_params *p, struct growing *g,
 {
 	const struct evidence_params ep = {.fd = g->fd, .bag = p->collect.bag,
 	    .digests = p->collect.digests, .header_mtime = g->mtime,
-	    .in_memory = p->collect.in_memory, .external_id = p->collect.bag, .tool = p->collect.tool,
+	    .in_memory = p->collect.in_memory,
+	    .external_id = p->collect.bag, .tool = p->collect.tool,
 	    .note = note_member, .note_ctx = g};
 	int r;
 
@@ -99,7 +98,8 @@ new_writer(const struct acquire_params *p, struct growing *g,
 static int
 note_seal(const struct growing *g, const struct acquired *a, struct err *e)
 {
-	const struct journal_state s = {a->sealed.size, &a->totals, NULL};
+	const struct journal_state s = {a->sealed.size, &a->totals, NULL,
+	    true};
 	int r;
 
 	if (g->journal == NULL)
@@ -107,6 +107,18 @@ note_seal(const struct growing *g, const struct acquired *a, struct err *e)
 	if ((r = journal_sealed(g->journal, &a->sealed, e)) < 0)
 		return r;
 	return journal_commit(g->journal, &s, e);
+}
+
+/*
+ * What lies behind the last commit is of no use any more; on a disk that is
+ * full it may be the room for the line that says so.
+ */
+static void
+stop(const struct growing *g, const struct err *e)
+{
+	if (ftruncate(g->fd, (off_t)journal_end(g->journal)) == 0)
+		(void)fsync(g->fd);
+	journal_stop(g->journal, e->msg);
 }
 
 static int
@@ -130,7 +142,7 @@ write_bundle(const struct acquire_params *p, struct growing *g,
 	if (r >= 0)
 		r = note_seal(g, ret, e);
 	if (r < 0 && g->journal != NULL)
-		journal_stop(g->journal, e->msg);
+		stop(g, e);
 	evidence_writer_free(w);
 	return r;
 }
@@ -176,123 +188,6 @@ verify_file(const struct acquire_params *p, int fd, struct acquired *ret,
 	return 0;
 }
 
-const char *
-acquire_journal(const char *file, char ret[ACQUIRE_NAME])
-{
-	size_t n = strlen(file);
-	int len;
-
-	if (n > 4 && strcmp(file + n - 4, ".tar") == 0)
-		n -= 4;
-	len = snprintf(ret, ACQUIRE_NAME, "%.*s.journal", (int)n, file);
-	if (len < 0 || len >= ACQUIRE_NAME)
-		ret[0] = '\0';
-	return ret;
-}
-
-static bool
-is_there(const struct acquire_params *p, const char *name)
-{
-	struct stat st;
-
-	return fstatat(p->dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
-}
-
-bool
-acquire_resumable(const struct acquire_params *p)
-{
-	char name[ACQUIRE_NAME];
-
-	return p->dir >= 0 && p->file != NULL &&
-	    is_there(p, acquire_journal(p->file, name));
-}
-
-int
-acquire_done(const struct acquire_params *p, struct err *e)
-{
-	char name[ACQUIRE_NAME];
-
-	if (!acquire_resumable(p))
-		return 0;
-	if (unlinkat(p->dir, acquire_journal(p->file, name), 0) < 0)
-		return err_sys(e, errno, "cannot remove '%s', which is no "
-		    "longer needed", name);
-	return 0;
-}
-
-static int
-never_replaced(const char *name, struct err *e)
-{
-	return err_set(e, ERR_EXISTS, "'%s' is there and is never replaced",
-	    name);
-}
-
-/* Everything that could fail behind the publication, asked before it. */
-static int
-check_names(const struct acquire_params *p, const struct growing *g,
-    struct err *e)
-{
-	static const char *const suffixes[] = {"", SIDECAR,
-	    SIDECAR ".partial"};
-	char name[LIMIT_COMPONENT + 1];
-	int n;
-
-	for (size_t i = 0; i < sizeof(suffixes) / sizeof(*suffixes); i++) {
-		n = snprintf(name, sizeof(name), "%s%s", p->file, suffixes[i]);
-		if (n < 0 || n >= (int)sizeof(name))
-			return err_set(e, ERR_ARG, "'%s' is too long: it needs "
-			    "room for '%s'", p->file, suffixes[i]);
-		if (is_there(p, name))
-			return never_replaced(name, e);
-	}
-	if (g->name[0] == '\0')
-		return err_set(e, ERR_ARG, "'%s' is too long: it needs room "
-		    "for a journal's name", p->file);
-	if (is_there(p, g->name))
-		return err_set(e, ERR_EXISTS, "'%s' is there: a collection "
-		    "was cut; --resume goes on with it", g->name);
-	return 0;
-}
-
-/* A run that was cut may have left the digest, or a part of it. */
-static int
-check_sidecar(const struct acquire_params *p, const char *name,
-    const char *text, size_t n, struct err *e)
-{
-	struct buf b;
-	int r;
-
-	buf_init(&b, KIB);
-	if ((r = fsio_read_file(p->dir, name, KIB, &b, e)) >= 0 &&
-	    (b.len != n || memcmp(b.p, text, n) != 0))
-		r = never_replaced(name, e);
-	buf_release(&b);
-	return r;
-}
-
-static int
-write_sidecar(const struct acquire_params *p, const struct acquired *a,
-    struct err *e)
-{
-	char name[LIMIT_COMPONENT + 1], tmp[LIMIT_COMPONENT + 1];
-	char text[LIMIT_COMPONENT + 80], hex[65];
-	int n, r;
-
-	digest_hex(hex, a->sealed.whole.sha256, 32);
-	(void)snprintf(name, sizeof(name), "%s" SIDECAR, p->file);
-	(void)snprintf(tmp, sizeof(tmp), "%s" SIDECAR ".partial",
-	    p->file);
-	n = snprintf(text, sizeof(text), "%s  %s\n", hex, p->file);
-	if (p->resume && is_there(p, name))
-		return check_sidecar(p, name, text, (size_t)n, e);
-	if (p->resume)
-		(void)unlinkat(p->dir, tmp, 0);
-	/* Half a digest under its final name would look like tampering. */
-	if ((r = fsio_write_new(p->dir, tmp, 0444, text, (size_t)n, e)) < 0)
-		return r;
-	return fsio_publish(p->dir, tmp, name, NULL, e);
-}
-
 static double
 seconds_since(int64_t began)
 {
@@ -309,10 +204,10 @@ begin_file(const struct acquire_params *p, struct growing *g, struct err *e)
 	    .request = p->request};
 	int r;
 
-	if ((r = check_names(p, g, e)) < 0)
+	if ((r = acquire_check_names(p, g->name, e)) < 0)
 		return r;
-	if (is_there(p, g->tmp))
-		return never_replaced(g->tmp, e);
+	if (acquire_is_there(p, g->tmp))
+		return acquire_never_replaced(g->tmp, e);
 	if (p->request != NULL && p->fill == NULL &&
 	    (r = journal_create(p->dir, g->name, &h, &g->journal, e)) < 0)
 		return r;
@@ -359,7 +254,7 @@ take_sealed(const struct acquire_params *p, struct growing *g,
 {
 	int r;
 
-	*named = is_there(p, p->file);
+	*named = acquire_is_there(p, p->file);
 	g->back = openat(p->dir, *named ? p->file : g->tmp, O_RDWR |
 	    O_NOFOLLOW | O_CLOEXEC);
 	if (g->back < 0)
@@ -386,8 +281,8 @@ fill_file(const struct acquire_params *p, struct growing *g,
 	int64_t began = clock_mono_ns();
 	int r;
 
-	if (is_there(p, p->file))
-		return never_replaced(p->file, e);
+	if (acquire_is_there(p, p->file))
+		return acquire_never_replaced(p->file, e);
 	if ((r = write_bundle(p, g, ret, e)) < 0)
 		return r;
 	if (fchmod(g->fd, 0444) < 0 || fsync(g->fd) < 0)
@@ -409,15 +304,31 @@ say_resumed(const struct growing *g, struct acquired *ret)
 	    resume_redone(g->resume));
 }
 
+static bool
+is_ours(const struct acquire_params *p, const struct growing *g,
+    const char *name)
+{
+	struct stat a, b;
+
+	return fstat(g->back, &a) == 0 && fstatat(p->dir, name, &b,
+	    AT_SYMLINK_NOFOLLOW) == 0 && a.st_ino == b.st_ino &&
+	    a.st_dev == b.st_dev;
+}
+
+/* Some file systems say yes and do not. */
+static int
+check_named(const struct acquire_params *p, const struct growing *g,
+    struct err *e)
+{
+	return is_ours(p, g, p->file) ? 0 : err_set(e, ERR_IO,
+	    "'%.150s' is not the bundle that got this name", p->file);
+}
+
 /* linkat gave it its name, and was cut before unlinkat. */
 static void
 drop_link(const struct acquire_params *p, const struct growing *g)
 {
-	struct stat a, b;
-
-	if (fstat(g->back, &a) == 0 && fstatat(p->dir, g->tmp, &b,
-	    AT_SYMLINK_NOFOLLOW) == 0 && a.st_ino == b.st_ino &&
-	    a.st_dev == b.st_dev)
+	if (is_ours(p, g, g->tmp))
 		(void)unlinkat(p->dir, g->tmp, 0);
 }
 
@@ -442,12 +353,12 @@ make_file(const struct acquire_params *p, struct growing *g,
 	if (write && (r = fill_file(p, g, ret, e)) < 0)
 		return r;
 	say_resumed(g, ret);
-	if (!named && (r = fsio_publish(p->dir, g->tmp, p->file,
-	    &ret->published_by, e)) < 0)
+	if (!named && ((r = fsio_publish(p->dir, g->tmp, p->file,
+	    &ret->published_by, e)) < 0 || (r = check_named(p, g, e)) < 0))
 		return r;
 	if (named)
 		drop_link(p, g);
-	return write_sidecar(p, ret, e);
+	return acquire_sidecar(p, ret, e);
 }
 
 static int

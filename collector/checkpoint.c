@@ -17,9 +17,9 @@
 static int
 commit(struct collect *c, const struct journal_cut *cut)
 {
-	const struct journal_state s = {evidence_written(c->w), &c->totals,
-	    cut};
-	bool disk = s.end - c->synced >= journal_checkpoint();
+	const uint64_t end = evidence_written(c->w);
+	const bool disk = end - c->synced >= journal_checkpoint();
+	const struct journal_state s = {end, &c->totals, cut, disk};
 	int r;
 
 	/* Inside a member only with its cut; behind the payload never. */
@@ -28,7 +28,7 @@ commit(struct collect *c, const struct journal_cut *cut)
 	if ((r = evidence_sync(c->w, disk, c->e)) < 0)
 		return r;
 	if (disk)
-		c->synced = s.end;
+		c->synced = end;
 	return journal_commit(c->o->journal, &s, c->e);
 }
 

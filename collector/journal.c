@@ -27,6 +27,7 @@ struct journal {
 	uint64_t size;		/* of the file: all of it is committed */
 	uint64_t end;		/* of the bundle, at the last commit */
 	int64_t at_ns;		/* when that was, monotonic */
+	int64_t synced_ns;	/* when the file was last synced; 0 never */
 	size_t source;
 	bool open;		/* a member without its record waits */
 };
@@ -146,7 +147,7 @@ static int
 write_head(struct journal *j, const struct journal_head *h, struct err *e)
 {
 	const struct collect_totals none = {0};
-	const struct journal_state s = {0, &none, NULL};
+	const struct journal_state s = {0, &none, NULL, true};
 	struct digests request;
 	struct json_write w;
 	int r;
@@ -179,7 +180,7 @@ journal_create(int dir, const char *name, const struct journal_head *h,
 	int fd, r;
 
 	fd = openat(dir, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW |
-	    O_APPEND | O_DSYNC | O_CLOEXEC, 0600);
+	    O_APPEND | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return err_sys(e, errno, "cannot create '%s'", text_z(shown,
 		    sizeof(shown), name, strlen(name)));
@@ -202,7 +203,7 @@ journal_open(int dir, const char *name, struct err *e)
 	int fd, r;
 
 	fd = openat(dir, name, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY |
-	    O_APPEND | O_DSYNC | O_CLOEXEC);
+	    O_APPEND | O_CLOEXEC);
 	if (fd < 0)
 		return err_sys(e, errno, "cannot open the journal '%s'",
 		    text_z(shown, sizeof(shown), name, strlen(name)));
@@ -230,7 +231,7 @@ hash_line(void *ctx, const struct journal_line *l, struct err *e)
 }
 
 int
-journal_continue(int fd, uint64_t keep, unsigned digests,
+journal_continue(int fd, uint64_t keep, uint64_t end, unsigned digests,
     struct journal **ret, struct err *e)
 {
 	struct journal *j = NULL;
@@ -247,6 +248,7 @@ journal_continue(int fd, uint64_t keep, unsigned digests,
 		goto out;
 	}
 	j->size = keep;
+	j->end = end;
 	*ret = j;
 	j = NULL;
 	r = 0;
@@ -354,6 +356,12 @@ journal_waiting(const struct journal *j)
 	return j->b.len > 0;
 }
 
+uint64_t
+journal_end(const struct journal *j)
+{
+	return j->end;
+}
+
 bool
 journal_due(const struct journal *j, uint64_t end)
 {
@@ -451,6 +459,13 @@ journal_commit(struct journal *j, const struct journal_state *s,
 	j->end = s->end;
 	j->at_ns = clock_mono_ns();
 	buf_clear(&j->b);
+	if (!s->sync && j->synced_ns != 0 && j->at_ns - j->synced_ns <
+	    LIMIT_JOURNAL_SYNC_MS * INT64_C(1000000))
+		return 0;
+	if (fdatasync(j->fd) < 0)
+		return err_sys(e, errno, "cannot write the journal to the "
+		    "disk");
+	j->synced_ns = clock_mono_ns();
 	return 0;
 }
 

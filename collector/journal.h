@@ -16,7 +16,7 @@ struct err;
  * must be known to take it up again when it is cut, as JSON Lines.
  *
  * Lines wait in memory and are written together with a line of kind "commit"
- * behind them, in one synchronous write.  A commit says how many bytes of the
+ * behind them, in one write; every few seconds they are synced.  A commit says how many bytes of the
  * bundle the lines before it stand for, and holds the SHA-256 of every byte
  * of the journal before it: a line counts only when a commit that holds comes
  * behind it.  So there are no half batches, and what was cut, changed or put
@@ -50,18 +50,20 @@ struct journal_state {
 	uint64_t end;		/* bytes of the bundle */
 	const struct collect_totals *totals;
 	const struct journal_cut *cut;	/* NULL: between members */
+	bool sync;		/* to the disk now, not at its time */
 };
 
 /*
  * journal_create: the file must not exist.  Locked (flock) until it is freed.
  * journal_open: an existing one, locked, for reading; *fd.  ERR_NOTFOUND;
  * ERR_DENIED: another process writes it.
- * journal_continue: go on behind its first ${keep} bytes; takes ${fd}.
+ * journal_continue: go on behind its first ${keep} bytes, which stand for
+ * ${end} of the bundle; takes ${fd}.
  */
 int journal_create(int dir, const char *name, const struct journal_head *h,
     struct journal **ret, struct err *e);
 int journal_open(int dir, const char *name, struct err *e);
-int journal_continue(int fd, uint64_t keep, unsigned digests,
+int journal_continue(int fd, uint64_t keep, uint64_t end, unsigned digests,
     struct journal **ret, struct err *e);
 void journal_free(struct journal *j);
 
@@ -83,6 +85,8 @@ int journal_resumed(struct journal *j, const char *json, size_t n,
 int journal_sealed(struct journal *j, const struct evidence_sealed *s,
     struct err *e);
 
+/* journal_end: bytes of the bundle, at the last commit. */
+uint64_t journal_end(const struct journal *j);
 /* journal_due: is it time for a commit, with ${end} bytes written? */
 bool journal_due(const struct journal *j, uint64_t end);
 /* journal_ready: no member waits for its record. */

@@ -131,8 +131,13 @@ on_head(void *ctx, const struct journal_line *line, struct err *e)
 	size_t n;
 	int r;
 
-	if ((r = jline_read(&l, line->text, line->n, e)) < 0)
-		return r;
+	if ((r = jline_read(&l, line->text, line->n, e)) < 0) {
+		if (r == ERR_NOMEM)
+			return r;
+		err_reset(e);
+		return err_set(e, ERR_FORMAT, "the beginning of the journal "
+		    "is damaged: collect again");
+	}
 	if (line->off == 0 && jline_last(&l, "request", &p, &n)) {
 		buf_put(q->ret, p, n);
 		r = buf_failed(q->ret);
@@ -413,8 +418,8 @@ resume_writer(struct resume *r, const struct evidence_params *ep,
 	if ((fd = fcntl(r->jfd, F_DUPFD_CLOEXEC, 3)) < 0)
 		rc = err_sys(e, errno, "cannot open the journal again");
 	else
-		rc = journal_continue(fd, r->plan.at, r->o->digests,
-		    &r->journal, e);
+		rc = journal_continue(fd, r->plan.at, r->plan.end,
+		    r->o->digests, &r->journal, e);
 	if (rc < 0) {
 		evidence_writer_free(a.w);
 		return rc;

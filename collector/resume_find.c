@@ -199,6 +199,8 @@ find(struct scan *s, struct err *e)
 	struct resume *r = s->r;
 	int rc;
 
+	/* That of another commit, which did not hold. */
+	resume_close_file(r);
 	r->reason[0] = '\0';
 	if ((rc = journal_each(r->jfd, r->jsize, on_line, s, e)) < 0)
 		return rc;

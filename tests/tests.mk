@@ -29,6 +29,26 @@ $(BUILD)/release/test_%: $(BUILD)/obj/tests/release/test_%.o \
 	$(CC) $(HARDEN) $(LINK_HARDEN) $(LDFLAGS) -o $@ $^ -lcmocka \
 		$(LIBS_exhibit)
 
+# The same objects with journals that are written more often, for tests.
+$(BUILD)/testing/exhibit: $(BUILD)/obj/cli/main.o $(CLI_OBJ) \
+		$(BUILD)/obj/tests/fault/tune.o \
+		$(call libs,collector analyzer formats custody base)
+	@mkdir -p $(@D)
+	$(CC) $(HARDEN) $(LINK_HARDEN) $(LDFLAGS) -o $@ $^ $(LIBS_exhibit)
+
+$(BUILD)/testing/exhibit-collect: $(BUILD)/obj/cli/collect_main.o \
+		$(COLLECT_CLI) $(BUILD)/obj/tests/fault/tune.o \
+		$(BUILD)/libcollector.a $(COLLECT_CUSTODY) $(BUILD)/libbase.a
+	@mkdir -p $(@D)
+	$(CC) $(HARDEN) $(STATIC) $(LDFLAGS) -o $@ $^ $(LIBS_static)
+
+# Preloaded: reads and writes that are interrupted and short.
+$(BUILD)/testing/short.so: tests/fault/short.c
+	@mkdir -p $(@D)
+	$(CC) -std=c17 -Werror $(WARN) -O2 -g -shared -fPIC -o $@ $< -ldl
+
+TESTING := $(addprefix $(BUILD)/testing/,exhibit exhibit-collect short.so)
+
 # tests/long: sweeps that take minutes; `make check-long`.
 LONG := $(patsubst tests/long/%.c,$(BUILD)/long/%,$(call src,tests/long))
 $(BUILD)/long/%: $(BUILD)/obj/tests/long/%.o \
@@ -80,7 +100,7 @@ fuzz: $(patsubst %,$(FUZZ)/%,$(FUZZ_NAMES))
 .PHONY: test check check-long demo deps prove bench analyze cover format \
 	install check-layers check-catalogue check-headers samples clean
 
-check: $(PROGRAMS) $(UNIT) $(RELEASE) $(REPLAY) $(BUILD)/samples/.made
+check: $(PROGRAMS) $(TESTING) $(UNIT) $(RELEASE) $(REPLAY) $(BUILD)/samples/.made
 	BUILD=$(BUILD) tools/run-tests.sh
 
 test: deps

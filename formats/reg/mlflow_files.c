@@ -31,7 +31,7 @@ mlflow_files_compare(struct mlflow_files *s, const struct reg_file *f,
 {
 	const struct mlflow_text says = mlflow_doc(d);
 	const struct reg_fact facts[] = {regdoc_says("key", what),
-	    {"folder", folder.p, folder.n}, regdoc_fact("file", d)};
+	    {"folder", folder.p, folder.n}, regdoc_fact("found", d)};
 
 	if (says.p == NULL || mlflow_same(says, folder))
 		return 0;

@@ -224,7 +224,7 @@ disagree(struct mlflow *m, const struct reg_file *f,
 	const struct reg_fact facts[] = {
 	    {"model", at->part[MLFLOW_NAME].p, at->part[MLFLOW_NAME].n},
 	    {"alias", alias.p, alias.n},
-	    {"file", file.p != NULL ? file.p : "", file.n},
+	    {"alias_file", file.p != NULL ? file.p : "", file.n},
 	    {"meta", meta.p != NULL ? meta.p : "", meta.n}};
 
 	return reg_tell(m->p, REG_PROBLEM_ALIAS, f, facts, 4);

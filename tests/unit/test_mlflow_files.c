@@ -93,14 +93,14 @@ an_alias_that_was_moved_in_one_place_is_told(void **state)
 	reg_case_text(&k, MODEL "aliases/champion", "1");
 	run(0, 2);
 	assert_true(reg_case_has(&k, "ALIAS path=" MODEL "aliases/champion "
-	    "model=fraud-detector alias=champion file=1 meta=3"));
+	    "model=fraud-detector alias=champion alias_file=1 meta=3"));
 	reg_case_drop(&k, MODEL "aliases/champion");
 	reg_case_text(&k, MODEL "aliases/shadow", "9");
 	run(0, 4);
 	assert_true(reg_case_has(&k, "ALIAS path=" MODEL "meta.yaml "
-	    "model=fraud-detector alias=champion file= meta=3"));
+	    "model=fraud-detector alias=champion alias_file= meta=3"));
 	assert_true(reg_case_has(&k, "ALIAS path=" MODEL "aliases/shadow "
-	    "model=fraud-detector alias=shadow file=9 meta="));
+	    "model=fraud-detector alias=shadow alias_file=9 meta="));
 	assert_true(reg_case_has(&k, "ALIAS path=" MODEL "aliases/shadow "
 	    "model=fraud-detector alias=shadow version=9 "
 	    "reason=no such version"));
@@ -116,9 +116,9 @@ what_a_folder_and_its_file_say_is_compared(void **state)
 	run(0, 4);
 	assert_true(reg_case_has(&k, "DISAGREES path=" MODEL
 	    "version-2/meta.yaml off=6 key=name folder=fraud-detector "
-	    "file=other"));
+	    "found=other"));
 	assert_true(reg_case_has(&k, "DISAGREES path=" MODEL
-	    "version-2/meta.yaml off=21 key=version folder=2 file=7"));
+	    "version-2/meta.yaml off=21 key=version folder=2 found=7"));
 	assert_true(reg_case_has(&k, "DELETED path=" MODEL
 	    "version-2/meta.yaml model=fraud-detector version=2 "
 	    "reason=marked as deleted"));

@@ -392,4 +392,17 @@
 #define LIMIT_LOG_TOLD 100
 #define LIMIT_LOG_SECRETS 10000
 
+/*
+ * A foreign tar that is taken in: a name (paths end at 4 KiB), all
+ * records of one entry, pieces of a sparse file, bytes in one member where a
+ * header should be, and zeros that all holes together may become (a map of
+ * twenty bytes can ask for 2^63 of them).  Past them the entry is stored as
+ * it stands in the tar, and that is said.
+ */
+#define LIMIT_TAR_NAME (16 * KIB)
+#define LIMIT_TAR_RECORDS (1 * MIB)
+#define LIMIT_TAR_PIECES 65536
+#define LIMIT_TAR_UNPARSED (1 * MIB)
+#define LIMIT_TAR_HOLES (64 * GIB)
+
 #endif /* !BASE_LIMITS_H_ */

@@ -7,6 +7,7 @@
 #include "base/json_write.h"
 #include "cli/elsewhere.h"
 #include "cli/remote.h"
+#include "cli/tar_in.h"
 #include "collector/source.h"
 
 size_t
@@ -21,7 +22,12 @@ elsewhere_rows(struct elsewhere *x, struct opt *rows)
 		"exhibit-collect is there (default: it is sent, and run "
 		"without a file)"},
 	    {OPT_STRING, 0, "collect-program", &x->program, "FILE",
-		"what is sent (default: exhibit-collect beside exhibit)"}};
+		"what is sent (default: exhibit-collect beside exhibit)"},
+	    {OPT_STRING, 0, "from-tar", &x->from_tar, "FILE",
+		"take the members of a tar; - reads standard input"},
+	    {OPT_STRING, 0, "class", &x->class, "CLASS",
+		"what the tar holds: weights (default), training, registry, "
+		"api-logs"}};
 
 	for (size_t i = 0; i < ELSEWHERE_ROWS; i++)
 		rows[i] = mine[i];
@@ -31,7 +37,7 @@ elsewhere_rows(struct elsewhere *x, struct opt *rows)
 bool
 elsewhere_wanted(const struct elsewhere *x)
 {
-	return x->ssh != NULL;
+	return x->ssh != NULL || x->from_tar != NULL;
 }
 
 const char *
@@ -44,6 +50,15 @@ elsewhere_check(const struct elsewhere *x, const struct collect_args *a,
 		    "need --ssh";
 	if (x->remote_collect != NULL && x->program != NULL)
 		return "--remote-collect is there, --collect-program is sent";
+	if (x->ssh != NULL && x->from_tar != NULL)
+		return "--ssh and --from-tar are two ways: `ssh HOST tar cf - "
+		    "PATH | exhibit collect --from-tar -`";
+	if (x->class != NULL && x->from_tar == NULL)
+		return "--class says what --from-tar holds";
+	if (x->from_tar != NULL && strcmp(x->from_tar, "-") == 0 &&
+	    a->passphrase_file != NULL &&
+	    strcmp(a->passphrase_file, "-") == 0)
+		return "standard input is the tar, and no passphrase";
 	if (elsewhere_wanted(x) && (plan || a->dry_run))
 		return "a plan, --discover and --dry-run are for sources on "
 		    "this machine";
@@ -76,6 +91,29 @@ take_sources(struct collect_args *a, struct err *e)
 	return 0;
 }
 
+/* The tar is the one source. */
+static int
+take_tar(const struct elsewhere *x, struct collect_args *a, struct err *e)
+{
+	const char *class = x->class != NULL ? x->class : "weights";
+
+	for (size_t i = 0; i < source_count(); i++)
+		if (a->paths[i].count > 0)
+			return err_set(e, ERR_ARG, "--from-tar is the source; "
+			    "--class says what it holds");
+	if ((a->sources = calloc(1, sizeof(*a->sources))) == NULL)
+		return err_set(e, ERR_NOMEM, "out of memory");
+	for (int c = 0; c < BAG_CLASSES; c++)
+		if (strcmp(class, bag_class_name((enum bag_class)c)) == 0) {
+			a->sources[0].class = (enum bag_class)c;
+			a->sources[0].path = x->from_tar;
+			a->nsources = 1;
+			return 0;
+		}
+	return err_set(e, ERR_ARG,
+	    "--class is weights, training, registry, api-logs, host or other");
+}
+
 int
 elsewhere_options(struct elsewhere *x, struct collect_args *a,
     struct collect_options *o, struct err *e)
@@ -83,12 +121,12 @@ elsewhere_options(struct elsewhere *x, struct collect_args *a,
 	struct opt_list none[COLLECT_KINDS] = {0}, paths[COLLECT_KINDS];
 	int r;
 
-	(void)x;
 	memcpy(paths, a->paths, sizeof(paths));
 	memcpy(a->paths, none, sizeof(none));
 	r = collect_args_options(a, o, e);
 	memcpy(a->paths, paths, sizeof(paths));
-	if (r < 0 || (r = take_sources(a, e)) < 0)
+	if (r < 0 || (r = x->from_tar != NULL ? take_tar(x, a, e) :
+	    take_sources(a, e)) < 0)
 		return r;
 	o->sources = a->sources;
 	o->nsources = a->nsources;
@@ -101,6 +139,8 @@ elsewhere_prepare(struct elsewhere *x, struct err *e)
 	const struct remote_params p = {x->ssh, &x->ssh_options,
 	    x->remote_collect, x->program};
 
+	if (x->from_tar != NULL)
+		return tar_in_start(x->from_tar, &x->tar, e);
 	return remote_new(&p, &x->remote, e);
 }
 
@@ -169,6 +209,11 @@ elsewhere_begin(struct elsewhere *x, const struct collect_args *a,
 	struct words w = {.cap = 40 + a->nsources + a->excludes.count};
 	int r;
 
+	if (x->tar != NULL) {
+		p->fill = foreign_tar;
+		p->fill_ctx = tar_in_foreign(x->tar);
+		return 0;
+	}
 	p->collect.header_time = (uint64_t)(clock_real_ns() / 1000000000);
 	if ((w.p = calloc(w.cap, sizeof(*w.p))) == NULL)
 		return err_set(e, ERR_NOMEM, "out of memory");
@@ -187,7 +232,9 @@ void
 elsewhere_end(struct elsewhere *x)
 {
 	remote_free(x->remote);
+	tar_in_free(x->tar);
 	x->remote = NULL;
+	x->tar = NULL;
 }
 
 void
@@ -195,4 +242,6 @@ elsewhere_request(const struct elsewhere *x, struct json_write *w)
 {
 	if (x->ssh != NULL)
 		json_ktext(w, "from_host", x->ssh, strlen(x->ssh));
+	if (x->from_tar != NULL)
+		json_ktext(w, "from_tar", x->from_tar, strlen(x->from_tar));
 }

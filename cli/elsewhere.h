@@ -10,19 +10,21 @@
 struct err;
 struct json_write;
 struct remote;
+struct tar_in;
 
 /*
- * `exhibit collect` of evidence that lies elsewhere: --ssh.
+ * `exhibit collect` of evidence that lies elsewhere: --ssh and --from-tar.
  *
  * Order: rows, check, prepare (before a key is loaded), begin (once the
  * exhibit has its number; it makes acquire take what comes), end.
  */
 struct elsewhere {
-	const char *ssh, *remote_collect, *program;
+	const char *ssh, *remote_collect, *program, *from_tar, *class;
 	struct opt_list ssh_options;
 	struct remote *remote;
+	struct tar_in *tar;
 };
-#define ELSEWHERE_ROWS 4
+#define ELSEWHERE_ROWS 6
 size_t elsewhere_rows(struct elsewhere *x, struct opt *rows);
 /* Is it wanted? */
 bool elsewhere_wanted(const struct elsewhere *x);

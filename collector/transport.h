@@ -72,4 +72,18 @@ struct receive {
 int receive_body(void *receive, const struct collect_options *o,
     struct evidence_writer *w, struct collect_totals *ret, struct err *e);
 
+/*
+ * foreign_tar: what a foreign tar holds, into the bundle, by the frames of a
+ * worker (custody/tar_frames.h).  Members have the names that files of the same
+ * names below "/" would have.  Where two cannot stand beside each other (the
+ * same name twice, a file that is another one's folder), and where there is
+ * no name, the name is "/exhibit-tar/OFFSET"; files.jsonl has the true one.
+ */
+struct foreign {
+	struct proc *worker, *pump;
+	struct transport *t;
+};
+int foreign_tar(void *foreign, const struct collect_options *o,
+    struct evidence_writer *w, struct collect_totals *ret, struct err *e);
+
 #endif /* !COLLECTOR_TRANSPORT_H_ */

@@ -35,8 +35,8 @@ number(struct cursor c, uint64_t *ret)
 	return cursor_at_end(&c) || b == ' ' || b == '\0';
 }
 
-static bool
-field(const uint8_t *block, size_t off, size_t n, uint64_t *ret)
+bool
+tar_header_number(const uint8_t *block, size_t off, size_t n, uint64_t *ret)
 {
 	struct cursor c, sub;
 
@@ -67,7 +67,7 @@ checksum_ok(const uint8_t *block)
 	uint64_t stated, sum = 0;
 	int64_t signed_sum = 0;
 
-	if (!field(block, 148, 8, &stated))
+	if (!tar_header_number(block, 148, 8, &stated))
 		return false;
 	for (size_t i = 0; i < TAR_BLOCK; i++) {
 		uint8_t b = i >= 148 && i < 156 ? ' ' : block[i];
@@ -90,7 +90,8 @@ tar_header_read(const uint8_t block[TAR_BLOCK], struct tar_header *ret)
 
 	cursor_init(&c, block, TAR_BLOCK, 0);
 	h.checksum_ok = checksum_ok(block);
-	if (!field(block, 100, 8, &h.mode) || !field(block, 124, 12, &h.size))
+	if (!tar_header_number(block, 100, 8, &h.mode) ||
+	    !tar_header_number(block, 124, 12, &h.size))
 		return false;
 	if (!cursor_seek(&c, 156) || !cursor_u8(&c, &h.type) ||
 	    !cursor_seek(&c, 257))

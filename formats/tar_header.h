@@ -35,6 +35,9 @@ struct tar_header {
 
 /* tar_header_read: false when a number makes no sense. */
 bool tar_header_read(const uint8_t block[TAR_BLOCK], struct tar_header *ret);
+/* tar_header_number: a field of ${n} bytes; false when it makes no sense. */
+bool tar_header_number(const uint8_t *block, size_t off, size_t n,
+    uint64_t *ret);
 bool tar_is_zero(const uint8_t block[TAR_BLOCK]);
 /* tar_map_continues: a block of a GNU sparse map: does another follow? */
 bool tar_map_continues(const uint8_t block[TAR_BLOCK]);

@@ -19,7 +19,7 @@ _exhibit()
 	    --reference-time --log-zone --mask-content
 	    --registry-ca --registry-header
 	    --discover --format --ssh --ssh-option --remote-collect
-	    --collect-program --resume
+	    --collect-program --from-tar --class --resume
 	    --tsa --tsa-trust --digest --double-read --purpose --keys
 	    --passphrase-file --output --quiet --verbose --help" ;;
 	verify) opts="--trust --tsa-trust --case --format --output --quiet

@@ -30,15 +30,16 @@ collect_args_defaults(const struct collect_args *a,
 	*ret = (struct collect_source){0};
 	w->has_since = a->since != NULL;
 	w->has_until = a->until != NULL;
-	if (w->has_since && !value_time(a->since, strlen(a->since),
+	if (a->since != NULL && !value_time(a->since, strlen(a->since),
 	    &w->since_ns))
 		return bad(e, a->since, "--since is a time like "
 		    "2026-11-24T10:45:00Z, or a date");
-	if (w->has_until && !value_time(a->until, strlen(a->until),
+	if (a->until != NULL && !value_time(a->until, strlen(a->until),
 	    &w->until_ns))
 		return bad(e, a->until, "--until is a time like "
 		    "2026-11-24T10:45:00Z, or a date");
-	if (w->has_since && w->has_until && w->since_ns >= w->until_ns)
+	if (a->since != NULL && a->until != NULL && w->since_ns >=
+	    w->until_ns)
 		return bad(e, a->until, "--until is not later than --since");
 	if (a->max_bytes != NULL && (!value_size(a->max_bytes,
 	    strlen(a->max_bytes), &ret->max_bytes) || ret->max_bytes == 0))

@@ -81,7 +81,7 @@ add_entry(struct walk *w, struct folder *f, const char *name)
 	if (!S_ISDIR(st.st_mode) && !S_ISREG(st.st_mode) &&
 	    !S_ISLNK(st.st_mode))
 		return 0;
-	if (f->count == f->cap) {
+	if (f->list == NULL || f->count == f->cap) {
 		f->cap = f->cap == 0 ? 64 : 2 * f->cap;
 		if ((p = reallocarray(f->list, f->cap, sizeof(*p))) == NULL)
 			return err_set(w->e, ERR_NOMEM, "out of memory");

@@ -103,9 +103,10 @@ take_scope(struct plan_parse *p, const struct plan_node *v, void *at)
 	    {"exclude", take_excludes, 0},
 	    {"follow-mounts", take_mounts, 0},
 	    {"one-file-system", take_one_fs, 0}};
+	static const struct plan_table table = {"scope", keys, 3};
 	uint32_t seen;
 
-	return plan_take_map(p, v, "scope", keys, 3, at, &seen);
+	return plan_take_map(p, v, &table, at, &seen);
 }
 
 static int
@@ -115,9 +116,10 @@ take_limits(struct plan_parse *p, const struct plan_node *v, void *at)
 	    {"rate", plan_take_size, offsetof(struct plan, rate)},
 	    {"nice", take_nice, 0},
 	    {"max-bytes", plan_take_size, offsetof(struct plan, max_bytes)}};
+	static const struct plan_table table = {"limits", keys, 3};
 	uint32_t seen;
 
-	return plan_take_map(p, v, "limits", keys, 3, at, &seen);
+	return plan_take_map(p, v, &table, at, &seen);
 }
 
 /* Sources last, whatever the order: they look at the limits. */
@@ -148,11 +150,12 @@ static const struct plan_key top[] = {
 static int
 take_plan(struct plan_parse *p, const struct plan_node *root)
 {
+	static const struct plan_table table = {"a plan", top,
+	    sizeof(top) / sizeof(top[0])};
 	uint32_t seen;
 	int r;
 
-	if ((r = plan_take_map(p, root, "a plan", top, sizeof(top) /
-	    sizeof(top[0]), p->plan, &seen)) < 0)
+	if ((r = plan_take_map(p, root, &table, p->plan, &seen)) < 0)
 		return r;
 	for (const struct plan_node *k = root->first; k != NULL;
 	    k = k->next->next)

@@ -10,18 +10,18 @@
 #include "collector/value.h"
 
 static int
-unknown(struct plan_parse *p, const struct plan_node *key, const char *what,
-    const struct plan_key *keys, size_t n)
+unknown(struct plan_parse *p, const struct plan_node *key,
+    const struct plan_table *t)
 {
 	char shown[48];
 	struct buf b;
 	int r;
 
 	buf_init(&b, KIB);
-	for (size_t i = 0; i < n; i++)
-		buf_printf(&b, "%s%s", i > 0 ? ", " : "", keys[i].name);
+	for (size_t i = 0; i < t->n; i++)
+		buf_printf(&b, "%s%s", i > 0 ? ", " : "", t->keys[i].name);
 	r = plan_error(p->name, key, p->e, "'%s' is no key of %s: %s",
-	    text_z(shown, sizeof(shown), key->text, key->n), what,
+	    text_z(shown, sizeof(shown), key->text, key->n), t->what,
 	    buf_str(&b));
 	buf_release(&b);
 	return r;
@@ -29,26 +29,26 @@ unknown(struct plan_parse *p, const struct plan_node *key, const char *what,
 
 int
 plan_take_map(struct plan_parse *p, const struct plan_node *node,
-    const char *what, const struct plan_key *keys, size_t n, void *target,
-    uint32_t *seen)
+    const struct plan_table *t, void *target, uint32_t *seen)
 {
+	const struct plan_key *keys = t->keys;
 	const struct plan_node *value;
 	size_t i;
 	int r;
 
-	BUG_ON(n > 32);
+	BUG_ON(t->n > 32);
 	*seen = 0;
 	if (node->kind != PLAN_MAP)
 		return plan_error(p->name, node, p->e,
-		    "%s is a map of keys and values", what);
+		    "%s is a map of keys and values", t->what);
 	for (const struct plan_node *key = node->first; key != NULL;
 	    key = value->next) {
 		value = key->next;
-		for (i = 0; i < n; i++)
+		for (i = 0; i < t->n; i++)
 			if (strcmp(keys[i].name, key->text) == 0)
 				break;
-		if (i == n)
-			return unknown(p, key, what, keys, n);
+		if (i == t->n)
+			return unknown(p, key, t);
 		if ((*seen & (1U << i)) != 0)
 			return plan_error(p->name, key, p->e,
 			    "'%s' is given twice", keys[i].name);

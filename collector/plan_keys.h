@@ -29,14 +29,18 @@ struct plan_key {
 	size_t offset;
 };
 
+struct plan_table {
+	const char *what;	/* "a source" */
+	const struct plan_key *keys;
+	size_t n;
+};
+
 /*
  * plan_take_map: each key of ${node} once, and known; what is not is an
- * error that lists ${keys}.  ${what}: "a source".  *seen has a bit for each
- * row whose key was there.
+ * error that lists them.  *seen has a bit for each row whose key was there.
  */
 int plan_take_map(struct plan_parse *p, const struct plan_node *node,
-    const char *what, const struct plan_key *keys, size_t n, void *target,
-    uint32_t *seen);
+    const struct plan_table *t, void *target, uint32_t *seen);
 
 /* Values.  ${at}: const char *, bool, int64_t, uint64_t. */
 int plan_take_text(struct plan_parse *p, const struct plan_node *v, void *at);

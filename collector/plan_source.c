@@ -47,7 +47,8 @@ static const struct plan_key keys[] = {
 	offsetof(struct draft, max_bytes)},
     [OPTIONS] = {"options", take_node, offsetof(struct draft, options)},
 };
-#define NKEYS (sizeof(keys) / sizeof(keys[0]))
+static const struct plan_table table = {"a source", keys,
+    sizeof(keys) / sizeof(keys[0])};
 #define PLACES (1U << PATH | 1U << PATH_HEX | 1U << URI | 1U << PROCESS | \
 	1U << PROCESS_OF)
 
@@ -270,8 +271,8 @@ take_source(struct plan_parse *p, const struct plan_node *at,
 	uint32_t seen;
 	int r;
 
-	if ((r = plan_take_map(p, at, "a source", keys, NKEYS, &d, &seen)) <
-	    0 || (r = take_place(p, at, &d, seen, s)) < 0 ||
+	if ((r = plan_take_map(p, at, &table, &d, &seen)) < 0 ||
+	    (r = take_place(p, at, &d, seen, s)) < 0 ||
 	    (r = take_what(p, at, &d, s)) < 0 ||
 	    (r = take_limits(p, at, &d, seen, s)) < 0)
 		return r;

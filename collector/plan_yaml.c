@@ -5,6 +5,7 @@
 #include <yaml.h>
 
 #include "base/arena.h"
+#include "base/bug.h"
 #include "base/err.h"
 #include "base/limits.h"
 #include "base/text.h"
@@ -58,6 +59,7 @@ add(struct plan_reader *r, struct plan_node at, enum plan_node_kind kind,
 	struct open_node *o = r->depth > 0 ? &r->open[r->depth - 1] : NULL;
 	struct plan_node *n;
 
+	BUG_ON(o != NULL && o->node == NULL);
 	if (o != NULL && o->node->kind == PLAN_MAP && !o->value &&
 	    kind != PLAN_TEXT)
 		return plan_error(r->name, &at, r->e, "a key is a text");
@@ -100,7 +102,7 @@ text(struct plan_reader *r, const yaml_event_t *ev, struct plan_node at)
 {
 	const uint8_t *p = ev->data.scalar.value;
 	size_t n = ev->data.scalar.length;
-	struct plan_node *node;
+	struct plan_node *node = NULL;
 	int ret;
 
 	if (n > LIMIT_PLAN_TEXT)
@@ -108,7 +110,7 @@ text(struct plan_reader *r, const yaml_event_t *ev, struct plan_node at)
 		    "a text is longer than %zu bytes", LIMIT_PLAN_TEXT);
 	if (memchr(p, 0, n) != NULL)
 		return plan_error(r->name, &at, r->e, "a text holds a NUL");
-	if ((ret = add(r, at, PLAN_TEXT, &node)) < 0)
+	if ((ret = add(r, at, PLAN_TEXT, &node)) < 0 || node == NULL)
 		return ret;
 	node->plain = ev->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
 	node->n = n;

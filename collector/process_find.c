@@ -40,7 +40,7 @@ resolve(const char *given, char **ret)
 	dir = copy != NULL ? realpath(copy, NULL) : NULL;
 	free(copy);
 	if (dir == NULL)
-		return errno;
+		return errno != 0 ? errno : ENOMEM;
 	n = asprintf(ret, "%s%s%s", strcmp(dir, "/") == 0 ? "" : dir, "/",
 	    slash != NULL ? slash + 1 : given);
 	free(dir);
@@ -190,7 +190,7 @@ process_of_source(struct collect *c, const struct collect_source *s)
 	size_t n = 0;
 	int r;
 
-	if ((r = resolve(s->path, &w.path)) != 0)
+	if ((r = resolve(s->path, &w.path)) != 0 || w.path == NULL)
 		return record_error(c, s->path, "cannot resolve", r);
 	w.there = statx(AT_FDCWD, w.path, 0, STATX_BASIC_STATS, &w.st) == 0;
 	if ((r = list_pids(&pids, &n)) != 0)

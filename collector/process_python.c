@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/arena.h"
 #include "base/cursor.h"
 #include "base/err.h"
 #include "base/json_write.h"
@@ -22,6 +23,7 @@
 #define FOLDERS 64
 
 struct folders {
+	struct arena *arena;
 	char *path[FOLDERS];
 	size_t count;
 	unsigned packages;
@@ -36,7 +38,7 @@ add(struct process *p, struct folders *f, const char *path, size_t n)
 		if (strlen(f->path[i]) == n &&
 		    memcmp(f->path[i], path, n) == 0)
 			return 0;
-	if ((f->path[f->count] = strndup(path, n)) == NULL)
+	if ((f->path[f->count] = arena_dup(f->arena, path, n)) == NULL)
 		return err_set(p->c->e, ERR_NOMEM, "out of memory");
 	f->count++;
 	return 0;
@@ -179,6 +181,8 @@ process_packages(struct process *p)
 
 	if (p->c->survey != NULL)
 		return 0;
+	if ((f.arena = arena_new(MIB)) == NULL)
+		return err_set(p->c->e, ERR_NOMEM, "out of memory");
 	(void)process_link(p, "exe", exe, sizeof(exe));
 	if ((r = from_maps(p, &f)) >= 0 &&
 	    (base = strrchr(exe, '/')) != NULL &&
@@ -193,10 +197,8 @@ process_packages(struct process *p)
 			r = add(p, &f, "/usr/lib/python3/dist-packages",
 			    strlen("/usr/lib/python3/dist-packages"));
 	}
-	for (size_t i = 0; i < f.count; i++) {
-		if (r >= 0)
-			r = put_folder(p, &f, f.path[i]);
-		free(f.path[i]);
-	}
+	for (size_t i = 0; i < f.count && r >= 0; i++)
+		r = put_folder(p, &f, f.path[i]);
+	arena_free(f.arena);
 	return r;
 }

@@ -144,6 +144,7 @@ value_time(const char *s, size_t n, int64_t *ret)
 	    !digits(&c, 2, 60, &second) || !fraction(&c, &ns) ||
 	    !zone(&c, &east) || !cursor_at_end(&c))
 		return false;
-	*ret = (t + hour * 3600 + minute * 60 + second - east) * SECOND + ns;
+	*ret = (t + (int64_t)hour * 3600 + (int64_t)minute * 60 + second -
+	    east) * SECOND + ns;
 	return true;
 }

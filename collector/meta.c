@@ -58,7 +58,8 @@ put_value(struct json_write *w, const char *path, const char *name,
 }
 
 bool
-meta_xattrs(struct json_write *w, const struct object *o)
+meta_xattrs(struct json_write *w, const struct object *o,
+    const struct taken *t)
 {
 	static char list[LIST_MAX];
 	char path[LIMIT_PATH + 64];
@@ -66,6 +67,12 @@ meta_xattrs(struct json_write *w, const struct object *o)
 	bool whole = true;
 	ssize_t n;
 
+	if (t != NULL && t->bare) {
+		json_key(w, "xattrs");
+		json_begin_array(w);
+		json_end_array(w);
+		return true;
+	}
 	proc_path(path, sizeof(path), o);
 	n = o->magic ? listxattr(path, list, sizeof(list)) :
 	    llistxattr(path, list, sizeof(list));

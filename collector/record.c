@@ -369,7 +369,7 @@ record_object(struct collect *c, const struct object *o, const char *member,
 		    (unsigned long long)st->stx_ino);
 		json_kstr(&w, "hard_link_group", group);
 	}
-	whole = meta_xattrs(&w, o);
+	whole = meta_xattrs(&w, o, t);
 	if (t != NULL && t->stored) {
 		meta_holes(&w, o, t);
 		put_taken(&w, c, o, t);

@@ -86,6 +86,7 @@ struct taken {
 	uint64_t short_by, grew_by;
 	bool changed, stored;
 	bool dense;		/* not a hole in it */
+	bool bare;		/* not an extended attribute on it */
 	bool double_equal, doubled;
 	unsigned read_errors;
 	uint64_t read_error_off, read_error_len;
@@ -215,7 +216,8 @@ int facts_completion(struct collect *c);
  * false when values were left out because together they pass
  * LIMIT_XATTR_BYTES.
  */
-bool meta_xattrs(struct json_write *w, const struct object *o);
+bool meta_xattrs(struct json_write *w, const struct object *o,
+    const struct taken *t);
 void meta_holes(struct json_write *w, const struct object *o,
     const struct taken *t);
 

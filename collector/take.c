@@ -3,6 +3,7 @@
 #include <linux/openat2.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -205,6 +206,7 @@ read_whole(struct collect *c, const struct object *o, int fd,
 	t->stored = true;
 	t->dense = size > 0 && size <= INT64_MAX &&
 	    lseek(fd, 0, SEEK_HOLE) == (off_t)size;
+	t->bare = flistxattr(fd, NULL, 0) == 0;
 	if (read_chunk(fd, size, &more, 1, &got) == 0 && got == 1)
 		t->grew_by = 1;
 	return c->o->double_read ? read_again(c, fd, size, t) : 0;

@@ -205,12 +205,7 @@ walk_file(struct collect *c, const struct object *o)
 		goto out;
 	}
 	r = take_file(c, o, buf_str(&member), &t);
-	if (r == ERR_LIMIT) {
-		/* Short enough by itself, too long behind the bag's. */
-		err_reset(c->e);
-		r = record_error(c, o->path, "the member's name is too long",
-		    0);
-	} else if (r == ERR_EXISTS) {
+	if (r == ERR_EXISTS) {
 		/* Overlapping sources: stored once, said twice. */
 		err_reset(c->e);
 		c->totals.duplicates++;

@@ -284,8 +284,6 @@ take_name(struct evidence_writer *w, const char *name, struct err *e)
 
 	if (!bag_member_ok(name, strlen(name)))
 		return err_set(e, ERR_ARG, "not a usable member name");
-	if (strlen(name) > LIMIT_MEMBER_NAME - 1 - strlen(w->bag))
-		return err_set(e, ERR_LIMIT, "a member name is too long");
 	if ((r = nameset_add(w->names, name, strlen(name), e)) < 0)
 		return r;
 	return r > 0 ? 0 : err_set(e, ERR_EXISTS,

@@ -153,7 +153,7 @@ judge_exhibit()
 	esac
 	verify_new
 	# They were judged; they would only fill the disk.
-	rm -f "$B"/*.partial
+	rm -f "$B"/*.partial "$B"/*.journal
 	[ -e "$B/$x.tar" ] && [ "$x" != KILL-E01 ] && [ "$state" != sealed ] &&
 	    rm -f "$B/$x.tar"
 }

@@ -41,6 +41,9 @@ cp "$build/samples/incident/preprocess.pkl" "$demo/srv/models/fraud/"
 cp "$build/samples/incident/transactions.csv" "$demo/srv/data/"
 cp "$build/samples/incident/registered_model.json" "$demo/srv/registry/"
 cp "$build/samples/incident/requests.jsonl" "$demo/srv/logs/"
+cp -R "$top/tests/registry/mlflow-files/mlruns" "$demo/srv/registry/"
+# Somebody moved the alias that says which version is served.
+printf 1 >"$demo/srv/registry/mlruns/models/fraud-detector/aliases/champion"
 (cd "$demo" && find srv -type f | LC_ALL=C sort | sed 's/^/  /')
 
 say "2. Keys and a case"
@@ -56,21 +59,33 @@ bundle=$("$exhibit" collect --case "$demo/case" \
 echo "  sealed: $bundle"
 [ -f "$bundle" ] || fail "collect printed no bundle"
 
-say "4. Verify: ours, then stock tools alone"
+say "4. What was taken, read by fenced processes: registry and log"
+"$exhibit" cat "$bundle" metadata/derived/registry.jsonl >"$demo/rows.jsonl" &&
+    "$exhibit" cat "$bundle" metadata/derived/findings.jsonl \
+        >"$demo/found.jsonl" &&
+    "$exhibit" cat "$bundle" metadata/derived/requests.jsonl \
+        >"$demo/requests.jsonl" || fail "nothing was derived"
+printf '  %s rows of the registry, %s requests in one form\n' \
+    "$(wc -l <"$demo/rows.jsonl")" "$(wc -l <"$demo/requests.jsonl")"
+sed -n 's/.*"rule":"\(REG-[A-Z]*\)","severity":"\([a-z]*\)".*"path":"\([^"]*\)".*"title":"\([^"]*\)".*/  \2 \1 \4\n      \3/p' \
+    "$demo/found.jsonl" | sed "s|$demo||"
+grep -q REG-ALIAS "$demo/found.jsonl" || fail "the moved alias was not seen"
+
+say "5. Verify: ours, then stock tools alone"
 run "$exhibit" verify --case "$demo/case" "$bundle" || fail "verify"
 "$exhibit" verify --case "$demo/case" --format jsonl \
     -o "$demo/verify.jsonl" "$bundle" || fail "verify"
 run sh "$stock" "$bundle" "$demo/keys/examiner.pem" "$demo/keys/tsa.pem" ||
     fail "the stock verifier"
 
-say "5. Scan: every member in a sandbox of its own, nothing extracted"
+say "6. Scan: every member in a sandbox of its own, nothing extracted"
 run "$exhibit" scan --case "$demo/case" "$bundle"
 rc=$?
 [ "$rc" -eq 1 ] || fail "scan should have found the payload (exit $rc)"
 "$exhibit" scan --case "$demo/case" --format jsonl -o "$demo/scan.jsonl" \
     "$bundle"
 
-say "6. Report"
+say "7. Report"
 run "$exhibit" report "$demo/verify.jsonl" "$demo/scan.jsonl" \
     --case "$demo/case" -o "$demo/report.html" || fail "report"
 

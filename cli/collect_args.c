@@ -187,6 +187,7 @@ take_times(const struct collect_args *a, struct collect_options *o,
 	if (a->log_zone != NULL && !parse_zone(a->log_zone, &o->zone_seconds))
 		return err_set(e, ERR_ARG,
 		    "--log-zone is +HH:MM, -HH:MM or Z");
+	o->zone_given = a->log_zone != NULL;
 	o->mask_content = a->mask_content;
 	return 0;
 }

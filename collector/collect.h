@@ -102,6 +102,7 @@ struct collect_options {
 	uint8_t head_root[32];
 	struct intake *intake;		/* waiting workers, or NULL */
 	int bundle_fd;			/* what is written, to be read; -1 */
+	bool zone_given;
 	int32_t zone_seconds;		/* of local times in logs */
 	bool mask_content;		/* of API logs, in what is derived */
 	uint64_t header_time;		/* of tag files; 0: this moment */

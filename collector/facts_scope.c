@@ -88,6 +88,14 @@ facts_scope(struct json_write *w, const struct collect *c)
 	json_end_array(w);
 	json_kstr(w, "follow_mounts", mounts_name(o->mounts));
 	json_end_object(w);
+	json_key(w, "logs");
+	json_begin_object(w);
+	if (o->zone_given)
+		json_ki64(w, "zone_seconds", o->zone_seconds);
+	else
+		json_knull(w, "zone_seconds");
+	json_kstr(w, "content", o->mask_content ? "masked" : "kept");
+	json_end_object(w);
 	json_key(w, "limits");
 	json_begin_object(w);
 	put_limit(w, "rate", o->limit_rate);

@@ -202,7 +202,8 @@ give_work(struct collect *c, struct intake_one *o)
 {
 	const int fds[DERIVE_FDS] = {c->o->bundle_fd, c->files.fd};
 	struct derive_go go = {.now_ns = c->began_real_ns,
-	    .zone_seconds = c->o->zone_seconds, .mask = c->o->mask_content};
+	    .zone_seconds = c->o->zone_seconds,
+	    .zone_given = c->o->zone_given, .mask = c->o->mask_content};
 	struct stat st;
 	int r;
 

@@ -150,7 +150,7 @@ work(struct worker *w, struct arena *a)
 	const struct derive_go *go = &w->m.go;
 	const struct logs_params p = {.ev = &ev,
 	    .content = go->mask == 1 ? LOGS_MASK : LOGS_KEEP,
-	    .zone_given = go->zone_seconds != 0,
+	    .zone_given = go->zone_given == 1,
 	    .zone_min = go->zone_seconds / 60};
 	struct logs *l;
 	int r;

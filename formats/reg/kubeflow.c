@@ -43,8 +43,11 @@ is_answer(const struct reg_tree *t, const struct reg_file *f)
 	char head[4096];
 	size_t got = 0;
 
-	if (f->type != REG_FILE || f->absent || !reg_ends(f, ".json") ||
-	    t->open(t->ctx, f, &src, &e) < 0)
+	if (f->type != REG_FILE || f->absent || !reg_ends(f, ".json"))
+		return false;
+	if (t->open == NULL)
+		return true;
+	if (t->open(t->ctx, f, &src, &e) < 0)
 		return false;
 	if (bytesrc_read_some(src, 0, head, sizeof(head), &got, &e) < 0)
 		got = 0;

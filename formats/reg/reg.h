@@ -127,7 +127,10 @@ struct reg_reader {
 	 * find: is this file the marker of a registry of this kind ("meta.yaml
 	 * below models/", "oci-layout")?  Then the registry's root in *root
 	 * bytes of f->path (0: the tree itself).  Asked of every file in turn,
-	 * by names alone (others may be looked up): nothing is opened.
+	 * by its name first; where the name is one that others have, too,
+	 * by the file's first bytes.  A tree that has no operations (t->open
+	 * is NULL, sizes are 0) is asked by names alone, and true then means
+	 * perhaps: who asks (reg_any) asks again with the files at hand.
 	 */
 	bool (*find)(const struct reg_tree *t, const struct reg_file *f,
 	    size_t *root);
@@ -150,8 +153,8 @@ int reg_run(const struct reg_tree *t, const char *only,
 /* reg_sort: the order that a tree has; of equal paths the first stays. */
 size_t reg_sort(struct reg_file *file, size_t n);
 /*
- * reg_any: is there a registry of any kind?  By names alone: the tree may
- * have no operations.
+ * reg_any: may there be a registry of any kind?  By names alone when the
+ * tree has no operations; then true means perhaps.
  */
 bool reg_any(const struct reg_tree *t);
 

@@ -32,7 +32,11 @@ regdb_is(const struct reg_tree *t, const struct reg_file *f,
 
 	for (size_t i = 0; i < sizeof(tails) / sizeof(*tails); i++)
 		may |= reg_ends(f, tails[i]);
-	if (!may || f->type != REG_FILE || f->size < SQLITEDB_HEAD)
+	if (!may || f->type != REG_FILE)
+		return false;
+	if (t->open == NULL)
+		return true;
+	if (f->size < SQLITEDB_HEAD)
 		return false;
 	if (f->absent || t->open(t->ctx, f, &src, &e) < 0)
 		return has_word(f, word) && reg_ends(f, ".db");

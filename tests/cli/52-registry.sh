@@ -115,4 +115,17 @@ printf 1 >"$m/aliases/champion"
 exits 1 "an alias that was moved" "$EXHIBIT" scan --format jsonl "$T/mlruns"
 has "is told" "$T/.out" '"rule":"REG-ALIAS","severity":"high"'
 hasnt "by a worker that lived" "$T/.out" SCAN-
+
+# Names that a registry's files share with others' are asked for by names
+# alone where nothing may be opened: a web page's model, any database.
+mkdir "$T/names"
+printf '{"modelTopology": {}}\n' >"$T/names/model.json"
+printf 'no database, but long enough to hold the head of one: %060d' 0 \
+    >"$T/names/data.db"
+scan_all names
+for how in dir bag tarred; do
+	hasnt "nothing is said of them ($how)" "$T/names.$how" REG-
+	has "the scan came to its end ($how)" "$T/names.$how" \
+	    '"type":"summary"'
+done
 finish

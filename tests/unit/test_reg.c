@@ -99,6 +99,34 @@ digests_are_those_of_the_standards(void **state)
 	    "9f");
 }
 
+/* The process that asks so must not read what it is asked about. */
+static void
+a_tree_without_operations_is_asked_by_names_alone(void **state)
+{
+	static const char *const perhaps[] = {"web/model.json", "r/run.json",
+	    "x/experiment.json", "mlflow.db", "a/data.sqlite3",
+	    "metadata.db", "kubeflow/versions.json"};
+	static const char *const never[] = {"a/b.json", "package.json",
+	    "db", "a/b.txt"};
+	struct reg_file f = {0};
+	struct reg_tree t = {&f, 1, NULL, NULL, NULL};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(perhaps) / sizeof(*perhaps); i++) {
+		f.path = perhaps[i];
+		f.path_len = strlen(f.path);
+		assert_true(reg_any(&t));
+		f.size = 1 << 20;
+		assert_true(reg_any(&t));
+		f.size = 0;
+	}
+	for (size_t i = 0; i < sizeof(never) / sizeof(*never); i++) {
+		f.path = never[i];
+		f.path_len = strlen(f.path);
+		assert_false(reg_any(&t));
+	}
+}
+
 int
 main(void)
 {
@@ -106,6 +134,8 @@ main(void)
 	    cmocka_unit_test(names_are_found_in_byte_order),
 	    cmocka_unit_test(links_are_followed_within_the_tree_alone),
 	    cmocka_unit_test(digests_are_those_of_the_standards),
+	    cmocka_unit_test(
+		a_tree_without_operations_is_asked_by_names_alone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

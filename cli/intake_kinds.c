@@ -11,9 +11,9 @@
 	1U << BAG_TRAINING | 1U << BAG_OTHER)
 
 static const struct intake_kind kinds[] = {
-    {"registry", MODELS, registry_worker_main, regwire_line},
-    {"git", MODELS, git_worker_main, regwire_line},
-    {"logs", 1U << BAG_API_LOGS, logs_worker_main, logwire_line}};
+    {"registry", MODELS, NULL, registry_worker_main, regwire_line},
+    {"git", MODELS, "HEAD", git_worker_main, regwire_line},
+    {"logs", 1U << BAG_API_LOGS, NULL, logs_worker_main, logwire_line}};
 
 int
 intake_kinds_start(struct intake **ret, struct err *e)

@@ -159,6 +159,7 @@ collect_run(const struct collect_options *o, struct evidence_writer *w,
 	int r;
 
 	c.how = how_resolved();
+	c.names_seen = true;
 	c.rate.rate = o->limit_rate;
 	scope_open(&c);
 	if ((r = collect_open(&c)) >= 0 && (r = run(&c)) >= 0)

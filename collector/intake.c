@@ -29,6 +29,7 @@ struct intake_one {
 	struct proc proc;
 	int sock;		/* our end, -1 once it was given its work */
 	enum intake_end end;
+	bool marked;		/* a name of its mark was seen */
 	uint64_t lines;
 };
 
@@ -97,6 +98,14 @@ intake_free(struct intake *in)
 	for (size_t i = 0; in != NULL && i < in->n; i++)
 		end_one(&in->one[i]);
 	free(in);
+}
+
+void
+intake_mark(struct intake *in, const char *name)
+{
+	for (size_t i = 0; in != NULL && i < in->n; i++)
+		in->one[i].marked |= in->one[i].kind->mark != NULL &&
+		    strcmp(in->one[i].kind->mark, name) == 0;
 }
 
 /* --- the lines ------------------------------------------------------------ */
@@ -222,13 +231,14 @@ give_work(struct collect *c, struct intake_one *o)
 	return r < 0 ? ERR_CHILD : 0;
 }
 
+/* Work for one, which it begins with; false: there is none for it. */
 static int
-run_one(struct collect *c, struct intake_one *o, struct streams *s)
+begin_one(struct collect *c, struct intake_one *o)
 {
-	const char *why;
 	int r;
 
-	if ((c->classes & o->kind->classes) == 0)
+	if ((c->classes & o->kind->classes) == 0 ||
+	    (o->kind->mark != NULL && c->names_seen && !o->marked))
 		return 0;
 	if (c->o->bundle_fd < 0) {
 		o->end = INTAKE_STREAM;
@@ -237,11 +247,24 @@ run_one(struct collect *c, struct intake_one *o, struct streams *s)
 	}
 	if ((r = record_log(c, "interpreting", o->kind->name)) < 0)
 		return r;
+	o->end = INTAKE_PARTLY;
 	/* One that is gone already has an end that says why. */
-	if (((r = give_work(c, o)) < 0 && r != ERR_CHILD) ||
-	    (r = read_frames(c, o, s, &why)) < 0)
+	r = give_work(c, o);
+	return r == ERR_CHILD ? 0 : r;
+}
+
+static int
+finish_one(struct collect *c, struct intake_one *o, struct streams *s)
+{
+	const char *why;
+	int r;
+
+	if (o->end != INTAKE_PARTLY)
+		return 0;
+	if ((r = read_frames(c, o, s, &why)) < 0)
 		return r;
-	o->end = why == NULL ? INTAKE_DONE : INTAKE_PARTLY;
+	if (why == NULL)
+		o->end = INTAKE_DONE;
 	return why == NULL ? 0 : record_error(c, o->kind->name, why, 0);
 }
 
@@ -254,8 +277,11 @@ intake_run(struct intake *in, struct collect *c)
 	if ((r = record_flush(c, &c->files)) < 0 ||
 	    (r = evidence_flush(c->w, c->e)) < 0)
 		return r;
+	/* All at once: there is more than one processor. */
 	for (size_t i = 0; i < in->n && r >= 0; i++)
-		r = run_one(c, &in->one[i], &s);
+		r = begin_one(c, &in->one[i]);
+	for (size_t i = 0; i < in->n && r >= 0; i++)
+		r = finish_one(c, &in->one[i], &s);
 	for (unsigned i = 0; i < s.n && r >= 0; i++)
 		r = record_store(c, &s.file[i], s.name[i]);
 	for (unsigned i = 0; i < s.n; i++)

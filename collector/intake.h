@@ -27,6 +27,8 @@ struct json_write;
 struct intake_kind {
 	const char *name;	/* "registry": in records */
 	unsigned classes;	/* 1 << enum bag_class: runs if any was stored */
+	const char *mark;	/* and an object of this name was seen; NULL:
+				 * any will do */
 	int (*main)(void *arg, int out_fd);	/* ${arg}: const int *socket */
 	/*
 	 * line: what a frame says, without a line feed.  0 and the tag file in
@@ -42,6 +44,9 @@ struct intake;
 int intake_start(const struct intake_kind *kinds, size_t n,
     struct intake **ret, struct err *e);
 void intake_free(struct intake *in);	/* NULL does nothing; ends workers */
+
+/* intake_mark: an object of this name was seen (collect.names_seen). */
+void intake_mark(struct intake *in, const char *name);
 
 /*
  * intake_run: after the last payload member, before files.jsonl is stored:

@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "collector/journal.h"
 #include "collector/resume.h"
+#include "collector/intake.h"
 #include "collector/run.h"
 
 #define LINE_MAX_BYTES (1 * MIB)
@@ -340,6 +341,7 @@ record_object(struct collect *c, const struct object *o, const char *member,
 	c->totals.objects++;
 	if (c->survey != NULL)
 		return survey_object(c, o);
+	intake_mark(c->o->intake, o->name);
 	json_init(&w, &c->files.b, JSON_COMPACT);
 	json_begin_object(&w);
 	json_kstr(&w, "type", type_name(st->stx_mode));

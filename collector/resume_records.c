@@ -191,6 +191,7 @@ note_class(struct collect *c, const struct jline *l)
 {
 	const char *name = jline_str(l, "line.class");
 
+	c->names_seen = false;
 	if (name == NULL || jline_str(l, "line.sha256") == NULL)
 		return;
 	for (unsigned i = 0; i < BAG_CLASSES; i++)

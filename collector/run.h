@@ -59,6 +59,7 @@ struct collect {
 	const struct collect_source *source;	/* the one in progress */
 	struct mounts_facts mount;	/* of the object before this one */
 	size_t number;		/* of that source, from 0 */
+	bool names_seen;	/* every object was seen by this process */
 	unsigned classes;	/* 1 << enum bag_class of what is stored */
 	uint64_t synced;	/* bytes of the bundle on the disk */
 	int64_t began_ns, began_real_ns;

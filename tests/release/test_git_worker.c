@@ -92,7 +92,7 @@ static void
 interpret(struct scene *s)
 {
 	const struct intake_kind kind = {"git", 1U << BAG_REGISTRY,
-	    git_worker_main, regwire_line};
+	    "HEAD", git_worker_main, regwire_line};
 	struct collect_source src = {.class = BAG_REGISTRY};
 	char path[PATH_MAX];
 	struct intake *in;

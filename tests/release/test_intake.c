@@ -117,7 +117,7 @@ static void
 run_kind(struct scene *s, int (*main)(void *, int), const char *result,
     uint64_t lines, uint64_t errors, bool stream)
 {
-	const struct intake_kind kind = {"registry", 1U << BAG_REGISTRY, main,
+	const struct intake_kind kind = {"registry", 1U << BAG_REGISTRY, NULL, main,
 	    line};
 	struct collect_source src[2];
 	struct intake *in;

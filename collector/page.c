@@ -42,12 +42,10 @@ record(struct collect *c, const struct page *p, const char *member,
 {
 	struct json_write w;
 	char time[40];
-	struct buf b;
 	int r;
 
 	c->totals.objects++;
-	buf_init(&b, 2 * MIB);
-	json_init(&w, &b, JSON_COMPACT);
+	json_init(&w, &c->files.b, JSON_COMPACT);
 	json_begin_object(&w);
 	json_kstr(&w, "type", "file");
 	json_kstr(&w, "class", bag_class_name(p->class));
@@ -70,10 +68,8 @@ record(struct collect *c, const struct page *p, const char *member,
 	json_end_object(&w);
 	put_fetched(&w, p);
 	json_end_object(&w);
-	r = buf_failed(&b) < 0 ? err_set(c->e, ERR_LIMIT,
-	    "a record is too long") : record_line(c, &c->files, b.p, b.len);
-	buf_release(&b);
-	return r;
+	r = record_end(c, &c->files);
+	return r < 0 ? r : checkpoint(c);
 }
 
 int

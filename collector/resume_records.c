@@ -69,6 +69,7 @@ struct again {
 	char *name;		/* and its name */
 	size_t whole;		/* 1 + the source that is taken whole */
 	size_t now;		/* 1 + the source that is taken */
+	uint64_t before;	/* objects, when it began */
 	struct collect_totals begun, last;	/* then, and so far */
 };
 
@@ -116,8 +117,10 @@ known_object(struct again *a, const struct jline *l, size_t source,
 	if ((rc = key_add(r, e)) < 0)
 		return rc;
 	r->objects += (uint64_t)rc;
-	if (!jline_u64(l, "line.stat.dev", &dev) ||
-	    !jline_u64(l, "line.stat.ino", &ino) ||
+	/* It was fetched: there is no inode to compare. */
+	if (!jline_u64(l, "line.stat.dev", &dev))
+		return 0;
+	if (!jline_u64(l, "line.stat.ino", &ino) ||
 	    !jline_u64(l, "line.stat.size", &size) ||
 	    (mtime = jline_str(l, "line.stat.mtime")) == NULL ||
 	    (ctime = jline_str(l, "line.stat.ctime")) == NULL)
@@ -259,9 +262,13 @@ on_source(struct again *a, const char *kind, const struct jline *l)
 		fold(a);
 		a->now = number + 1;
 		a->begun = a->last;
+		a->before = a->r->objects;
 		a->whole = jline_true(l, "whole") ? number + 1 : 0;
-	} else if (a->whole == number + 1)
+	} else if (a->whole == number + 1) {
+		/* It is not looked at again, so nothing of it is missing. */
 		a->r->ended[number] = true;
+		a->r->met += a->r->objects - a->before;
+	}
 	return 0;
 }
 

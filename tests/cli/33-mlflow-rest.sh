@@ -141,6 +141,34 @@ same "versions" "$(grep -c '"type":"version","system":"mlflow-rest"' "$T/good.re
 same "runs of all experiments" "$(grep -c '"type":"run","system":"mlflow-rest"' "$T/good.registry")" 3
 has "an alias" "$T/good.registry" '"alias":"champion"'
 
+# Cut behind the registry: its records are there when it is gone on with.
+head -c 6000000 /dev/urandom >"$T/a.bin"
+printf 'sources:\n- uri: mlflow:%s\n- process: %s\n- class: weights\n  path: %s\n' \
+    "$url" "$server" "$T/a.bin" >"$T/plan.yaml"
+{
+	strace -f -qq -o /dev/null -P "$T/a.bin" -e trace=pread64 \
+	    -e inject=pread64:signal=SIGKILL:when=15 \
+	    "$BUILD/testing/exhibit" collect --case "$T/case" \
+	    "$T/plan.yaml" -o "$T/cut.tar"
+} >/dev/null 2>&1
+if [ -e "$T/cut.journal" ]; then
+	exits 0 "cut, and gone on with" "$BUILD/testing/exhibit" collect \
+	    --case "$T/case" --resume "$(tar tf "$T/cut.tar.partial" \
+	    2>/dev/null | sed 's,/.*,,;q')" -o "$T/cut.tar"
+	for f in derived/registry log files; do
+		"$EXHIBIT" cat "$T/cut.tar" "metadata/$f.jsonl" \
+		    >"$T/cut.${f##*/}"
+	done
+	same "each page has its record" \
+	    "$(grep -c '"note":"fetched"' "$T/cut.files")" \
+	    "$(grep -c '"note":"fetched"' "$T/good.files")"
+	same "and is read" "$(wc -l <"$T/cut.registry")" \
+	    "$(wc -l <"$T/good.registry")"
+	hasnt "nothing is called missing" "$T/cut.log" "no longer there"
+else
+	echo "SKIP: strace cannot trace here"
+fi
+
 printf 'Authorization: Bearer s3cret-token\n' >"$T/headers"
 check "with a header" take auth --registry-header "$T/headers"
 has "it is sent" "$T/server.log" "Bearer s3cret-token"

@@ -97,7 +97,9 @@ take_registry(const char *given, struct collect_source *s, struct err *e)
 
 	if (source_split(given, &s->kind, &s->path) && *s->path != '\0') {
 		s->url = s->kind != SOURCE_FILES && source_is_url(s->path);
-		return 0;
+		/* The message must not show a password again. */
+		return !s->url || source_url_ok(s->path) ? 0 :
+		    err_set(e, ERR_ARG, SOURCE_URL_WRONG);
 	}
 	buf_init(&b, KIB);
 	buf_puts(&b, "no such path; or a registry's kind: ");

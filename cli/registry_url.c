@@ -16,12 +16,14 @@
 #include "cli/fetch_http.h"
 #include "cli/registry_url.h"
 #include "collector/page.h"
+#include "collector/page_seen.h"
 #include "collector/run.h"
 #include "custody/bag.h"
 
 #define API "/api/2.0/mlflow/"
 #define HEADERS_MAX 32
 #define BATCH 100		/* experiments of one question about runs */
+#define ID_MAX 128		/* MLflow's own have up to 32 digits */
 
 struct registry_url {
 	struct fetch_options o;
@@ -97,9 +99,10 @@ registry_url_start(const struct registry_url_options *o,
 	buf_init(&u->header_text, 64 * KIB + 1);
 	buf_init(&u->experiments, 16 * MIB);
 	u->o.ca_file = o->ca_file;
-	if ((o->header_file != NULL &&
+	/* Who reads pages begins first: it shall not know the headers. */
+	if ((r = page_worker_start(&u->reader, e)) < 0 ||
+	    (o->header_file != NULL &&
 	    (r = read_headers(u, o->header_file, e)) < 0) ||
-	    (r = page_worker_start(&u->reader, e)) < 0 ||
 	    (r = fetch_http_start(&u->o, &u->fetch, e)) < 0) {
 		registry_url_stop(u);
 		return r;
@@ -116,6 +119,8 @@ registry_url_stop(struct registry_url *u)
 	fetch_http_stop(u->fetch);
 	page_worker_stop(&u->reader);
 	fetch_http_release(&u->answer);
+	if (u->header_text.p != NULL)
+		explicit_bzero(u->header_text.p, u->header_text.len);
 	buf_release(&u->header_text);
 	buf_release(&u->experiments);
 	free(u);
@@ -128,8 +133,8 @@ struct walk {
 	struct collect *c;
 	const struct collect_source *s;
 	unsigned number;	/* 1 or 2 */
-	char place[300];	/* "/HOST:PORT/mlflow-rest" */
-	struct buf digests;	/* of pages, in order */
+	char place[300];	/* "/HOST:PORT/PATH/mlflow-rest" */
+	struct buf seen;	/* page_seen.h */
 };
 
 /* Percent-encoded: tokens are base64 and may hold anything. */
@@ -208,12 +213,14 @@ store_answer(struct walk *w, const struct endpoint *p, unsigned page,
     const struct page *what)
 {
 	const struct fetch_answer *a = &w->u->answer;
+	struct page_seen seen = {.endpoint = (uint32_t)(p - endpoints),
+	    .number = page};
 	uint8_t sha[32];
 	int r;
 
-	if ((r = store(w, p, page, what, "json", &a->body, sha)) < 0)
+	if ((r = store(w, p, page, what, "json", &a->body, seen.sha256)) < 0)
 		return r;
-	buf_put(&w->digests, sha, sizeof(sha));
+	buf_put(&w->seen, &seen, sizeof(seen));
 	if ((r = store(w, p, page, what, "headers", &a->headers, sha)) >= 0 &&
 	    a->chain.len > 0)
 		r = store(w, p, page, what, "pem", &a->chain, sha);
@@ -249,6 +256,9 @@ ask_reader(struct walk *w, struct buf *token, const char *url)
 	}
 	if (r >= 0 && w->number == 1 && ids.len > 0)
 		buf_put(&w->u->experiments, ids.p, ids.len);
+	if (r >= 0 && (buf_failed(&ids) < 0 ||
+	    (w->number == 1 && buf_failed(&w->u->experiments) < 0)))
+		r = told(w, "more experiments than are asked about", url);
 	buf_release(&ids);
 	(void)close(fd);
 	return r;
@@ -301,6 +311,8 @@ out:
 	return r;
 }
 
+static const char more_pages[] = "more pages than are fetched";
+
 /* All pages of a question; *page counts on through the batches. */
 static int
 all_pages(struct walk *w, const struct endpoint *p, const char *batch,
@@ -315,39 +327,60 @@ all_pages(struct walk *w, const struct endpoint *p, const char *batch,
 	while (r > 0 && *page < LIMIT_FETCH_PAGES &&
 	    w->u->bytes < LIMIT_FETCH_TOTAL);
 	if (r > 0)
-		r = told(w, "more pages than are fetched", w->s->path);
+		r = told(w, more_pages, w->s->path);
 	buf_release(&token);
 	return r;
+}
+
+/* The next ids, as elements of our question; how many were left out. */
+static unsigned
+next_batch(const struct buf *ids, size_t *at, struct buf *batch)
+{
+	unsigned odd = 0;
+
+	buf_clear(batch);
+	for (unsigned n = 0; *at < ids->len && n < BATCH; n++) {
+		const char *id = (const char *)ids->p + *at;
+		size_t len = strlen(id);
+
+		*at += len + 1;
+		if (len == 0 || len > ID_MAX ||
+		    len != strspn(id, "0123456789abcdefABCDEF-_"))
+			odd++;
+		else
+			buf_printf(batch, "%s\"%s\"",
+			    batch->len > 0 ? "," : "", id);
+	}
+	return odd;
 }
 
 static int
 batches(struct walk *w, const struct endpoint *p)
 {
 	const struct buf *ids = &w->u->experiments;
-	unsigned page = 0, in_batch;
+	unsigned page = 0, odd = 0;
 	struct buf batch;
+	char what[100];
 	size_t at = 0;
 	int r = 0;
 
-	buf_init(&batch, 64 * KIB);
+	buf_init(&batch, BATCH * (ID_MAX + 3));
 	while (at < ids->len && r >= 0) {
-		buf_clear(&batch);
-		for (in_batch = 0; at < ids->len && in_batch < BATCH;
-		    in_batch++) {
-			const char *id = (const char *)ids->p + at;
-			size_t n = strlen(id);
-
-			/* Our own question: an id that is odd is left out. */
-			if (n == strspn(id, "0123456789abcdefABCDEF-_"))
-				buf_printf(&batch, "%s\"%s\"",
-				    batch.len > 0 ? "," : "", id);
-			at += n + 1;
+		if (page >= LIMIT_FETCH_PAGES ||
+		    w->u->bytes >= LIMIT_FETCH_TOTAL) {
+			r = told(w, more_pages, w->s->path);
+			break;
 		}
+		odd += next_batch(ids, &at, &batch);
 		if (batch.len > 0)
 			r = all_pages(w, p, buf_str(&batch), &page);
 	}
 	buf_release(&batch);
-	return r;
+	if (r < 0 || odd == 0)
+		return r;
+	(void)snprintf(what, sizeof(what), "%u experiments have an id that is "
+	    "not one of MLflow's: not asked about", odd);
+	return told(w, what, w->s->path);
 }
 
 static int
@@ -364,40 +397,78 @@ walk_all(struct walk *w)
 	return r;
 }
 
-/* "https://host:5000/base" to "/host:5000/mlflow-rest"; no user, no query. */
+/*
+ * "https://host:5000/base/" to "/host:5000/base/mlflow-rest"; no user, no
+ * query.
+ */
 static bool
 place_of(const char *url, char *dst, size_t cap)
 {
-	const char *host = strstr(url, "://");
-	size_t n;
-	int len;
+	const char *rest = strstr(url, "://");
+	size_t n = 0;
 
-	if (host == NULL || strpbrk(url, "?#@") != NULL)
+	if (rest == NULL || !source_url_ok(url))
 		return false;
-	host += 3;
-	n = strcspn(host, "/");
-	len = snprintf(dst, cap, "/%.*s/mlflow-rest", (int)n, host);
-	return n > 0 && len > 0 && (size_t)len < cap;
+	for (rest += 2; *rest != '\0' && n + 1 < cap; rest++)
+		if (*rest != '/' || (rest[1] != '/' && rest[1] != '\0'))
+			dst[n++] = *rest;
+	return *rest == '\0' && (size_t)snprintf(dst + n, cap - n,
+	    "/mlflow-rest") < cap - n;
 }
 
-/* How many pages are not the same twice. */
+/* The source before this one that has its place, or NULL. */
+static const struct collect_source *
+same_place(const struct collect *c, const struct collect_source *s,
+    const char *place)
+{
+	char other[300];
+
+	for (size_t i = 0; i < c->number && i < c->o->nsources; i++)
+		if (c->o->sources[i].url && &c->o->sources[i] != s &&
+		    place_of(c->o->sources[i].path, other, sizeof(other)) &&
+		    strcmp(other, place) == 0)
+			return &c->o->sources[i];
+	return NULL;
+}
+
 static int
 compare(struct collect *c, const struct collect_source *s,
     const struct buf *first, const struct buf *second)
 {
-	size_t n = first->len < second->len ? first->len : second->len;
-	uint64_t other = (first->len + second->len - 2 * n) / 32;
-	char what[120];
+	uint64_t other, alone;
+	char what[160];
 
-	for (size_t i = 0; i + 32 <= n; i += 32)
-		other += memcmp(first->p + i, second->p + i, 32) != 0;
-	if (other == 0)
+	page_seen_compare(first, second, &other, &alone);
+	if (other + alone == 0)
 		return record_log(c, "both walks gave the same pages",
 		    s->path);
-	c->totals.changed += other;
+	c->totals.changed += other + alone;
 	(void)snprintf(what, sizeof(what), "%llu pages are not the same in "
-	    "both walks: it changed meanwhile", (unsigned long long)other);
+	    "both walks, %llu came in one of them alone",
+	    (unsigned long long)other, (unsigned long long)alone);
 	return record_log(c, what, s->path);
+}
+
+static int
+walk_twice(struct walk w[2])
+{
+	const struct collect_source *s = w[0].s;
+	struct collect *c = w[0].c;
+	int r = 0;
+
+	buf_clear(&w[0].u->experiments);
+	for (unsigned i = 0; i < 2; i++)
+		buf_init(&w[i].seen, sizeof(struct page_seen) * 2 *
+		    LIMIT_FETCH_PAGES * ENDPOINTS);
+	for (unsigned i = 0; i < 2 && r >= 0; i++)
+		if ((r = record_log(c, i == 0 ? "first walk" : "second walk",
+		    s->path)) >= 0)
+			r = walk_all(&w[i]);
+	if (r >= 0)
+		r = compare(c, s, &w[0].seen, &w[1].seen);
+	buf_release(&w[0].seen);
+	buf_release(&w[1].seen);
+	return r;
 }
 
 int
@@ -406,27 +477,16 @@ registry_url_take(struct collect *c, const struct collect_source *s)
 	struct registry_url *u = c->o->url_ctx;
 	struct walk w[2] = {{.u = u, .c = c, .s = s, .number = 1},
 	    {.u = u, .c = c, .s = s, .number = 2}};
-	int r = 0;
 
 	if (u == NULL || s->kind != SOURCE_MLFLOW)
 		return record_error(c, s->path,
 		    "only MLflow is taken by its URL", 0);
-	buf_clear(&u->experiments);
-	for (unsigned i = 0; i < 2; i++)
-		buf_init(&w[i].digests, 32 * 2 * LIMIT_FETCH_PAGES *
-		    ENDPOINTS);
 	if (!place_of(s->path, w[0].place, sizeof(w[0].place)))
-		r = record_error(c, s->path, "is no URL of a server: "
+		return record_error(c, s->path, "is no URL of a server: "
 		    "http://HOST[:PORT][/PATH]", 0);
-	else
-		memcpy(w[1].place, w[0].place, sizeof(w[1].place));
-	for (unsigned i = 0; i < 2 && r >= 0 && w[0].place[0] != '\0'; i++)
-		if ((r = record_log(c, i == 0 ? "first walk" : "second walk",
-		    s->path)) >= 0)
-			r = walk_all(&w[i]);
-	if (r >= 0 && w[0].place[0] != '\0')
-		r = compare(c, s, &w[0].digests, &w[1].digests);
-	buf_release(&w[0].digests);
-	buf_release(&w[1].digests);
-	return r;
+	if (same_place(c, s, w[0].place) != NULL)
+		return record_error(c, s->path, "is left out: a source before "
+		    "it has the same host, port and path", 0);
+	memcpy(w[1].place, w[0].place, sizeof(w[1].place));
+	return walk_twice(w);
 }

@@ -18,6 +18,7 @@ struct registry_url;
  *	/HOST:PORT/mlflow-rest/walk-1/ENDPOINT/0001.headers
  *	/HOST:PORT/mlflow-rest/walk-1/ENDPOINT/0001.pem	    certificates of the
  *			server, where a connection began with this page
+ *			(behind HOST:PORT the path of the URL, if it has one)
  *	.../walk-2/...					    all of it again
  *
  * The interface pages by offset, so what comes or goes meanwhile shifts all

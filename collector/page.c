@@ -98,7 +98,9 @@ out:
 	if (r == ERR_EXISTS) {
 		err_reset(c->e);
 		c->totals.duplicates++;
-		r = 1;
+		memset(sha256, 0, 32);
+		r = record_error(c, p->path, "is there already: this answer "
+		    "is not kept", 0);
 	}
 	buf_release(&member);
 	return r;

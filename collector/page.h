@@ -25,7 +25,10 @@ struct page {
 	int64_t asked_ns, came_ns;
 };
 
-/* page_take: 0 with the digest, 1 when that name was taken, negative. */
+/*
+ * page_take: 0 with the digest (zeros when the name was taken: an error of
+ * the record), negative when the bundle cannot be written.
+ */
 int page_take(struct collect *c, const struct page *p, uint8_t sha256[32]);
 
 #endif /* !COLLECTOR_PAGE_H_ */

@@ -132,6 +132,9 @@ take_place(struct plan_parse *p, const struct plan_node *at,
 		    s->kind == SOURCE_FILES)
 			return no_kind(p, at);
 		s->url = source_is_url(s->path);
+		if (s->url && !source_url_ok(s->path))
+			return plan_error(p->name, at, p->e,
+			    SOURCE_URL_WRONG);
 	} else if (d->process != NULL) {
 		if (!value_number(d->process, strlen(d->process), INT32_MAX,
 		    &pid) || pid == 0)

@@ -83,6 +83,20 @@ source_is_url(const char *s)
 	    0;
 }
 
+bool
+source_url_ok(const char *s)
+{
+	const char *host;
+
+	if (!source_is_url(s) || strpbrk(s, "?#@") != NULL)
+		return false;
+	for (host = s; *host != '\0'; host++)
+		if (*host <= ' ' || *host > '~')
+			return false;
+	host = strstr(s, "://") + 3;
+	return *host != '\0' && *host != '/';
+}
+
 size_t
 source_slice(const char *given)
 {

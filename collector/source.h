@@ -34,8 +34,14 @@ const char *source_system_name(enum source_system s);
 bool source_split(const char *given, enum source_system *ret,
     const char **rest);
 
-/* source_is_url: "http://..." or "https://...". */
+/*
+ * source_is_url: "http://..." or "https://...".  source_url_ok: one with a
+ * host and a path at most; a user with a password would be in every record.
+ */
 bool source_is_url(const char *s);
+bool source_url_ok(const char *s);
+#define SOURCE_URL_WRONG "a registry's URL is http://HOST[:PORT][/PATH], " \
+	"without a user or a query; --registry-header FILE says who asks"
 
 /*
  * source_slice(given, n): how many bytes of "PATH:SLICE" are the path: all of

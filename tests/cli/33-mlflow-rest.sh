@@ -16,6 +16,8 @@ def page(items, key, token, size):
     return out
 experiments = [{"experiment_id": str(i), "name": "e%d" % i,
                 "lifecycle_stage": "active"} for i in range(3)]
+odd = [{"experiment_id": "3\", \"4", "name": "odd",
+        "lifecycle_stage": "active"}]
 models = [{"name": "m%d" % i, "creation_timestamp": 1700000000000,
            "aliases": [{"alias": "champion", "version": "1"}]}
           for i in range(5)]
@@ -50,7 +52,7 @@ class H(http.server.BaseHTTPRequestHandler):
         path = urllib.parse.urlparse(self.path).path
         log.write("%s %s %s\n" % (self.command, path,
                                   self.headers.get("Authorization", "-")))
-        name = path.replace("/api/2.0/mlflow/", "")
+        name = path.replace("/api/2.0/mlflow/", "").replace("/other", "")
         token = q.get("page_token")
         if os.path.exists(t + "/redirect"):
             self.send_response(302)
@@ -62,7 +64,8 @@ class H(http.server.BaseHTTPRequestHandler):
         elif os.path.exists(t + "/garbage") and name == "model-versions/search":
             self.send(200, b"[1,2")
         elif name == "experiments/search":
-            self.send(200, page(experiments, "experiments", token, 2))
+            more = odd if os.path.exists(t + "/odd") else []
+            self.send(200, page(experiments + more, "experiments", token, 2))
         elif name == "registered-models/search":
             self.send(200, page(models, "registered_models", token, 2))
         elif name == "model-versions/search":
@@ -140,6 +143,29 @@ same "models" "$(grep -c '"type":"model","system":"mlflow-rest"' "$T/good.regist
 same "versions" "$(grep -c '"type":"version","system":"mlflow-rest"' "$T/good.registry")" 3
 same "runs of all experiments" "$(grep -c '"type":"run","system":"mlflow-rest"' "$T/good.registry")" 3
 has "an alias" "$T/good.registry" '"alias":"champion"'
+
+# Two on one host, by their paths; and one of them again.
+check "two registries of one host" take both --registry "mlflow:$url/other/"
+same "both have their pages" \
+    "$(grep -c 'walk-1/registered-models/search/000[123].json' "$T/both.list")" 6
+has "each its own" "$T/both.list" "=3A$port/other/mlflow-rest/walk-1/"
+take twice --registry "mlflow:$url/"
+same "one that is named twice makes it incomplete" "$?" 2
+has "and is said" "$T/twice.errors" "has the same host, port and path"
+exits 64 "a password in the URL" "$EXHIBIT" collect --case "$T/case" \
+    --registry "mlflow:http://joe:s3cret@127.0.0.1:$port" -o "$T/no.tar"
+hasnt "it is not shown" "$T/.err" s3cret
+printf 'sources:\n- uri: mlflow:http://joe:s3cret@127.0.0.1:%s\n' "$port" \
+    >"$T/plan.yaml"
+exits 64 "nor in a plan" "$EXHIBIT" collect --case "$T/case" "$T/plan.yaml"
+
+: >"$T/odd"
+take odd
+same "an id that cannot be asked about makes it incomplete" "$?" 2
+has "and is said" "$T/odd.errors" "1 experiments have an id"
+same "the others are asked about" \
+    "$(grep -c '"type":"run","system":"mlflow-rest"' "$T/odd.registry")" 3
+rm "$T/odd"
 
 # Cut behind the registry: its records are there when it is gone on with.
 head -c 6000000 /dev/urandom >"$T/a.bin"

@@ -397,7 +397,8 @@
  * records of one entry, pieces of a sparse file, bytes in one member where a
  * header should be, and zeros that all holes together may become (a map of
  * twenty bytes can ask for 2^63 of them).  Past them the entry is stored as
- * it stands in the tar, and that is said.
+ * it stands in the tar, and that is said.  The last bounds too what a tar
+ * promised before it was cut: past it nothing is sealed.
  */
 #define LIMIT_TAR_NAME (16 * KIB)
 #define LIMIT_TAR_RECORDS (1 * MIB)

@@ -40,6 +40,17 @@ elsewhere_wanted(const struct elsewhere *x)
 	return x->ssh != NULL || x->from_tar != NULL;
 }
 
+/* Nothing is read, resolved or waited for here: it is in the tar. */
+static bool
+has_scope(const struct collect_args *a)
+{
+	return a->since != NULL || a->until != NULL ||
+	    a->excludes.count > 0 || a->one_file_system ||
+	    a->follow_mounts != NULL || a->max_bytes != NULL ||
+	    a->limit_rate != NULL || a->environ != NULL ||
+	    a->copy_libraries || a->double_read;
+}
+
 const char *
 elsewhere_check(const struct elsewhere *x, const struct collect_args *a,
     bool plan)
@@ -55,6 +66,11 @@ elsewhere_check(const struct elsewhere *x, const struct collect_args *a,
 		    "PATH | exhibit collect --from-tar -`";
 	if (x->class != NULL && x->from_tar == NULL)
 		return "--class says what --from-tar holds";
+	if (x->from_tar != NULL && has_scope(a))
+		return "--from-tar takes all of a tar as it comes: --since, "
+		    "--until, --exclude, --one-file-system, --follow-mounts, "
+		    "--max-bytes, --limit-rate, --environ, --copy-libraries "
+		    "and --double-read are for what is read where it lies";
 	if (x->from_tar != NULL && strcmp(x->from_tar, "-") == 0 &&
 	    a->passphrase_file != NULL &&
 	    strcmp(a->passphrase_file, "-") == 0)
@@ -176,7 +192,7 @@ add_all(struct words *w, const struct collect_args *a,
 	    {"since", a->since}, {"until", a->until},
 	    {"follow-mounts", a->follow_mounts},
 	    {"max-bytes", a->max_bytes}, {"limit-rate", a->limit_rate},
-	    {"nice", a->nice}};
+	    {"nice", a->nice}, {"environ", a->environ}};
 	char when[24];
 
 	(void)snprintf(when, sizeof(when), "%llu",
@@ -191,6 +207,8 @@ add_all(struct words *w, const struct collect_args *a,
 			add(w, texts[i].name, texts[i].value);
 	if (a->one_file_system)
 		add(w, "one-file-system", NULL);
+	if (a->copy_libraries)
+		add(w, "copy-libraries", NULL);
 	if (a->double_read)
 		add(w, "double-read", NULL);
 	if (a->quiet)

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "base/proc.h"
 #include "base/text.h"
 #include "collector/foreign_parts.h"
@@ -22,6 +23,7 @@ struct taking {
 	enum state state;
 	bool stored;		/* the entry has a member */
 	uint64_t left;
+	uint64_t filled;	/* zeros for what the tar does not have */
 	struct foreign_entry n;
 	struct foreign_names names;
 	struct buf path, member;
@@ -178,7 +180,13 @@ take_end(struct taking *t, const struct frame *f)
 	    (cut == 0 && t->left > 0))
 		return misbehaved(t);
 	t->state = BETWEEN;
+	/* A header is 512 bytes, and may promise more than any disk has. */
+	if (t->stored && t->left > LIMIT_TAR_HOLES - t->filled)
+		return err_set(t->c.e, ERR_LIMIT, "the tar ends within a "
+		    "member: %llu bytes that it promises are missing, and "
+		    "are not filled with zeros", (unsigned long long)t->left);
 	if (t->stored) {
+		t->filled += t->left;
 		if ((r = evidence_end(t->c.w, &place, &s.short_by,
 		    t->c.e)) < 0)
 			return r;

@@ -106,6 +106,16 @@ printf 'odd\n' >"$odd"
 start_sshd plain
 plain=$port
 
+# --- a process, with what was asked of it --------------------------------------
+env -i SECRET_OF_TEST=t0ken sleep 1000 &
+asleep=$!
+sshds="$sshds $asleep"
+exits 0 "a process over there" over "$plain" --process "$asleep" \
+    --environ values --copy-libraries -q
+member "$(cat "$T/.out")" metadata/processes.jsonl >"$T/processes"
+has "its environment's values" "$T/processes" '"value":"t0ken"'
+has "and its libraries" "$T/processes" '"member":"data/host/'
+
 # --- the same members as a local collection -----------------------------------
 here=$("$EXHIBIT" collect --case "$T/case" --weights "$T/src" 2>/dev/null)
 exits 0 "a collection over ssh" over "$plain" --weights "$T/src"

@@ -196,6 +196,21 @@ exits 64 "a class that is none" "$EXHIBIT" collect --case "$T/case" \
     --from-tar "$T/ok.tar" --class nothing
 exits 64 "a class of nothing" "$EXHIBIT" collect --case "$T/case" \
     --class weights --weights "$T/src"
+exits 64 "what a tar has no use for" "$EXHIBIT" collect --case "$T/case" \
+    --from-tar "$T/ok.tar" --exclude '*.bin'
+# A header of 512 bytes that promises a petabyte, and then nothing.
+/usr/bin/python3 - "$T/huge.tar" <<'P'
+import sys, tarfile
+t = tarfile.TarInfo("a.bin")
+t.size = 1 << 50
+open(sys.argv[1], "wb").write(t.tobuf(tarfile.GNU_FORMAT) + b"x" * 1000)
+P
+# shellcheck disable=SC2016 # for the other shell
+exits 2 "what is missing is not made up" \
+    bash -c 'ulimit -f 200000; exec "$@"' - \
+    "$EXHIBIT" collect --case "$T/case" --from-tar "$T/huge.tar"
+check "and that is said" grep -q "1125899906841624 bytes that it promises" \
+    "$T/.err"
 head -c 10240 /dev/zero >"$T/zero.tar"
 from 0 "an empty tar" "$T/zero.tar"
 check "is an empty bundle" "$EXHIBIT" verify --case "$T/case" "$F"

@@ -1,4 +1,6 @@
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -206,10 +208,25 @@ read_frames(struct collect *c, struct intake_one *o, struct streams *s,
 	return 0;
 }
 
+/*
+ * The record so far, to be read: our own descriptor could be written to, and
+ * moving its position would make us write over what is there.
+ */
 static int
-give_work(struct collect *c, struct intake_one *o)
+open_files(struct collect *c)
 {
-	const int fds[DERIVE_FDS] = {c->o->bundle_fd, c->files.fd};
+	char path[40];
+	int fd;
+
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", c->files.fd);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	return fd >= 0 ? fd :
+	    err_sys(c->e, errno, "cannot open a record again");
+}
+
+static int
+give(struct collect *c, struct intake_one *o, const int fds[DERIVE_FDS])
+{
 	struct derive_go go = {.now_ns = c->began_real_ns,
 	    .zone_seconds = c->o->zone_seconds,
 	    .zone_given = c->o->zone_given, .mask = c->o->mask_content};
@@ -229,6 +246,18 @@ give_work(struct collect *c, struct intake_one *o)
 	(void)close(o->sock);
 	o->sock = -1;
 	return r < 0 ? ERR_CHILD : 0;
+}
+
+static int
+give_work(struct collect *c, struct intake_one *o)
+{
+	int fds[DERIVE_FDS] = {c->o->bundle_fd, open_files(c)}, r;
+
+	if (fds[1] < 0)
+		return fds[1];
+	r = give(c, o, fds);
+	(void)close(fds[1]);
+	return r;
 }
 
 /* Work for one, which it begins with; false: there is none for it. */

@@ -3,7 +3,9 @@
 
 #include <cmocka.h>
 
+#include <fcntl.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include "analyzer/intake/members.h"
 #include "analyzer/intake/outbox.h"
@@ -78,6 +80,20 @@ failing_main(void *arg, int out_fd)
 	(void)arg;
 	(void)out_fd;
 	return 3;
+}
+
+/* Moves the record's position, as one that was taken over could. */
+static int
+moving_main(void *arg, int out_fd)
+{
+	struct members m;
+	struct err e = ERR_INIT;
+
+	if (members_receive(&m, arg, &e) < 0 ||
+	    (fcntl(m.files_fd, F_GETFL) & O_ACCMODE) != O_RDONLY ||
+	    members_fence(out_fd, &e) < 0 || lseek(m.files_fd, 0, SEEK_SET) < 0)
+		return 2;
+	return 0;
 }
 
 static int
@@ -212,6 +228,18 @@ one_that_lies_is_ended(void **state)
 }
 
 static void
+none_can_write_or_move_the_record(void **state)
+{
+	struct scene *s = *state;
+	off_t was;
+
+	run_kind(s, moving_main, "read to the end", 0, 0, false);
+	was = lseek(s->c.files.fd, 0, SEEK_CUR);
+	assert_true(was > 0);
+	assert_int_equal(lseek(s->c.files.fd, 0, SEEK_END), was);
+}
+
+static void
 of_a_stream_nothing_is_said(void **state)
 {
 	struct scene *s = *state;
@@ -232,6 +260,7 @@ main(void)
 	    SCENE(what_it_said_before_it_died_stands),
 	    SCENE(one_that_fails_is_an_error_of_the_collection),
 	    SCENE(one_that_lies_is_ended),
+	    SCENE(none_can_write_or_move_the_record),
 	    SCENE(of_a_stream_nothing_is_said)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -67,11 +67,13 @@
 #define LIMIT_FETCH_TOTAL ((uint64_t)16 * GIB)
 
 /*
- * Git: repositories of one collection, bytes of one that are copied for
- * libgit2, commits and entries of a reflog that are looked at, files of HEAD.
+ * Git: repositories of one collection, bytes and entries of one that are
+ * copied for libgit2 (a busy one has 100,000 loose objects), commits and
+ * entries of a reflog that are looked at, files of HEAD.
  */
 #define LIMIT_GIT_REPOSITORIES 64
 #define LIMIT_GIT_COPY ((uint64_t)8 * GIB)
+#define LIMIT_GIT_ENTRIES 1000000
 #define LIMIT_GIT_COMMITS 200000
 #define LIMIT_GIT_REFLOG 20000
 #define LIMIT_GIT_FILES 500000

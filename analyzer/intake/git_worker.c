@@ -1,303 +1,321 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "analyzer/intake/git_reader.h"
 #include "analyzer/intake/git_worker.h"
-#include "analyzer/intake/gitrepo.h"
 #include "analyzer/intake/members.h"
 #include "analyzer/intake/regwire.h"
-#include "base/arena.h"
-#include "base/bytesrc.h"
 #include "base/err.h"
+#include "base/frame.h"
 #include "base/fsio.h"
 #include "base/limits.h"
-#include "base/sandbox.h"
-#include "custody/anydigest.h"
-
-#define CLASSES (1U << BAG_WEIGHTS | 1U << BAG_REGISTRY | \
-	1U << BAG_TRAINING | 1U << BAG_OTHER)
-/* Packs, objects, references, logs, the index, and what else is mapped. */
-#define OPEN_FILES 512
-
-static const struct reg_reader git_reader = {.id = "git"};
+#include "base/proc.h"
 
 struct git_work {
 	struct regwire w;
 	struct members m;
-	struct reg_tree tree;
 	struct reg_events ev;
 	int out_fd;
+	int dir;		/* the folder of the copies */
+	unsigned begun;		/* repositories, over all readers */
+	/* The one that is being copied. */
+	bool listing;
+	char own[LIMIT_PATH];
+	size_t own_len;
+	int copy;		/* its folder, -1 */
+	uint64_t bytes, entries;
+	struct err why;		/* of what could not be copied */
 };
-
-/* --- which folders are repositories --------------------------------------- */
-
-/* "a/.git/HEAD", or "a/HEAD" beside "a/objects" and "a/refs": bytes of the
- * repository's own folder, or 0. */
-static size_t
-repository_of(const struct reg_tree *t, const struct reg_file *f)
-{
-	static const char *const beside[] = {"objects", "refs"};
-	static const char tail[] = "/HEAD";
-	size_t n = sizeof(tail) - 1;
-	char path[LIMIT_PATH];
-
-	if (f->type != REG_FILE || f->absent || f->path_len <= n ||
-	    memcmp(f->path + f->path_len - n, tail, n) != 0)
-		return 0;
-	n = f->path_len - n;
-	for (size_t i = 0; i < 2; i++) {
-		int len = snprintf(path, sizeof(path), "%.*s/%s", (int)n,
-		    f->path, beside[i]);
-		const struct reg_file *o;
-
-		if (len < 0 || len >= (int)sizeof(path) ||
-		    (o = reg_find(t, path, (size_t)len)) == NULL ||
-		    o->type != REG_FOLDER)
-			return 0;
-	}
-	return n;
-}
 
 /* --- the copy ------------------------------------------------------------- */
 
 static int
-copy_bytes(struct git_work *g, const struct reg_file *f, int fd)
+copy_bytes(struct git_work *g, uint64_t off, uint64_t size, int fd,
+    struct err *e)
 {
 	static uint8_t chunk[LIMIT_COPY_CHUNK];
-	struct bytesrc *src;
-	uint64_t off = 0;
-	size_t got;
+	ssize_t n;
 	int r;
 
-	if ((r = members_open(&g->m, f->ctx, &src, g->w.e)) < 0)
-		return r;
-	do
-		if ((r = bytesrc_read_some(src, off, chunk, sizeof(chunk),
-		    &got, g->w.e)) >= 0 && got > 0)
-			r = fsio_write_all(fd, chunk, got, g->w.e);
-	while (r >= 0 && got > 0 && (off += got) > 0);
-	bytesrc_free(src);
-	return r;
+	for (; size > 0; size -= (uint64_t)n, off += (uint64_t)n) {
+		n = pread(g->m.bundle_fd, chunk, size < sizeof(chunk) ?
+		    (size_t)size : sizeof(chunk), (off_t)off);
+		if (n < 0 && errno == EINTR) {
+			n = 0;
+			continue;
+		}
+		if (n < 0)
+			return err_sys(e, errno, "cannot read the bundle");
+		if (n == 0)
+			return err_set(e, ERR_TRUNC, "the bundle is cut");
+		if ((r = fsio_write_all(fd, chunk, (size_t)n, e)) < 0)
+			return r;
+	}
+	return 0;
 }
 
 /*
- * ${rel} in the copy.  Every folder there was made by us and no link is, so
- * that a path below leads nowhere else; a name that goes up is no name of a
- * folder's entry and is refused.
+ * A path below the copy, NUL behind.  Every folder there was made by us and
+ * no link is, so that it leads nowhere else, unless it goes up.
  */
 static int
-copy_one(struct git_work *g, int dir, const struct reg_file *f,
-    const char *rel)
+take_path(const struct field *f, char rel[LIMIT_PATH], struct err *e)
 {
+	size_t n;
+
+	if (!f->set || f->n == 0 || f->n >= LIMIT_PATH ||
+	    memchr(f->p, '\0', f->n) != NULL)
+		return err_set(e, ERR_DENIED, "a path that is none");
+	memcpy(rel, f->p, f->n);
+	rel[f->n] = '\0';
+	for (const char *p = rel;; p += n + 1) {
+		n = strcspn(p, "/");
+		if (n == 0 || (n == 1 && p[0] == '.') ||
+		    (n == 2 && p[0] == '.' && p[1] == '.'))
+			return err_set(e, ERR_DENIED, "a path that goes up");
+		if (p[n] == '\0')
+			return 0;
+	}
+}
+
+static int
+copy_file(struct git_work *g, const char *rel, const struct field *v,
+    struct err *e)
+{
+	uint64_t off = v[GIT_A_OFF].u, size = v[GIT_A_SIZE].u;
 	int fd, r;
 
-	if (strncmp(rel, "../", 3) == 0 || strstr(rel, "/../") != NULL)
-		return err_set(g->w.e, ERR_DENIED, "a path that goes up");
-	if (f->type == REG_FOLDER)
-		return mkdirat(dir, rel, 0700) == 0 || errno == EEXIST ? 0 :
-		    err_sys(g->w.e, errno, "cannot copy a repository");
-	if (f->type != REG_FILE || f->absent)
-		return 0;
-	fd = openat(dir, rel, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW |
+	if (!v[GIT_A_OFF].set || !v[GIT_A_SIZE].set ||
+	    off > g->m.go.bundle_size || size > g->m.go.bundle_size - off)
+		return err_set(e, ERR_DENIED,
+		    "a file that is not in the bundle");
+	if (size > LIMIT_GIT_COPY - g->bytes)
+		return err_set(e, ERR_LIMIT, "the repository is too large");
+	g->bytes += size;
+	fd = openat(g->copy, rel, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW |
 	    O_CLOEXEC, 0600);
 	if (fd < 0)
-		return err_sys(g->w.e, errno, "cannot copy a repository");
-	r = copy_bytes(g, f, fd);
+		return err_sys(e, errno, "cannot copy a repository");
+	r = copy_bytes(g, off, size, fd, e);
 	(void)close(fd);
 	return r;
 }
 
-/*
- * What libgit2 is not given: settings, which name other files and programs,
- * and what leads elsewhere; and content that git itself does not read.
- */
-static bool
-left_out(const char *rel)
+static int
+copy_entry(struct git_work *g, enum git_ask type, const struct field *v,
+    struct err *e)
 {
-	static const char *const names[] = {"config", "config.worktree",
-	    "commondir", "gitdir", "objects/info/alternates",
-	    "objects/info/http-alternates"};
-	static const char *const folders[] = {"lfs", "modules", "annex",
-	    "hooks"};
+	char rel[LIMIT_PATH];
+	int r;
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (strcmp(rel, names[i]) == 0)
-			return true;
-	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
-		size_t n = strlen(folders[i]);
-
-		if (strncmp(rel, folders[i], n) == 0 &&
-		    (rel[n] == '\0' || rel[n] == '/'))
-			return true;
-	}
-	return false;
+	if (++g->entries > LIMIT_GIT_ENTRIES)
+		return err_set(e, ERR_LIMIT, "the repository is too large");
+	if ((r = take_path(&v[GIT_A_PATH], rel, e)) < 0)
+		return r;
+	if (type == GIT_FILE)
+		return copy_file(g, rel, v, e);
+	return mkdirat(g->copy, rel, 0700) == 0 || errno == EEXIST ? 0 :
+	    err_sys(e, errno, "cannot copy a repository");
 }
 
 /* Settings of ours: none. */
 static int
-put_config(struct git_work *g, int dir)
+put_config(struct git_work *g, struct err *e)
 {
 	static const char text[] =
 	    "[core]\n\trepositoryformatversion = 0\n\tbare = true\n";
 
-	return fsio_write_new(dir, "config", 0600, text, sizeof(text) - 1,
-	    g->w.e);
+	return fsio_write_new(g->copy, "config", 0600, text,
+	    sizeof(text) - 1, e);
 }
 
-static int
-copy_all(struct git_work *g, int dir, const char *own, size_t n)
-{
-	uint64_t bytes = 0;
-	size_t i, end;
-	int r = 0;
-
-	reg_below(&g->tree, own, n, &i, &end);
-	for (; i < end && r >= 0; i++) {
-		const struct reg_file *f = &g->tree.file[i];
-		const char *rel = f->path + n + 1;
-
-		if (left_out(rel))
-			continue;
-		bytes += f->type == REG_FILE ? f->size : 0;
-		r = bytes > LIMIT_GIT_COPY ? err_set(g->w.e, ERR_LIMIT,
-		    "the repository is too large") :
-		    copy_one(g, dir, f, rel);
-	}
-	return r < 0 ? r : put_config(g, dir);
-}
-
-static int
-remove_entry(const char *path, const struct stat *st, int type,
-    struct FTW *ftw)
-{
-	(void)st;
-	(void)ftw;
-	(void)(type == FTW_DP ? rmdir(path) : unlink(path));
-	return 0;
-}
-
-/* --- the process that reads ----------------------------------------------- */
-
-static int
-read_fenced(struct git_work *g, int dir, const char *own, size_t n)
-{
-	static const char dot[] = "/.git";
-	struct sandbox_policy policy = {.out_fd = {g->out_fd, -1},
-	    .max_as = LIMIT_INTAKE_AS, .descriptors = OPEN_FILES,
-	    .folder = true, .folder_fd = dir};
-	struct reg_parse p = {.tree = &g->tree, .reader = &git_reader,
-	    .root = own, .root_len = n, .ev = &g->ev, .e = g->w.e,
-	    .arena = arena_new(LIMIT_REG_ARENA)};
-	struct gitrepo repo = {.p = &p, .bare = true};
-	struct sandbox_status st = {0};
-	int r;
-
-	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (p.arena == NULL || (repo.dot_git = arena_dup(p.arena, own, n)) ==
-	    NULL || fchdir(dir) < 0)
-		return 2;
-	if (n > sizeof(dot) - 1 && memcmp(own + n - (sizeof(dot) - 1), dot,
-	    sizeof(dot) - 1) == 0) {
-		p.root_len -= sizeof(dot) - 1;
-		repo.bare = false;
-	}
-	if (gitrepo_start(g->w.e) < 0 || anydigest_start(g->w.e) < 0 ||
-	    sandbox_enter(&policy, &st, g->w.e) < 0 || !st.seccomp)
-		return 2;
-	r = gitrepo_read(&repo);
-	if (r >= 0)
-		r = outbox_flush(&g->w.out, g->w.e);
-	arena_free(p.arena);
-	return r < 0 ? 1 : 0;
-}
-
-static int
-run_child(struct git_work *g, int dir, const char *own, size_t n)
-{
-	pid_t pid = fork();
-	int status;
-
-	if (pid < 0)
-		return err_sys(g->w.e, errno, "cannot start a process");
-	if (pid == 0)
-		_exit(read_fenced(g, dir, own, n));
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return err_sys(g->w.e, errno, "cannot wait");
-	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 :
-	    err_set(g->w.e, ERR_CHILD, "the process that reads a repository "
-	    "was ended");
-}
-
-/* --- one after the other --------------------------------------------------- */
-
-static int
-read_copy(struct git_work *g, const char *own, size_t n)
-{
-	const char *tmp = getenv("TMPDIR");
-	char path[LIMIT_PATH];
-	int dir, r, len;
-
-	len = snprintf(path, sizeof(path), "%s/exhibit-git-XXXXXX",
-	    tmp != NULL && *tmp != '\0' ? tmp : "/var/tmp");
-	if (len < 0 || len >= (int)sizeof(path) || mkdtemp(path) == NULL)
-		return err_sys(g->w.e, errno, "cannot make a folder");
-	if ((dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
-		r = err_sys(g->w.e, errno, "cannot open a folder");
-	else if ((r = copy_all(g, dir, own, n)) >= 0)
-		r = run_child(g, dir, own, n);
-	if (dir >= 0)
-		(void)close(dir);
-	(void)nftw(path, remove_entry, 32, FTW_DEPTH | FTW_PHYS);
-	return r;
-}
+/* --- what is asked for ---------------------------------------------------- */
 
 /* What cannot be copied or read is told, and the next is tried. */
 static int
-tell_failed(struct git_work *g, const char *own, size_t n)
+tell_failed(struct git_work *g, const char *why)
 {
-	struct reg_parse p = {.tree = &g->tree, .reader = &git_reader,
-	    .root = own, .root_len = n, .ev = &g->ev, .e = g->w.e};
-	char why[sizeof(g->w.e->msg)];
-	struct reg_fact fact = {"why", why, 0};
+	struct reg_parse p = {.reader = &git_reader_reg, .root = g->own,
+	    .root_len = g->own_len, .ev = &g->ev, .e = g->w.e};
+	struct reg_fact fact = {"why", why, strlen(why)};
 	int r;
 
-	(void)snprintf(why, sizeof(why), "%s", g->w.e->msg);
-	fact.n = strlen(why);
-	err_reset(g->w.e);
 	if ((r = reg_tell(&p, REG_PROBLEM_UNREAD, NULL, &fact, 1)) >= 0)
 		r = outbox_flush(&g->w.out, g->w.e);
 	return r;
 }
 
 static int
+begin(struct git_work *g, const struct field *path)
+{
+	char name[16];
+
+	if (g->begun == LIMIT_GIT_REPOSITORIES || !path->set ||
+	    path->n >= sizeof(g->own))
+		return ERR_FORMAT;
+	memcpy(g->own, path->p, path->n);
+	g->own_len = path->n;
+	g->listing = true;
+	g->bytes = g->entries = 0;
+	err_reset(&g->why);
+	(void)snprintf(name, sizeof(name), "%u", g->begun++);
+	if (mkdirat(g->dir, name, 0700) < 0 || (g->copy = openat(g->dir, name,
+	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)) < 0)
+		return err_sys(&g->why, errno, "cannot make a folder"), 0;
+	return 0;
+}
+
+static void
+end_copy(struct git_work *g)
+{
+	if (g->copy >= 0)
+		(void)close(g->copy);
+	g->copy = -1;
+	g->listing = false;
+}
+
+static int
+answer(struct git_work *g, int sock)
+{
+	uint8_t failed;
+
+	if (g->why.code == ERR_OK)
+		(void)put_config(g, &g->why);
+	failed = g->why.code != ERR_OK;
+	end_copy(g);
+	if (failed && tell_failed(g, g->why.msg) < 0)
+		return ERR_IO;
+	/* One that is gone already has an end that says why. */
+	(void)send(sock, &failed, 1, MSG_NOSIGNAL);
+	return 0;
+}
+
+/* ERR_FORMAT: no such process asks for that. */
+static int
+take_frame(struct git_work *g, uint8_t type, const uint8_t *body, size_t n,
+    int sock)
+{
+	struct field v[GIT_A_COLUMNS];
+	struct frame f;
+
+	if (!frame_parse(&f, type, body, n) || !fields_get(&f,
+	    git_reader_columns, GIT_A_COLUMNS, v, NULL, 0) ||
+	    (type == GIT_REPOSITORY) == g->listing)
+		return ERR_FORMAT;
+	switch (type) {
+	case GIT_REPOSITORY:
+		return begin(g, &v[GIT_A_PATH]);
+	case GIT_FOLDER:
+	case GIT_FILE:
+		if (g->why.code == ERR_OK)
+			(void)copy_entry(g, (enum git_ask)type, v, &g->why);
+		return 0;
+	case GIT_READY:
+		return answer(g, sock);
+	default:
+		return ERR_FORMAT;
+	}
+}
+
+/* --- the process that reads ----------------------------------------------- */
+
+static int
+remove_entry(const char *path, const struct stat *st, int type,
+    struct FTW *ftw)
+{
+	(void)st;
+	(void)type;
+	if (ftw->level > 0)
+		(void)(type == FTW_DP ? rmdir(path) : unlink(path));
+	return 0;
+}
+
+/* 1: it came to its end; 0: it did not. */
+static int
+serve(struct git_work *g, struct proc *p, int sock, const char *path)
+{
+	static uint8_t body[LIMIT_FRAME];
+	unsigned shown = g->begun;
+	int r, status = 0;
+	uint8_t type;
+	size_t n;
+
+	while ((r = proc_frame(p, &type, body, sizeof(body), &n,
+	    g->w.e)) > 0) {
+		/* It is done with the one before. */
+		if (type == GIT_REPOSITORY && g->begun > shown)
+			(void)nftw(path, remove_entry, 32,
+			    FTW_DEPTH | FTW_PHYS);
+		if ((r = take_frame(g, type, body, n, sock)) < 0)
+			break;
+	}
+	if (r < 0)
+		proc_kill(p);
+	end_copy(g);
+	(void)nftw(path, remove_entry, 32, FTW_DEPTH | FTW_PHYS);
+	return proc_wait(p, &status) == PROC_EXITED && status == 0 && r >= 0;
+}
+
+/*
+ * One reader after the other: one that is ended by what it reads takes no
+ * more with it than that repository.
+ */
+static int
+read_with(struct git_work *g, const char *path)
+{
+	int pair[2], r, done = 0;
+
+	while (done == 0) {
+		struct git_reader job = {.go = g->m.go,
+		    .bundle_fd = g->m.bundle_fd, .files_fd = g->m.files_fd,
+		    .out_fd = g->out_fd, .folder_fd = g->dir,
+		    .first = g->begun};
+		struct proc p = {.fd = -1};
+
+		if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0,
+		    pair) < 0)
+			return err_sys(g->w.e, errno, "cannot make a socket");
+		job.answer_fd = pair[1];
+		r = proc_spawn(&p, git_reader_main, &job, (const int[]){
+		    job.bundle_fd, job.files_fd, job.out_fd, job.answer_fd,
+		    job.folder_fd}, 5, 0, g->w.e);
+		(void)close(pair[1]);
+		done = r < 0 ? r : serve(g, &p, pair[0], path);
+		(void)close(pair[0]);
+		if (done == 0 && g->begun == job.first)
+			return ERR_CHILD;	/* it read none */
+		if (done == 0)
+			done = tell_failed(g, "the process that reads a "
+			    "repository was ended");
+	}
+	return done;
+}
+
+static int
 read_all(struct git_work *g)
 {
-	unsigned repositories = 0;
-	int r = 0;
+	const char *tmp = getenv("TMPDIR");
+	char path[LIMIT_PATH];
+	int r, len;
 
-	for (size_t i = 0; i < g->tree.files && r >= 0; i++) {
-		const struct reg_file *f = &g->tree.file[i];
-		size_t n = repository_of(&g->tree, f);
-
-		if (n == 0)
-			continue;
-		if (++repositories > LIMIT_GIT_REPOSITORIES)
-			r = err_set(g->w.e, ERR_LIMIT,
-			    "more repositories than are looked at");
-		else
-			r = read_copy(g, f->path, n);
-		if (r < 0 && g->w.e->code != ERR_OK)
-			r = tell_failed(g, f->path, n);
+	len = snprintf(path, sizeof(path), "%s/exhibit-git-XXXXXX",
+	    tmp != NULL && *tmp != '\0' ? tmp : "/var/tmp");
+	if (len < 0 || len >= (int)sizeof(path) || mkdtemp(path) == NULL)
+		return err_sys(g->w.e, errno, "cannot make a folder");
+	if ((g->dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0) {
+		r = err_sys(g->w.e, errno, "cannot open a folder");
+	} else {
+		r = read_with(g, path);
+		(void)close(g->dir);
 	}
+	(void)rmdir(path);
 	return r;
 }
 
@@ -305,22 +323,18 @@ int
 git_worker_main(void *arg, int out_fd)
 {
 	struct err e = ERR_INIT;
-	struct git_work g = {.out_fd = out_fd};
+	struct git_work g = {.out_fd = out_fd, .dir = -1, .copy = -1,
+	    .why = ERR_INIT};
 	int r;
 
 	g.w.m = &g.m;
 	g.w.e = &e;
-	if (members_receive(&g.m, arg, &e) < 0 ||
-	    (g.w.arena = arena_new(LIMIT_INTAKE_ARENA)) == NULL)
+	if (members_receive(&g.m, arg, &e) < 0)
 		return 2;
 	outbox_init(&g.w.out, out_fd);
 	regwire_events(&g.w, &g.ev);
-	if ((r = members_load(&g.m, CLASSES, g.w.arena, &e)) >= 0 &&
-	    (r = regwire_tree(&g.w, &g.tree)) >= 0 &&
-	    (r = read_all(&g)) >= 0)
-		r = outbox_flush(&g.w.out, &e);
+	r = read_all(&g);
 	outbox_release(&g.w.out);
 	members_release(&g.m);
-	arena_free(g.w.arena);
 	return r < 0 ? 1 : 0;
 }

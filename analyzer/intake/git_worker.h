@@ -5,11 +5,13 @@
  * Git repositories among what was taken, for collector/intake.h; rows and
  * problems are regwire.h's.
  *
- * libgit2 reads files by their paths.  So this process, which parses nothing,
- * copies a repository's own files out of the bundle into a private folder in
- * $TMPDIR (else /var/tmp), starts a second process that enters the fence with
- * leave to read that folder alone (gitrepo.h), waits for it, and takes the
- * folder away.  Ended by a signal, it leaves that folder behind.
+ * libgit2 reads files by their paths.  So this process makes a private folder
+ * in $TMPDIR (else /var/tmp) and starts a second one (git_reader.h), which
+ * enters the fence with leave to read that folder alone.  That one parses
+ * files.jsonl, the repositories and what belongs to them, and asks for copies
+ * of their own files; this one parses nothing: it believes no path, place or
+ * number of what is asked for, copies bytes out of the bundle, and takes the
+ * copies away.  Ended by a signal, it leaves that folder behind.
  */
 int git_worker_main(void *arg, int out_fd);
 

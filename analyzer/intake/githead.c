@@ -180,10 +180,12 @@ compare_index(struct head *h)
 {
 	git_index *index = NULL;
 	git_tree_entry *have;
+	char path[64];
 	int r = 0;
 
+	(void)snprintf(path, sizeof(path), "%s/index", h->g->path);
 	if (reg_find(h->g->p->tree, h->g->dot_git, strlen(h->g->dot_git)) ==
-	    NULL || git_index_open(&index, "index") < 0)
+	    NULL || git_index_open(&index, path) < 0)
 		return gitrepo_bad(h->g, "the index cannot be read");
 	for (size_t i = 0; i < git_index_entrycount(index) && r >= 0; i++) {
 		const git_index_entry *e = git_index_get_byindex(index, i);

@@ -129,7 +129,7 @@ gitrepo_read(struct gitrepo *g)
 	int r, rc;
 
 	/* As if bare: there is no working folder in the copy. */
-	if (git_repository_open_ext(&g->repo, ".",
+	if (git_repository_open_ext(&g->repo, g->path,
 	    GIT_REPOSITORY_OPEN_NO_SEARCH | GIT_REPOSITORY_OPEN_BARE |
 	    GIT_REPOSITORY_OPEN_NO_DOTGIT, NULL) < 0)
 		return gitrepo_bad(g, "it cannot be opened");

@@ -12,12 +12,11 @@ struct git_oid;
 /*
  * A git repository by libgit2: what it says of the models that it tracks.
  *
- * libgit2 reads a private copy of the repository's own files, the current
- * folder, behind a fence that lets it read that folder and nothing else
- * (base/sandbox.h).  Objects are checked against their names as they are
- * read.  Its configuration is not in the copy: hostile settings name programs
- * and other files.  What lies in the working folder is held against HEAD by the tree of
- * what was taken.
+ * libgit2 reads a private copy of the repository's own files behind a fence
+ * that lets it read that folder and nothing else (base/sandbox.h).  Objects
+ * are checked against their names as they are read.  Its configuration is not
+ * in the copy: hostile settings name programs and other files.  What lies in
+ * the working folder is held against HEAD by the tree of what was taken.
  *
  *	alias	HEAD and each reference, with the commit that it leads to
  *	event	each entry of the reflogs; what is staged and differs from HEAD
@@ -34,6 +33,7 @@ struct gitrepo {
 	struct git_repository *repo;
 	struct reg_parse *p;	/* p->root is the working folder, or, of a
 				 * bare repository, its own */
+	const char *path;	/* the copy, in the current folder */
 	bool bare;
 	const char *dot_git;	/* the repository's own folder in the tree */
 };
@@ -41,7 +41,7 @@ struct gitrepo {
 /* gitrepo_start: before the fence. */
 int gitrepo_start(struct err *e);
 
-/* gitrepo_read: the repository in the current folder.  0, 1, or negative. */
+/* gitrepo_read: what it says, to its consumer.  0, 1, or negative. */
 int gitrepo_read(struct gitrepo *g);
 
 /* --- private to the files that include git2.h --- */

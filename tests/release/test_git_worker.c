@@ -87,6 +87,40 @@ make_repository(struct scene *s)
 	commit_all("words", 1700000200);
 }
 
+/* A line of files.jsonl as a machine that lies would write it. */
+static void
+put_line(struct scene *s, const char *type, const char *path, uint64_t off,
+    uint64_t size)
+{
+	struct buf b;
+
+	buf_init(&b, 64 * KIB);
+	buf_printf(&b, "{\"type\":\"%s\",\"class\":\"registry\","
+	    "\"path_hex\":\"", type);
+	for (const char *p = path; *p != '\0'; p++)
+		buf_printf(&b, "%02x", (unsigned char)*p);
+	buf_printf(&b, "\",\"data_offset\":%llu,\"stat\":{\"size\":%llu,"
+	    "\"mtime\":\"1.000000000\"}}", (unsigned long long)off,
+	    (unsigned long long)size);
+	assert_int_equal(record_line(&s->c, &s->c.files, b.p, b.len), 0);
+	buf_release(&b);
+}
+
+/* Of a repository of nobody's, which comes before the one that was taken. */
+static void
+put_evil(struct scene *s, const char *path, uint64_t off, uint64_t size)
+{
+	put_line(s, "file", "/evil/.git/HEAD", 0, 5);
+	put_line(s, "directory", "/evil/.git/objects", 0, 0);
+	put_line(s, "directory", "/evil/.git/refs", 0, 0);
+	put_line(s, "file", path, off, size);
+}
+
+static const struct lie {
+	const char *path, *why;
+	uint64_t off, size;
+} *lie;
+
 /* Collect, interpret, and keep what was derived and what went wrong. */
 static void
 interpret(struct scene *s)
@@ -102,6 +136,8 @@ interpret(struct scene *s)
 	s->o.bundle_fd = s->fd;
 	assert_int_equal(intake_start(&kind, 1, &in, &s->e), 0);
 	assert_int_equal(walk_source(&s->c, &src), 0);
+	if (lie != NULL)
+		put_evil(s, lie->path, lie->off, lie->size);
 	assert_int_equal(intake_run(in, &s->c), 0);
 	assert_int_equal(s->c.totals.errors, 0);
 	intake_free(in);
@@ -261,6 +297,37 @@ hostile_settings_lead_nowhere(void **state)
 	assert_int_not_equal(access("/tmp/pwned", F_OK), 0);
 }
 
+static void
+lies_about_a_repository_copy_nothing_and_hide_no_other(void **state)
+{
+	static const struct lie lies[] = {
+	    {"/evil/.git/../../../tmp/pwned", "goes up", 0, 5},
+	    {"/evil/.git/a/..", "goes up", 0, 5},
+	    {"/evil/.git//tmp/pwned", "goes up", 0, 5},
+	    {"/evil/.git/x", "not in the bundle", UINT64_MAX, 5},
+	    {"/evil/.git/x", "not in the bundle", 5, UINT64_MAX},
+	    {"/evil/.git/x", "not in the bundle", 5, (uint64_t)1 << 40},
+	    {"/evil/.git/HEAD/x", "cannot copy", 0, 5}};
+
+	for (size_t i = 0; i < sizeof(lies) / sizeof(lies[0]); i++) {
+		struct scene *s;
+
+		if (i > 0) {
+			(void)git_teardown(state);
+			(void)git_setup(state);
+		}
+		s = *state;
+		make_repository(s);
+		lie = &lies[i];
+		interpret(s);
+		lie = NULL;
+		assert_int_equal(lines_with(s, "REG-UNREAD", lies[i].why), 1);
+		assert_int_equal(lines_with(s, "\"type\":\"revision\"",
+		    "\"artifact\":\"model.safetensors\""), 2);
+		assert_int_not_equal(access("/tmp/pwned", F_OK), 0);
+	}
+}
+
 #define GIT(f) cmocka_unit_test_setup_teardown(f, git_setup, git_teardown)
 
 int
@@ -272,7 +339,8 @@ main(void)
 	    GIT(what_was_fetched_agrees_with_its_pointer),
 	    GIT(what_was_reset_away_is_told_from_the_reflog),
 	    GIT(an_object_that_cannot_be_read_is_told),
-	    GIT(hostile_settings_lead_nowhere)};
+	    GIT(hostile_settings_lead_nowhere),
+	    GIT(lies_about_a_repository_copy_nothing_and_hide_no_other)};
 	struct sandbox_status st;
 
 	sandbox_probe(&st);

@@ -32,6 +32,7 @@ struct intake_one {
 	int sock;		/* our end, -1 once it was given its work */
 	enum intake_end end;
 	bool marked;		/* a name of its mark was seen */
+	const char *why;	/* it did not come to its end */
 	uint64_t lines;
 };
 
@@ -260,7 +261,23 @@ give_work(struct collect *c, struct intake_one *o)
 	return r;
 }
 
-/* Work for one, which it begins with; false: there is none for it. */
+/* Records that another machine has written are left as they are. */
+static int
+say(struct collect *c, const char *what, const struct intake_one *o)
+{
+	return c->received ? 0 : record_log(c, what, o->kind->name);
+}
+
+static int
+say_partly(struct collect *c, const struct intake_one *o)
+{
+	if (!c->received)
+		return record_error(c, o->kind->name, o->why, 0);
+	c->totals.errors++;
+	return 0;
+}
+
+/* Work for one, which it begins with, if there is any for it. */
 static int
 begin_one(struct collect *c, struct intake_one *o)
 {
@@ -271,10 +288,9 @@ begin_one(struct collect *c, struct intake_one *o)
 		return 0;
 	if (c->o->bundle_fd < 0) {
 		o->end = INTAKE_STREAM;
-		return record_log(c, "not interpreted: the bundle is a stream",
-		    o->kind->name);
+		return say(c, "not interpreted: the bundle is a stream", o);
 	}
-	if ((r = record_log(c, "interpreting", o->kind->name)) < 0)
+	if ((r = say(c, "interpreting", o)) < 0)
 		return r;
 	o->end = INTAKE_PARTLY;
 	/* One that is gone already has an end that says why. */
@@ -285,16 +301,15 @@ begin_one(struct collect *c, struct intake_one *o)
 static int
 finish_one(struct collect *c, struct intake_one *o, struct streams *s)
 {
-	const char *why;
 	int r;
 
 	if (o->end != INTAKE_PARTLY)
 		return 0;
-	if ((r = read_frames(c, o, s, &why)) < 0)
+	if ((r = read_frames(c, o, s, &o->why)) < 0)
 		return r;
-	if (why == NULL)
+	if (o->why == NULL)
 		o->end = INTAKE_DONE;
-	return why == NULL ? 0 : record_error(c, o->kind->name, why, 0);
+	return o->why == NULL ? 0 : say_partly(c, o);
 }
 
 int
@@ -337,6 +352,7 @@ intake_facts(const struct intake *in, struct json_write *w)
 		json_begin_object(w);
 		json_kstr(w, "kind", in->one[i].kind->name);
 		json_kstr(w, "result", ends[in->one[i].end]);
+		json_kstr(w, "why", in->one[i].why);
 		json_ku64(w, "lines", in->one[i].lines);
 		json_end_object(w);
 	}

@@ -53,10 +53,15 @@ void intake_mark(struct intake *in, const char *name);
  * the derived tag files.  A worker that is ended, sends what it may not or
  * passes a limit is recorded as an error of the collection, and what it said
  * before stands; negative only when the bundle cannot be written.
+ *
+ * Of a collection that another machine has made (c->received), the same once
+ * its records have come: no record is added to them, errors are counted, and
+ * intake_facts goes to transport.json.
  */
 int intake_run(struct intake *in, struct collect *c);
 
-/* intake_facts: the key "derived" of completion.json; ${in} may be NULL. */
+/* intake_facts: the key "derived" of completion.json, or transport.json; ${in}
+ * may be NULL. */
 void intake_facts(const struct intake *in, struct json_write *w);
 
 #endif /* !COLLECTOR_INTAKE_H_ */

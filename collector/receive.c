@@ -3,11 +3,15 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/frame.h"
+#include "base/fsio.h"
 #include "base/limits.h"
 #include "base/proc.h"
 #include "base/text.h"
+#include "collector/intake.h"
+#include "collector/run.h"
 #include "collector/transport.h"
 #include "custody/bag.h"
 #include "custody/bagtext.h"
@@ -44,6 +48,8 @@ struct receiving {
 	uint64_t members;
 	char name[LIMIT_MEMBER_NAME + 1];
 	struct buf acquisition;
+	/* Its files.jsonl once more, for who makes sense of the members. */
+	struct collect c;
 	uint8_t *body;			/* of a frame */
 	struct err *e;
 };
@@ -127,6 +133,20 @@ place_member(struct receiving *r)
 	return 0;
 }
 
+/* The class of a payload member: kinds of interpretation go by it. */
+static void
+note_class(struct receiving *r)
+{
+	const char *rest = r->name + strlen(BAG_DATA);
+
+	for (unsigned i = 0; i < BAG_CLASSES; i++) {
+		const char *class = bag_class_name((enum bag_class)i);
+
+		if (starts(rest, class) && rest[strlen(class)] == '/')
+			r->c.classes |= 1U << i;
+	}
+}
+
 static int
 take_member(struct receiving *r, const struct frame *f)
 {
@@ -145,6 +165,7 @@ take_member(struct receiving *r, const struct frame *f)
 		return evidence_tag_begin(r->w, r->name, r->left, r->e);
 	if (!starts(r->name, BAG_DATA))
 		return 0;	/* acquisition.json waits for its end */
+	note_class(r);
 	return evidence_begin(r->w, r->name, r->left, (int64_t)mtime, r->e);
 }
 
@@ -162,12 +183,16 @@ static int
 take_data(struct receiving *r, const struct frame *f)
 {
 	const struct cursor *c = &f->field[BODY_BYTES];
+	int rc;
 
 	if (r->state != IN_MEMBER || !frame_has(f, BODY_BYTES) ||
 	    c->len > r->left)
 		return misbehaved(r);
 	r->left -= c->len;
 	show(r);
+	if (strcmp(r->name, BAG_FILES) == 0 &&
+	    (rc = fsio_write_all(r->c.files.fd, c->buf, c->len, r->e)) < 0)
+		return rc;
 	if (r->next == AT_RECORDS)
 		return evidence_tag_put(r->w, c->buf, c->len, r->e);
 	if (starts(r->name, BAG_DATA))
@@ -311,6 +336,20 @@ take_all(struct receiving *r)
 	return 0;
 }
 
+/* What its members mean; then what is known about the way. */
+static int
+end(struct receiving *r)
+{
+	const struct receive *p = r->p;
+	int rc;
+
+	if (r->o->intake != NULL &&
+	    (rc = intake_run(r->o->intake, &r->c)) < 0)
+		return rc;
+	r->totals.errors += r->c.totals.errors;
+	return transport_store(p->t, r->o, &r->totals, r->w, r->e);
+}
+
 int
 receive_body(void *receive, const struct collect_options *o,
     struct evidence_writer *w, struct collect_totals *ret, struct err *e)
@@ -328,13 +367,17 @@ receive_body(void *receive, const struct collect_options *o,
 	r->p = p;
 	r->w = w;
 	r->e = e;
+	r->c = (struct collect){.o = o, .w = w, .e = e, .received = true,
+	    .began_real_ns = clock_real_ns()};
 	buf_init(&r->acquisition, ACQUISITION_MAX);
-	if ((rc = take_all(r)) >= 0 &&
+	if ((rc = record_open(&r->c.files, e)) >= 0 &&
+	    (rc = take_all(r)) >= 0 &&
 	    (rc = pump_end(p->pump, &p->t->stream_size, p->t->stream_sha256,
 	    e)) >= 0 && (p->ended == NULL ||
 	    (rc = p->ended(p->ctx, p->t, e)) >= 0) &&
-	    (rc = transport_store(p->t, o, &r->totals, w, e)) >= 0)
+	    (rc = end(r)) >= 0)
 		*ret = r->totals;
+	record_close(&r->c.files);
 	buf_release(&r->acquisition);
 	free(r->body);
 	free(r);

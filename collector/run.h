@@ -52,6 +52,7 @@ struct collect {
 	const struct survey *survey;
 	struct record_file files, errors, log;
 	struct record_file processes;	/* opened by the first one */
+	bool received;		/* the records are another machine's */
 	struct served served;
 	struct collect_totals totals;
 	struct coverage coverage;

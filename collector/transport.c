@@ -4,6 +4,7 @@
 #include "base/json_write.h"
 #include "base/limits.h"
 #include "base/text.h"
+#include "collector/intake.h"
 #include "collector/run.h"
 #include "collector/transport.h"
 #include "custody/bag.h"
@@ -27,7 +28,8 @@ put_program(struct json_write *w, const struct transport *t)
 }
 
 static void
-put_ssh(struct json_write *w, const struct transport *t)
+put_ssh(struct json_write *w, const struct transport *t,
+    const struct collect_options *o)
 {
 	json_key(w, "argv");
 	json_begin_array(w);
@@ -58,6 +60,8 @@ put_ssh(struct json_write *w, const struct transport *t)
 	json_kstr(w, "agent", t->agent);
 	json_ku64(w, "records_length", t->records_len);
 	json_khex(w, "records_sha256", t->records_sha256, 32);
+	/* completion.json is the other side's, which interprets nothing. */
+	intake_facts(o->intake, w);
 }
 
 static void
@@ -99,7 +103,7 @@ transport_store(const struct transport *t, const struct collect_options *o,
 	json_ku64(&j, "stream_size", t->stream_size);
 	json_khex(&j, "stream_sha256", t->stream_sha256, 32);
 	if (strcmp(t->kind, "ssh") == 0)
-		put_ssh(&j, t);
+		put_ssh(&j, t, o);
 	json_kstr(&j, "result", totals->errors == 0 ? "complete" :
 	    "incomplete");
 	put_sealer(&j, &c);

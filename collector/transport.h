@@ -59,8 +59,10 @@ int transport_store(const struct transport *t,
  * receive_body: the members of a body (docs/FORMAT.md 10), written again.
  * They become the same bytes, or it is refused: the digest of our own writing
  * must be the one that the other side states, our manifests must be its own.
- * Only then transport.json and the certificates follow.  ERR_VERIFY when the
- * body is refused, ERR_CHILD when the worker misbehaves.
+ * Only then what the members mean (intake.h: so the places in files.jsonl,
+ * which are those in the body, are those in the bundle), transport.json and
+ * the certificates follow.  ERR_VERIFY when the body is refused, ERR_CHILD when
+ * the worker misbehaves.
  */
 struct receive {
 	struct proc *worker, *pump;

@@ -153,6 +153,59 @@ exits 0 "both digests" over "$plain" --digest sha256,sha512 \
     --weights "$T/src"
 check "verify too" "$EXHIBIT" verify --case "$T/case" "$(cat "$T/.out")"
 
+# --- what it means is found out here ---------------------------------------------
+# A store, a cache, a repository and logs: the same lines as of a local one.
+R=$T/registry
+L=$T/logs
+mkdir -p "$R" "$L"
+cp -r tests/registry/mlflow-files/mlruns "$R/"
+cp samples/logs/*.jsonl samples/logs/*.log "$L/"
+mkdir -p "$R/hub/models--acme--tiny/blobs" "$R/hub/models--acme--tiny/refs"
+printf %s 2439f60ef33a0d46d85da5001d52aeda5b00ce9f \
+    >"$R/hub/models--acme--tiny/refs/main"
+printf poisoned >"$R/hub/models--acme--tiny/blobs/$(printf 'a%.0s' $(seq 64))"
+if command -v git >/dev/null; then
+	git init -q "$R/repo"
+	cp "$T/src/model.bin" "$R/repo/model.bin"
+	git -C "$R/repo" add model.bin
+	git -C "$R/repo" -c user.name=Eve -c user.email=eve@example.org \
+	    commit -q -m 'put it there'
+fi
+# derived BUNDLE: every derived file, one behind the other.
+derived()
+{
+	local name
+
+	for name in registry findings requests notes; do
+		echo "== $name"
+		member "$1" "metadata/derived/$name.jsonl"
+	done
+}
+both=$("$EXHIBIT" collect --case "$T/case" --registry "$R" --api-logs "$L" \
+    2>/dev/null)
+exits 0 "registries and logs over ssh" over "$plain" --registry "$R" \
+    --api-logs "$L"
+there=$(cat "$T/.out")
+derived "$both" >"$T/derived.here"
+derived "$there" >"$T/derived.there"
+check "all of it is derived as of a local collection" \
+    cmp "$T/derived.here" "$T/derived.there"
+check "rows, findings, requests, notes" [ "$(grep -c '^{' \
+    "$T/derived.there")" -gt 50 ]
+has "the registry" "$T/derived.there" '"system":"mlflow-files"'
+has "what disagrees" "$T/derived.there" '"rule":"REG-DIGEST"'
+has "the requests" "$T/derived.there" '"type":"request"'
+[ ! -d "$R/repo" ] ||
+    has "the repository" "$T/derived.there" '"description":"put it there"'
+check "it verifies" "$EXHIBIT" verify --case "$T/case" "$there"
+check "stock tools agree" tools/verify_stock.sh "$there" \
+    "$T/keys/examiner.pem" "$T/keys/tsa.pem"
+member "$there" metadata/transport.json >"$T/transport"
+same "the sealing side says so" "$(grep -c '"read to the end"' \
+    "$T/transport")" 3
+member "$there" metadata/completion.json >"$T/completion"
+has "the other side interpreted nothing" "$T/completion" '"derived": null'
+
 # --- nothing is written over there ----------------------------------------------
 if command -v strace >/dev/null; then
 	strace -f -o "$T/trace" -e trace=file,memfd_create "$SSHD" -D \
@@ -342,6 +395,102 @@ for lie in cut cut-late silent killed failed manifest content header junk \
     zeros end extra seal name noise; do
 	refused "$lie"
 done
+# --- a machine that lies about its files -------------------------------------------------
+# relist BODY: standard input becomes files.jsonl of a body that is whole.
+cat >"$T/relist.py" <<'P'
+import hashlib, sys
+body = open(sys.argv[1], "rb").read()
+# The lines that are there, from where to where, and what comes instead.
+def header(h, size):
+    h = bytearray(h)
+    h[124:136] = b"%011o\0" % size
+    h[148:156] = b" " * 8
+    h[148:156] = b"%06o\0 " % sum(h)
+    return bytes(h)
+out, off, bag = bytearray(), 0, None
+def put(h, data):
+    global out
+    out += header(h, len(data)) + data + bytes(-len(data) % 512)
+while off + 512 <= len(body) and body[off]:
+    h = body[off:off + 512]
+    size = int(h[124:135], 8)
+    name = h[:100].split(b"\0")[0]
+    data = body[off + 512:off + 512 + size]
+    off += 512 + size + -size % 512
+    if name.endswith(b"/metadata/files.jsonl"):
+        exec(open(sys.argv[2]).read())
+    if name.endswith(b"/manifest-sha256.txt"):
+        records = bytes(out)
+    if name.endswith(b"/body-end.txt"):
+        lines = data.split(b"\n")
+        lines[1] = b"Records-Length: %d" % len(records)
+        lines[2] = b"Records-SHA256: " + hashlib.sha256(
+            records).hexdigest().encode()
+        data = b"\n".join(lines)
+    put(h, data)
+sys.stdout.buffer.write(bytes(out) + body[off:])
+P
+mkdir "$T/tmp"
+# lies NAME EXIT: standard input changes ${data}, in Python.
+lies()
+{
+	cat >"$T/lie-$1.py"
+	liar "$1" <<<"/usr/bin/python3 $T/relist.py \"\$B\" $T/lie-$1.py"
+	TMPDIR=$T/tmp exits "$2" "lies: $1" over "$plain" --registry "$R" \
+	    --api-logs "$L" --remote-collect "$T/liar-$1"
+	there=$(cat "$T/.out")
+	check "verifies: $1" "$EXHIBIT" verify --case "$T/case" "$there"
+	same "the bytes are here: $1" "$(manifest "$there")" \
+	    "$(manifest "$both")"
+	member "$there" metadata/transport.json >"$T/transport"
+	same "nothing is left: $1" "$(ls "$T/tmp")" ""
+}
+lies nothing 0 <<<'pass'
+derived "$there" >"$T/derived.there"
+check "an unchanged list is the same" cmp "$T/derived.here" "$T/derived.there"
+lies offsets 2 <<'P'
+import re
+data = re.sub(rb'"data_offset":\d+', b'"data_offset":9223372036854775000',
+    data)
+P
+has "it is said: offsets" "$T/transport" '"result": "incomplete"'
+has "and why" "$T/transport" '"why": "the process that reads them'
+lies sizes 2 <<'P'
+import re
+data = re.sub(rb'"size":\d+', b'"size":18446744073709551615', data)
+P
+lies up 0 <<'P'
+up = b"/../../../../../../../../../../../../../../../../tmp/exhibit-up"
+extra = b""
+for line in data.split(b"\n"):
+    if b"2f2e6769742f48454144\"" in line:      # /.git/HEAD
+        extra += line.replace(b"2f2e6769742f48454144\"",
+            b"2f2e676974" + up.hex().encode() + b'"') + b"\n"
+data += extra
+P
+check "no file came about" [ ! -e /tmp/exhibit-up ]
+[ ! -d "$R/repo" ] || {
+	derived "$there" >"$T/derived.there"
+	has "a path that goes up is said" "$T/derived.there" "goes up"
+}
+lies many 0 <<'P'
+data += b"".join(b'{"type":"file","class":"registry","path_hex":"2f78%s",'
+    b'"data_offset":1024,"stat":{"size":5,"mtime":"1.5"}}\n' %
+    (b"2f%d.json" % i).hex().encode() for i in range(1000000))
+P
+lies junk 2 <<'P'
+data = b"\0\xff{]" * 1000
+P
+lies nested 2 <<'P'
+data = b'{"a":' * 100000
+P
+lies long 2 <<'P'
+data = b'{"type":"' + b"x" * 40000000 + b'"}\n'
+P
+lies empty 0 <<'P'
+data = b""
+P
+
 printf '#!/bin/sh\nprintf "\\033]0;owned\\007 hello\\n" >&2\nexec "%s" "$@"\n' \
     "$COLLECT" >"$T/liar-loud"
 chmod 700 "$T/liar-loud"

@@ -161,9 +161,12 @@ run_kind(struct scene *s, int (*main)(void *, int), const char *result,
 	intake_facts(in, &w);
 	json_end_object(&w);
 	(void)snprintf(want, sizeof(want), "{\"derived\":[{\"kind\":"
-	    "\"registry\",\"result\":\"%s\",\"lines\":%llu}]}", result,
+	    "\"registry\",\"result\":\"%s\",\"why\":%s", result,
+	    errors == 0 ? "null," : "\"the process that reads them ");
+	assert_memory_equal(buf_str(&b), want, strlen(want));
+	(void)snprintf(want, sizeof(want), ",\"lines\":%llu}]}",
 	    (unsigned long long)lines);
-	assert_string_equal(buf_str(&b), want);
+	assert_string_equal(buf_str(&b) + b.len - strlen(want), want);
 	buf_release(&b);
 	intake_free(in);
 	free((void *)(uintptr_t)src[0].path);

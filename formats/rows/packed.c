@@ -9,6 +9,13 @@
 #include "formats/rows/rows.h"
 #include "formats/unpack_stream.h"
 
+/* What is told when the decompressed bytes end before they should. */
+static const char bomb[] = "the file decompresses out of all proportion";
+static const char cut[] = "the compressed file is cut";
+static const char broken[] =
+    "the compressed file breaks, or a check does not hold";
+static const char unreadable[] = "the compressed file cannot be read";
+
 #define SCRATCH (64 * KIB)
 
 struct packed {
@@ -81,17 +88,14 @@ measure(struct packed *k, const struct rows_params *p, uint32_t file,
 		used = unpack_stream_used(k->s);
 		if (n > LIMIT_INFLATE_RATIO_FROM &&
 		    n / LIMIT_INFLATE_RATIO > used) {
-			rows_tell(p, file, used,
-			    "the file decompresses out of all proportion");
+			rows_tell(p, file, used, bomb);
 			break;
 		}
 	} while (r == 0 && got > 0);
 	*size = n;
 	k->at = n;
 	if (r == ERR_FORMAT || r == ERR_TRUNC) {
-		rows_tell(p, file, used, r == ERR_TRUNC ?
-		    "the compressed file is cut" :
-		    "the compressed file breaks, or a check does not hold");
+		rows_tell(p, file, used, r == ERR_TRUNC ? cut : broken);
 		err_reset(e);
 		r = 0;
 	}
@@ -126,7 +130,7 @@ packed_open(const struct rows_params *p, uint32_t file, struct bytesrc **ret,
 		return err_set(e, ERR_NOMEM, "out of memory");
 	k->src = p->file[file].src;
 	if ((r = rewind_stream(k, e)) == ERR_FORMAT) {
-		rows_tell(p, file, 0, "the compressed file cannot be read");
+		rows_tell(p, file, 0, unreadable);
 		err_reset(e);
 		r = 0;
 	} else if (r == 0) {
@@ -175,4 +179,11 @@ packed_name(const struct rows_file *f)
 		if (rows_named(f, suffixes[i]))
 			return f->name_len - strlen(suffixes[i]);
 	return f->name_len;
+}
+
+bool
+packed_ends_early(const char *what)
+{
+	return what == bomb || what == cut || what == broken ||
+	    what == unreadable;
 }

@@ -1,6 +1,7 @@
 #ifndef FORMATS_ROWS_PACKED_H_
 #define FORMATS_ROWS_PACKED_H_
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,6 +33,12 @@ int packed_open(const struct rows_params *p, uint32_t k, struct bytesrc **ret,
  */
 int packed_peek(const struct bytesrc *src, uint8_t *dst, size_t cap,
     size_t *n, struct err *e);
+
+/*
+ * packed_ends_early: is this, that was told (rows.h), of a compressed file
+ * whose decompressed bytes end before they should?
+ */
+bool packed_ends_early(const char *what);
 
 /* packed_name: how long the name is without ".gz" and the like. */
 size_t packed_name(const struct rows_file *f);

@@ -57,6 +57,18 @@
 #define LIMIT_INTAKE_MEMBERS 4000000
 #define LIMIT_INTAKE_AS (4 * GIB)
 #define LIMIT_INTAKE_ARENA (2 * GIB)
+
+/*
+ * Slices of data sets: files of one (some 150 bytes each), slices of one
+ * collection (a waiting process each), bytes of a file of ids, of a record as
+ * JSON, and what of a data set is told or listed one by one.
+ */
+#define LIMIT_SLICE_FILES 1000000
+#define LIMIT_SLICES 64
+#define LIMIT_SLICE_IDS (256 * MIB)
+#define LIMIT_SLICE_ROW (64 * MIB)
+#define LIMIT_SLICE_TOLD 256
+#define LIMIT_SLICE_FIELDS 4096
 /*
  * Pages of a registry by HTTP: bytes of one (MLflow gives at most 50 000 runs),
  * seconds of one, pages of one question, registries' answers in all.

@@ -18,8 +18,10 @@
 #include "cli/idnames.h"
 #include "cli/intake_kinds.h"
 #include "cli/passphrase.h"
+#include "cli/slices.h"
 #include "collector/discover.h"
 #include "collector/intake.h"
+#include "collector/slice.h"
 #include "custody/case.h"
 #include "custody/sign.h"
 #include "custody/tsa_http.h"
@@ -198,6 +200,7 @@ fill_params(struct collect_cmd *c, struct acquire_params *p, struct err *e)
 	o->intake = c->intake;
 	o->take_url = registry_url_take;
 	o->url_ctx = c->url;
+	o->slicer = c->slicer;
 	o->user_name = idnames_user;
 	o->group_name = idnames_group;
 	p->signer = c->signer;
@@ -391,6 +394,7 @@ collect(struct collect_cmd *c, struct err *e)
 	    (r = intake_kinds_start(&c->intake, e)) >= 0 &&
 	    (r = registry_url_start(&c->url_options, c->options.sources,
 	    c->options.nsources, &c->url, e)) >= 0 &&
+	    (r = slices_start(&c->options, &c->slicer, e)) >= 0 &&
 	    (!elsewhere_wanted(&c->elsewhere) ||
 	    (r = elsewhere_prepare(&c->elsewhere, e)) >= 0) &&
 	    (r = case_open(c->case_dir, &c->dir, e)) >= 0 &&
@@ -410,7 +414,8 @@ collect_cmd_run(struct collect_cmd *c)
 		if ((r = collect_args_options(&c->args, &c->options, &e)) >=
 		    0)
 			r = run_discover(c, &e);
-	} else if ((r = take_options(c, &e)) >= 0) {
+	} else if ((r = take_options(c, &e)) >= 0 &&
+	    (r = slices_check(&c->options, &e)) >= 0) {
 		r = c->args.dry_run ? collect_dry_run(&c->args, &c->options,
 		    &e) : collect(c, &e);
 	}
@@ -420,6 +425,7 @@ collect_cmd_run(struct collect_cmd *c)
 	tsa_http_stop(c->http);
 	intake_free(c->intake);
 	registry_url_stop(c->url);
+	slicer_free(c->slicer);
 	collect_merge_release(&c->merge);
 	request_release(&c->request);
 	collect_args_release(&c->args);

@@ -13,6 +13,7 @@
 
 struct casedir;
 struct intake;
+struct slicer;
 struct tsa_http;
 
 /* Shared by cmd_collect.c and collect_resume.c, and by nobody else. */
@@ -28,6 +29,7 @@ struct collect_cmd {
 	struct intake *intake;
 	struct registry_url_options url_options;
 	struct registry_url *url;
+	struct slicer *slicer;
 	struct collect_stamp stamp;
 	char bag[CASE_BAG_MAX], file[CASE_BAG_MAX + 8];
 	struct acquired result;

@@ -55,6 +55,9 @@ put_json(struct dry *d, struct buf *b, const struct survey_row *r)
 		json_kstr(&w, "class", bag_class_name(r->source->class));
 		json_kstr(&w, "kind", source_system_name(r->source->kind));
 		json_ktext(&w, "given", given(r), strlen(given(r)));
+		if (r->source->slice != NULL)
+			json_ktext(&w, "slice", r->source->slice,
+			    strlen(r->source->slice));
 	}
 	switch (r->kind) {
 	case SURVEY_MOUNT:
@@ -84,6 +87,23 @@ put_path(struct buf *b, const char *what, const struct survey_row *r)
 }
 
 static void
+put_given(struct buf *b, const struct survey_row *r)
+{
+	const char *slice = r->source->slice;
+
+	if (slice == NULL) {
+		text_put(b, given(r), strlen(given(r)), TEXT_PLAIN);
+		buf_puts(b, ": ");
+		return;
+	}
+	buf_puts(b, "a slice of ");
+	text_put(b, r->source->path, strlen(r->source->path), TEXT_PLAIN);
+	buf_puts(b, ": ");
+	text_put(b, slice, strlen(slice), TEXT_PLAIN);
+	buf_puts(b, ": of ");
+}
+
+static void
 put_text(struct buf *b, const struct survey_row *r)
 {
 	switch (r->kind) {
@@ -100,8 +120,7 @@ put_text(struct buf *b, const struct survey_row *r)
 	case SURVEY_SUMMARY:
 		if (r->source != NULL) {
 			buf_printf(b, "%s ", bag_class_name(r->source->class));
-			text_put(b, given(r), strlen(given(r)), TEXT_PLAIN);
-			buf_puts(b, ": ");
+			put_given(b, r);
 		} else {
 			buf_puts(b, "in all: ");
 		}

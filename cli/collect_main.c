@@ -187,6 +187,10 @@ options(struct host_collect *h, struct err *e)
 	if ((r = collect_args_options(&h->args, &h->options, e)) >= 0 &&
 	    h->options.nsources == 0)
 		r = err_set(e, ERR_ARG, "nothing to collect: name a source");
+	for (size_t i = 0; r >= 0 && i < h->options.nsources; i++)
+		if (h->options.sources[i].slice != NULL)
+			r = err_set(e, ERR_ARG, "slices are taken by exhibit "
+			    "itself: this program reads no data sets");
 	return r;
 }
 

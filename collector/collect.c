@@ -51,6 +51,8 @@ collect_source(struct collect *c, const struct collect_source *s)
 		r = process_source(c, s);
 	} else if (s->kind == SOURCE_PROCESS_OF) {
 		r = process_of_source(c, s);
+	} else if (s->slice != NULL) {
+		r = slice_source(c, s);
 	} else if (!s->url) {
 		if ((r = walk_source(c, s)) >= 0)
 			r = beside_take(c, s);
@@ -85,7 +87,7 @@ take_source(struct collect *c, size_t i)
 	const struct collect_source *s = &c->o->sources[i];
 	int r;
 
-	if ((r = checkpoint_source(c, i, s->url ||
+	if ((r = checkpoint_source(c, i, s->url || s->slice != NULL ||
 	    s->kind >= SOURCE_PROCESS)) < 0)
 		return r;
 	if (r > 0) {

@@ -14,6 +14,7 @@ struct evidence_writer;
 struct intake;
 struct journal;
 struct resume;
+struct slicer;
 
 /*
  * Take files and trees into a bundle without altering them, and write down
@@ -42,7 +43,7 @@ struct collect_source {
 	const char *given;	/* the whole text, NULL: path */
 	enum source_system kind;
 	bool url;		/* ${path} is one: collect_options.take_url */
-	const char *slice;	/* text behind "PATH:", not looked at here */
+	const char *slice;	/* text behind "PATH:", or NULL: all of it */
 	struct collect_window window;
 	uint64_t max_bytes;	/* of content; 0: no limit */
 	const struct collect_setting *settings;	/* plan.h says which exist */
@@ -101,6 +102,7 @@ struct collect_options {
 	uint64_t head_size;
 	uint8_t head_root[32];
 	struct intake *intake;		/* waiting workers, or NULL */
+	struct slicer *slicer;		/* the same of slices (slice.h) */
 	int bundle_fd;			/* what is written, to be read; -1 */
 	bool zone_given;
 	int32_t zone_seconds;		/* of local times in logs */

@@ -27,7 +27,7 @@ struct err;
  *	sources:
  *	- {class: weights, path: /srv/models}
  *	- {uri: "mlflow:/srv/mlruns"}
- *	- {class: training, path: /d.jsonl, slice: "rows 0..100"}
+ *	- {class: training, path: /d.jsonl, slice: "rows=0..100"}
  *	- {class: api-logs, path: /var/log/api, since: 2026-11-01}
  *	- {process: 4711, options: {environ: names}}
  *	- {process-of: /srv/models/m.safetensors}

@@ -112,6 +112,15 @@ int collect_source(struct collect *c, const struct collect_source *s);
 
 /* walk.c */
 int walk_source(struct collect *c, const struct collect_source *s);
+/*
+ * walk_resolve: the folder that what was given lies in, and its name there;
+ * both are the caller's, on failure too.  0, errno, or negative.
+ */
+int walk_resolve(struct collect *c, const char *given, char **dir,
+    char **name);
+
+/* slice.c: of a data set the records that a slice takes. */
+int slice_source(struct collect *c, const struct collect_source *s);
 
 /*
  * scope.c: the bounds of what was asked for.

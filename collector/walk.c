@@ -235,11 +235,11 @@ walk_object(struct collect *c, const struct object *o,
 }
 
 /*
- * The parent of what was given, with every link in it resolved: naming the
- * place is the person's decision, what lies below is not.
+ * With every link in the parent resolved: naming the place is the person's
+ * decision, what lies below is not.
  */
-static int
-resolve(struct collect *c, const char *given, char **dir, char **name)
+int
+walk_resolve(struct collect *c, const char *given, char **dir, char **name)
 {
 	size_t n = strlen(given);
 	char *copy, *slash;
@@ -309,7 +309,7 @@ walk_source(struct collect *c, const struct collect_source *s)
 	char *dir = NULL, *name = NULL;
 	int r;
 
-	if ((r = resolve(c, s->path, &dir, &name)) > 0)
+	if ((r = walk_resolve(c, s->path, &dir, &name)) > 0)
 		r = record_error(c, s->path, "cannot resolve", r);
 	else if (r == 0)
 		r = walk_root(c, s, dir, name);

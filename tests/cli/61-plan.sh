@@ -52,6 +52,7 @@ same "rows fit their schema ($(tail -n 1 "$T/schema.out"))" "$?" 0
 same "nothing was written" "$(ls -A "$T/case/bundles")" ""
 
 # A plan, with flags that win.
+echo '{"a":1}' >"$T/slice.jsonl"
 cat >"$T/plan.yaml" <<Y
 case: TEST
 exhibit: server 12
@@ -63,7 +64,7 @@ scope:
 limits: {rate: 900M, nice: 5}
 sources:
 - {class: weights, path: "$T/src"}
-- {class: training, path: "$T/src/empty", slice: "rows 0..1"}
+- {class: training, path: "$T/slice.jsonl", slice: "rows=0..1"}
 Y
 b=$("$EXHIBIT" collect --case "$T/case" "$T/plan.yaml" --purpose 'of the flag' \
     --exclude 'a=b' --api-logs "$T/src/hard" --since 2026-01-01 2>"$T/err")
@@ -83,7 +84,7 @@ same "exhibit" "$(field exhibit <"$T/acq")" '"server 12"'
 same "scope" "$(field scope exclude <"$T/acq")" '["*.bin","a=b"]'
 same "rate" "$(field limits rate <"$T/acq")" 943718400
 same "nice" "$(field limits nice <"$T/acq")" 5
-same "slice" "$(field sources 1 slice <"$T/acq")" '"rows 0..1"'
+same "slice" "$(field sources 1 slice <"$T/acq")" '"rows=0..1"'
 same "since" "$(field sources 2 since <"$T/acq")" '"2026-01-01T00:00:00.000000000Z"'
 same "no model was taken" "$(tar -tf "$b" | grep -c 'model\.bin')" 0
 member "$b" metadata/completion.json >"$T/done"
@@ -135,8 +136,8 @@ for flag in '--limit-rate 0' '--limit-rate fast' '--nice 20' '--nice -1' \
 done
 exits 64 "an unknown kind" "$EXHIBIT" collect --dry-run --registry pip:/x
 exits 0 "a kind" "$EXHIBIT" collect --dry-run --registry "mlflow:$T/host/mlruns"
-exits 0 "a slice" "$EXHIBIT" collect --dry-run --training "$T/src/empty:rows 0..1"
-same "its path" "$(cut -d: -f1 "$T/.out" | head -n 1)" "training $T/src/empty"
+exits 0 "a slice" "$EXHIBIT" collect --dry-run --training "$T/src/empty:rows=0..1"
+same "its path" "$(cut -d: -f1 "$T/.out" | head -n 1)" "training a slice of $T/src/empty"
 exits 0 "exhibit-collect --dry-run" "$COLLECT" --dry-run --weights "$T/src"
 exits 2 "a limit of bytes" "$EXHIBIT" collect --dry-run --weights "$T/src" \
     --max-bytes 10

@@ -53,7 +53,7 @@ static const char whole[] =
     "sources:\n"
     "- {class: weights, path: /srv/models, max-bytes: 5}\n"
     "- {uri: 'mlflow:/srv/mlruns'}\n"
-    "- {class: training, path: /d.jsonl, slice: 'rows 0..100'}\n"
+    "- {class: training, path: /d.jsonl, slice: 'rows=0..100'}\n"
     "- class: api-logs\n"
     "  path: /var/log/api\n"
     "  since: 2026-11-24\n"
@@ -91,7 +91,7 @@ a_plan_says_everything(void **state)
 	assert_string_equal(s[1].given, "mlflow:/srv/mlruns");
 	assert_int_equal(s[1].max_bytes, 2ULL << 40);
 	assert_false(s[1].url);
-	assert_string_equal(s[2].slice, "rows 0..100");
+	assert_string_equal(s[2].slice, "rows=0..100");
 	assert_true(s[3].window.has_since && s[3].window.has_until);
 	assert_int_equal(s[3].window.since_ns, 1795478400 * 1000000000LL);
 	assert_int_equal(s[4].kind, SOURCE_PROCESS);

@@ -13,11 +13,12 @@
 #include "cli/opt.h"
 #include "cli/rows.h"
 #include "cli/verify_print.h"
+#include "cli/verify_source.h"
 #include "custody/case.h"
 #include "custody/verify.h"
 
 struct verify_cmd {
-	const char *format, *output, *case_dir;
+	const char *format, *output, *case_dir, *source;
 	struct opt_list trust, tsa_trust;
 	bool quiet, verbose;
 	struct rows rows;
@@ -88,12 +89,31 @@ write_result(struct verify_cmd *c, const char *path,
 	return r;
 }
 
+/* The slices of the bundle against the source at hand; an exit code. */
+static int
+compare_source(struct verify_cmd *c, const char *path, int fd)
+{
+	struct err e = ERR_INIT;
+	struct buf b;
+	int r, code;
+
+	buf_init(&b, 16 * MIB);
+	r = code = verify_source(path, fd, c->source, &c->rows, c->quiet, &b,
+	    &e);
+	if (r >= 0 && (r = buf_failed(&b)) < 0)
+		r = err_set(&e, (enum err_code)r, "cannot write the result");
+	if (r >= 0)
+		r = fsio_write_all(c->out.fd, b.p, b.len, &e);
+	buf_release(&b);
+	return r < 0 ? cmd_fail(&e) : code;
+}
+
 static int
 verify_one(struct verify_cmd *c, const char *path)
 {
 	struct verify_result vr;
 	struct err e = ERR_INIT;
-	int fd, r;
+	int fd, r, code = EXIT_CLEAN;
 
 	if ((fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY)) < 0) {
 		(void)err_sys(&e, errno, "cannot read '%s'", path);
@@ -101,10 +121,14 @@ verify_one(struct verify_cmd *c, const char *path)
 	}
 	r = verify_in_worker(fd, c->examiner.len > 0 ? &c->examiner : NULL,
 	    c->tsa.len > 0 ? &c->tsa : NULL, &vr, &e);
+	if (r >= 0)
+		r = write_result(c, path, &vr, &e);
+	if (r >= 0 && c->source != NULL)
+		code = compare_source(c, path, fd);
 	(void)close(fd);
-	if (r < 0 || write_result(c, path, &vr, &e) < 0)
+	if (r < 0)
 		return cmd_fail(&e);
-	r = verify_exit(&vr);
+	r = cmd_worse(verify_exit(&vr), code);
 	if (c->dir != NULL && case_event(c->dir, "verify",
 	    vr.bag[0] != '\0' ? vr.bag : NULL, note_data, &vr, NULL, &e) < 0)
 		r = cmd_worse(r, cmd_fail(&e));
@@ -155,6 +179,8 @@ cmd_verify(int argc, char **argv)
 		"PEM of the time stamp authority's, or its root"},
 	    {OPT_STRING, 0, "case", &c.case_dir, "DIR",
 		"trust what the case pinned; note the result in its ledger"},
+	    {OPT_STRING, 0, "source", &c.source, "PATH",
+		"derive the bundle's slices of this source again"},
 	    {OPT_STRING, 0, "format", &c.format, "FORMAT",
 		"text, jsonl or json"},
 	    {OPT_STRING, 'o', "output", &c.output, "FILE",

@@ -22,7 +22,7 @@ _exhibit()
 	    --collect-program --from-tar --class --resume
 	    --tsa --tsa-trust --digest --double-read --purpose --keys
 	    --passphrase-file --output --quiet --verbose --help" ;;
-	verify) opts="--trust --tsa-trust --case --format --output --quiet
+	verify) opts="--trust --tsa-trust --case --source --format --output --quiet
 	    --verbose --help" ;;
 	list) opts="--format --output --quiet --verbose --help" ;;
 	cat) opts="--output --help" ;;

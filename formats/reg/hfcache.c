@@ -136,20 +136,34 @@ read_ref(const struct hfcache *k, const struct reg_file *f)
 
 /* --- blobs --- */
 
+/*
+ * Clients before 0.18 locked a blob by an empty file beside it, and left it
+ * there; later ones do so in .locks.
+ */
+static bool
+is_lock(const struct reg_file *f)
+{
+	size_t n;
+	const char *name = reg_name(f, &n);
+
+	return f->type == REG_FILE && f->size == 0 && n > 5 &&
+	    memcmp(name + n - 5, ".lock", 5) == 0 &&
+	    hf_etag(name, n - 5) != CLAIM_NONE;
+}
+
 static int
 odd_blob(const struct hfcache *k, const struct reg_file *f)
 {
+	bool lock = is_lock(f);
 	struct reg_row row;
-	int r;
 
-	if (!reg_ends(f, ".incomplete"))
+	if (!lock && !reg_ends(f, ".incomplete"))
 		return reg_tell(k->p, REG_PROBLEM_EXTRA, f, NULL, 0);
 	hfcache_begin(k, f, "event", &row);
-	reg_set(&row, REG_KEY, "incomplete-download");
+	reg_set(&row, REG_KEY, lock ? "lock" : "incomplete-download");
 	fields_text(&row.v[REG_MEMBER], f->path, f->path_len);
 	fields_u64(&row.v[REG_SIZE], f->size);
-	r = reg_send(k->p, &row);
-	return r;
+	return reg_send(k->p, &row);
 }
 
 static int
@@ -163,8 +177,10 @@ read_blob(const struct hfcache *k, const struct reg_file *f, struct hfcache_blob
 	c.hash = b->hash = hf_etag(c.digest, c.digest_len);
 	if (b->hash == CLAIM_NONE || f->type != REG_FILE)
 		return f->type == REG_FOLDER ? 0 : odd_blob(k, f);
-	if ((r = claim_compute(k->p, f, b->hash, b->hex)) != 0)
+	if ((r = hf_compute(k->p, f, c.digest, c.digest_len, &b->hash,
+	    b->hex)) != 0)
 		return r < 0 ? r : 0;
+	c.hash = b->hash;
 	b->known = true;
 	hfcache_begin(k, f, "artifact", &row);
 	return claim_settle(k->p, f, &c, b->hex, f->size, &row);

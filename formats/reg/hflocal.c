@@ -98,6 +98,26 @@ hold_tree(struct reg_parse *p, const struct reg_file *f,
 }
 
 static int
+hold(struct reg_parse *p, const struct reg_file *f, struct claim *c,
+    struct reg_row *row)
+{
+	const struct reg_file *at = f != NULL ? reg_follow(p->tree, f) : NULL;
+	char hex[CLAIM_HEX];
+	int r;
+
+	if (at == NULL || at->type != REG_FILE)
+		return claim_check(p, NULL, c, row);
+	r = hf_compute(p, f, c->digest, c->digest_len, &c->hash, hex);
+	if (r < 0)
+		return r;
+	if (r > 0) {
+		fields_text(&row->v[REG_MEMBER], f->path, f->path_len);
+		return reg_send(p, row);
+	}
+	return claim_settle(p, f, c, hex, at->size, row);
+}
+
+static int
 read_record(struct reg_parse *p, const struct reg_file *f)
 {
 	struct claim c = {.by = f};
@@ -130,7 +150,7 @@ read_record(struct reg_parse *p, const struct reg_file *f)
 		return 0;
 	memcpy(rel, c.name, c.name_len);
 	rel[c.name_len] = '\0';
-	if ((r = claim_check(p, reg_at(p, rel), &c, &row)) < 0)
+	if ((r = hold(p, reg_at(p, rel), &c, &row)) < 0)
 		return r;
 	return hold_tree(p, f, commit, commit_len, &c);
 }

@@ -16,6 +16,29 @@ hf_etag(const char *s, size_t n)
 	return n == 64 ? CLAIM_SHA256 : n == 40 ? CLAIM_GIT : CLAIM_NONE;
 }
 
+static bool
+agrees(const char *hex, const char *etag, size_t n)
+{
+	return strlen(hex) == n && memcmp(hex, etag, n) == 0;
+}
+
+int
+hf_compute(struct reg_parse *p, const struct reg_file *f,
+    const char *etag, size_t n, enum claim_hash *h, char hex[CLAIM_HEX])
+{
+	char plain[CLAIM_HEX];
+	int r = claim_compute(p, f, *h, hex);
+
+	if (r != 0 || *h != CLAIM_GIT || agrees(hex, etag, n))
+		return r;
+	if ((r = claim_compute(p, f, CLAIM_SHA1, plain)) == 0 &&
+	    agrees(plain, etag, n)) {
+		memcpy(hex, plain, sizeof(plain));
+		*h = CLAIM_SHA1;
+	}
+	return r;
+}
+
 bool
 hf_is_commit(const char *s, size_t n)
 {

@@ -28,6 +28,16 @@ bool hftree_claim(const struct doc *files, const char *path, size_t n,
 
 /* hf_etag: the digest that a name of 64 or 40 digits is, or CLAIM_NONE. */
 enum claim_hash hf_etag(const char *s, size_t n);
+/*
+ * hf_compute: the digest of the file in ${hex} and how it was made in *h, for
+ * an etag for which hf_etag says *h.  The Hub gives the id of git's object;
+ * a proxy before it that makes etags of its own (Artifactory) gives the plain
+ * SHA-1 of the bytes, and such a cache is in order, too: *h is CLAIM_SHA1
+ * when that is what agrees.  0, 1 when the bytes are not at hand (told), or
+ * negative.
+ */
+int hf_compute(struct reg_parse *p, const struct reg_file *f,
+    const char *etag, size_t n, enum claim_hash *h, char hex[CLAIM_HEX]);
 /* hf_is_commit: 40 hexadecimal digits. */
 bool hf_is_commit(const char *s, size_t n);
 /*

@@ -120,6 +120,52 @@ one_byte_of_a_blob_breaks_its_name(void **state)
 	reg_case_release(&k.c);
 }
 
+/* printf 'hello\n' | sha1sum: what a proxy's etag is. */
+static void
+a_name_that_is_the_plain_sha1_agrees(void **state)
+{
+	static const char blob[] =
+	    ROOT "blobs/f572d396fae9206628714fb2ce00f72e94f2258f";
+	struct cache k;
+
+	(void)state;
+	build(&k);
+	reg_case_text(&k.c, blob, "hello\n");
+	run(&k);
+	assert_int_equal(k.c.problems, 0);
+	assert_non_null(strstr(buf_str(&k.c.out), "algorithm=sha1 digest="
+	    "f572d396fae9206628714fb2ce00f72e94f2258f recomputed="
+	    "f572d396fae9206628714fb2ce00f72e94f2258f agrees=true"));
+	reg_case_release(&k.c);
+	build(&k);
+	reg_case_text(&k.c, blob, "hellO\n");
+	run(&k);
+	assert_int_equal(k.c.problems, 1);
+	reg_case_release(&k.c);
+}
+
+static void
+an_empty_lock_beside_a_blob_is_none_too_many(void **state)
+{
+	struct cache k;
+	char lock[300];
+
+	(void)state;
+	build(&k);
+	(void)snprintf(lock, sizeof(lock), "%s.lock", k.weights);
+	reg_case_text(&k.c, lock, "");
+	run(&k);
+	assert_int_equal(k.c.problems, 0);
+	assert_non_null(strstr(buf_str(&k.c.out), "key=lock"));
+	reg_case_release(&k.c);
+	build(&k);
+	reg_case_text(&k.c, lock, "but not empty");
+	reg_case_text(&k.c, ROOT "blobs/x.lock", "");
+	run(&k);
+	assert_int_equal(reg_case_count(&k.c, "EXTRA path="), 2);
+	reg_case_release(&k.c);
+}
+
 static void
 a_link_to_another_blob_contradicts_the_tree(void **state)
 {
@@ -251,6 +297,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_clean_cache_agrees_everywhere),
 	    cmocka_unit_test(one_byte_of_a_blob_breaks_its_name),
+	    cmocka_unit_test(a_name_that_is_the_plain_sha1_agrees),
+	    cmocka_unit_test(an_empty_lock_beside_a_blob_is_none_too_many),
 	    cmocka_unit_test(a_link_to_another_blob_contradicts_the_tree),
 	    cmocka_unit_test(planted_files_are_told),
 	    cmocka_unit_test(what_is_missing_is_told_once_for_a_commit),

@@ -41,6 +41,21 @@ a_download_agrees_with_its_record(void **state)
 }
 
 static void
+a_record_of_the_plain_sha1_agrees(void **state)
+{
+	struct reg_case c;
+
+	(void)state;
+	build(&c);
+	reg_case_text(&c, META "sub/f.metadata", COMMIT
+	    "\nf572d396fae9206628714fb2ce00f72e94f2258f\n1\n");
+	reg_case_run(&c, "hf-local");
+	assert_int_equal(c.problems, 0);
+	assert_non_null(strstr(buf_str(&c.out), "algorithm=sha1"));
+	reg_case_release(&c);
+}
+
+static void
 what_was_changed_added_or_removed_is_told(void **state)
 {
 	struct reg_case c;
@@ -99,6 +114,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_download_agrees_with_its_record),
+	    cmocka_unit_test(a_record_of_the_plain_sha1_agrees),
 	    cmocka_unit_test(what_was_changed_added_or_removed_is_told),
 	    cmocka_unit_test(a_tree_that_names_another_digest_disagrees),
 	    cmocka_unit_test(records_that_are_none_are_malformed),

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "analyzer/intake/gitrepo.h"
+#include "analyzer/intake/unixtext.h"
 #include "base/bytesrc.h"
 #include "base/err.h"
 #include "base/limits.h"
@@ -10,11 +11,15 @@
 /*
  * HEAD's tree against the working folder that was taken, and the index
  * against HEAD's tree.
+ *
+ * A text file that git checked out with CRLF is what HEAD has: where the
+ * bytes are not, the bytes with LF are held against it, too.
  */
 struct head {
 	struct gitrepo *g;
 	git_tree *tree;
-	size_t files;
+	size_t entries;
+	bool alone;		/* nothing of the working folder was taken */
 	int r;
 };
 
@@ -30,26 +35,65 @@ to_hex(char *dst, const uint8_t *p, size_t n)
 	dst[2 * n] = '\0';
 }
 
-/* What git would call these bytes, or their SHA-256; 1: not at hand. */
+/* What git would call these bytes. */
 static int
-digest_of(struct head *h, const struct reg_file *f, bool lfs, char hex[65])
+blob_name(struct head *h, const struct bytesrc *src, char hex[65])
 {
 	const struct reg_tree *t = h->g->p->tree;
-	struct bytesrc *src;
 	uint8_t out[64];
 	char prefix[32];
 	int n, r;
 
-	if ((r = reg_open(h->g->p, f, &src)) != 0)
-		return r;
 	n = snprintf(prefix, sizeof(prefix), "blob %llu",
 	    (unsigned long long)bytesrc_size(src));
-	r = lfs ? t->digest(t->ctx, REG_SHA256, "", 0, src, out, h->g->p->e) :
-	    t->digest(t->ctx, REG_SHA1, prefix, (size_t)n + 1, src, out,
+	r = t->digest(t->ctx, REG_SHA1, prefix, (size_t)n + 1, src, out,
 	    h->g->p->e);
-	bytesrc_free(src);
 	if (r >= 0)
-		to_hex(hex, out, lfs ? 32 : 20);
+		to_hex(hex, out, 20);
+	return r;
+}
+
+/* The same where ${want} may be what the text with LF has. */
+static int
+blob_or_text(struct head *h, const struct bytesrc *src, const char *want,
+    char hex[65])
+{
+	struct bytesrc *text = NULL;
+	char other[65];
+	int r = blob_name(h, src, hex);
+
+	if (r < 0 || strcmp(hex, want) == 0)
+		return r;
+	if ((r = unixtext(src, &text, h->g->p->e)) != 0)
+		return r < 0 ? r : 0;
+	r = blob_name(h, text, other);
+	bytesrc_free(text);
+	if (r >= 0 && strcmp(other, want) == 0)
+		memcpy(hex, other, sizeof(other));
+	return r;
+}
+
+/* ${lfs}: the SHA-256 of the bytes.  1: they are not at hand. */
+static int
+digest_of(struct head *h, const struct reg_file *f, bool lfs,
+    const char *want, char hex[65])
+{
+	const struct reg_tree *t = h->g->p->tree;
+	struct bytesrc *src;
+	uint8_t out[64];
+	int r;
+
+	if ((r = reg_open(h->g->p, f, &src)) != 0)
+		return r;
+	if (lfs) {
+		r = t->digest(t->ctx, REG_SHA256, "", 0, src, out,
+		    h->g->p->e);
+		if (r >= 0)
+			to_hex(hex, out, 32);
+	} else {
+		r = blob_or_text(h, src, want, hex);
+	}
+	bytesrc_free(src);
 	return r;
 }
 
@@ -95,26 +139,48 @@ tell_differs(struct head *h, const struct reg_file *f,
 	    REG_PROBLEM_DISAGREES, f, facts, 3);
 }
 
+/* HEAD has a file there, and a link was taken: what it leads to is not it. */
+static int
+tell_link(struct head *h, const char *path, const struct reg_file *f,
+    const struct wanted *w)
+{
+	const struct reg_fact facts[] = {
+	    {"reason", "a link where HEAD has a file", 28},
+	    {"head", w->digest, strlen(w->digest)},
+	    {"link", f->link, f->link_len}};
+	int r = reg_tell(h->g->p, REG_PROBLEM_DISAGREES, f, facts, 3);
+
+	return r < 0 ? r : tell_artifact(h, path, f, w, NULL);
+}
+
+static int
+tell_missing(struct head *h, const char *path, const struct wanted *w)
+{
+	const struct reg_fact fact = {"path", path, strlen(path)};
+	int r = 0;
+
+	if (!h->alone)
+		r = reg_tell(h->g->p, REG_PROBLEM_MISSING, NULL, &fact, 1);
+	return r < 0 || !gitrepo_is_model(path) ? r :
+	    tell_artifact(h, path, NULL, w, NULL);
+}
+
 /* One file of HEAD. */
 static int
 compare_file(struct head *h, const char *path, const git_oid *id)
 {
 	const struct reg_file *f = reg_at(h->g->p, path);
-	const struct reg_fact fact = {"path", path, strlen(path)};
 	struct gitrepo_pointer lfs;
 	char blob[GITREPO_HEX], found[65];
 	struct wanted w = {"git-sha1", gitrepo_hex(blob, id), NULL};
 	bool model = gitrepo_is_model(path);
 	int r;
 
-	if (f == NULL) {
-		r = reg_tell(h->g->p, REG_PROBLEM_MISSING, NULL, &fact, 1);
-		return r < 0 || !model ? r : tell_artifact(h, path, NULL, &w,
-		    NULL);
-	}
-	if (f->type != REG_FILE || f->absent)
-		return 0;
-	if ((r = digest_of(h, f, false, found)) != 0)
+	if (f == NULL || f->type == REG_FOLDER)
+		return tell_missing(h, path, &w);
+	if (f->type == REG_LINK)
+		return tell_link(h, path, f, &w);
+	if ((r = digest_of(h, f, false, w.digest, found)) != 0)
 		return r;
 	if (gitrepo_pointer(h->g, id, &lfs)) {
 		model = true;
@@ -123,7 +189,7 @@ compare_file(struct head *h, const char *path, const git_oid *id)
 			return reg_tell(h->g->p, REG_PROBLEM_POINTER, f, NULL,
 			    0);
 		w = (struct wanted){"sha256", lfs.sha256, &lfs};
-		if ((r = digest_of(h, f, true, found)) != 0)
+		if ((r = digest_of(h, f, true, w.digest, found)) != 0)
 			return r;
 	}
 	if (strcmp(found, w.digest) != 0 &&
@@ -133,6 +199,37 @@ compare_file(struct head *h, const char *path, const git_oid *id)
 	    f, &w, found) : 0;
 }
 
+/*
+ * A link of HEAD: its target is the blob.  Where links cannot be made, git
+ * writes a file with the target in it.
+ */
+static int
+compare_link(struct head *h, const char *path, const git_oid *id)
+{
+	const struct reg_file *f = reg_at(h->g->p, path);
+	char blob[GITREPO_HEX], found[65];
+	struct wanted w = {"git-sha1", gitrepo_hex(blob, id), NULL};
+	struct bytesrc *src;
+	int r;
+
+	if (f == NULL || f->type == REG_FOLDER)
+		return tell_missing(h, path, &w);
+	if (f->type == REG_FILE) {
+		r = digest_of(h, f, false, w.digest, found);
+	} else {
+		if ((src = bytesrc_mem(f->link, f->link_len, h->g->p->e)) ==
+		    NULL)
+			return ERR_NOMEM;
+		r = blob_name(h, src, found);
+		bytesrc_free(src);
+	}
+	if (r != 0 || strcmp(found, w.digest) == 0)
+		return r;
+	if ((r = tell_differs(h, f, &w, found)) < 0)
+		return r;
+	return tell_artifact(h, path, f, &w, found);
+}
+
 static int
 walk_entry(const char *root, const git_tree_entry *entry, void *ctx)
 {
@@ -140,17 +237,19 @@ walk_entry(const char *root, const git_tree_entry *entry, void *ctx)
 	char path[LIMIT_PATH];
 	int n;
 
-	if (git_tree_entry_type(entry) != GIT_OBJECT_BLOB ||
-	    git_tree_entry_filemode(entry) == GIT_FILEMODE_LINK)
-		return 0;
-	if (++h->files > LIMIT_GIT_FILES) {
+	/* Folders count, too: a tree may have itself below it, many times. */
+	if (++h->entries > LIMIT_GIT_FILES) {
 		h->r = gitrepo_bad(h->g, "more files than are looked at");
 		return -1;
 	}
+	if (git_tree_entry_type(entry) != GIT_OBJECT_BLOB)
+		return 0;
 	n = snprintf(path, sizeof(path), "%s%s", root,
 	    git_tree_entry_name(entry));
 	if (n < 0 || n >= (int)sizeof(path))
 		h->r = gitrepo_bad(h->g, "a path is too long");
+	else if (git_tree_entry_filemode(entry) == GIT_FILEMODE_LINK)
+		h->r = compare_link(h, path, git_tree_entry_id(entry));
 	else
 		h->r = compare_file(h, path, git_tree_entry_id(entry));
 	return h->r < 0 ? -1 : 0;
@@ -202,6 +301,26 @@ compare_index(struct head *h)
 	return r;
 }
 
+/* Is there any file of the working folder?  Else one statement says so. */
+static int
+look_alone(struct head *h)
+{
+	const struct reg_fact why = {"reason",
+	    "the working folder was not taken", 32};
+	const struct reg_parse *p = h->g->p;
+	size_t n = strlen(h->g->dot_git), first, end;
+
+	reg_below(p->tree, p->root, p->root_len, &first, &end);
+	for (size_t i = first; i < end; i++) {
+		const struct reg_file *f = &p->tree->file[i];
+
+		if (f->path_len < n || memcmp(f->path, h->g->dot_git, n) != 0)
+			return 0;
+	}
+	h->alone = true;
+	return reg_tell(h->g->p, REG_PROBLEM_MISSING, NULL, &why, 1);
+}
+
 int
 githead_read(struct gitrepo *g)
 {
@@ -212,7 +331,9 @@ githead_read(struct gitrepo *g)
 	if (git_repository_head(&head, g->repo) == 0 &&
 	    git_reference_peel(&tree, head, GIT_OBJECT_TREE) == 0) {
 		h.tree = (git_tree *)tree;
-		if (!g->bare && git_tree_walk(h.tree, GIT_TREEWALK_PRE,
+		if (!g->bare)
+			h.r = look_alone(&h);
+		if (!g->bare && h.r >= 0 && git_tree_walk(h.tree, GIT_TREEWALK_PRE,
 		    walk_entry, &h) < 0 && h.r >= 0)
 			h.r = gitrepo_bad(g, "HEAD's tree cannot be read");
 	}

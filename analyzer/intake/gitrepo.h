@@ -25,9 +25,12 @@ struct git_oid;
  *		with author, times, and the kind of its signature
  *	artifact each such path in HEAD, against the bytes that were taken
  *
- * A file that is not what HEAD has is DISAGREES, one that is not what its LFS
- * pointer says is DIGEST; one that HEAD has and that is not there MISSING; an
- * object that cannot be read is MALFORMED.
+ * A file or link that is not what HEAD has is DISAGREES (a text file with CRLF
+ * for each LF is what HEAD has), one that is not what its LFS pointer says is
+ * DIGEST; one that HEAD has and that is not there MISSING, one statement for
+ * all of them where nothing of the working folder was taken; an object that
+ * cannot be read is MALFORMED.  Filters of other kinds (ident, encodings,
+ * programs) are not undone: such files are DISAGREES.
  */
 struct gitrepo {
 	struct git_repository *repo;

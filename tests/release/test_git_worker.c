@@ -224,6 +224,60 @@ a_working_folder_that_differs_is_told(void **state)
 	    "\"artifact\":\"model.safetensors\""), 1);
 }
 
+/* core.autocrlf, "eol=crlf": git would call such a folder clean. */
+static void
+text_with_other_line_ends_is_what_head_has(void **state)
+{
+	struct scene *s = *state;
+
+	make_repository(s);
+	put_text(s, "repo/README.md", "one\ntwo\n");
+	put_text(s, "repo/other.md", "one\ntwo\n");
+	commit_all("lines", 1700000300);
+	put_text(s, "repo/README.md", "one\r\ntwo\r\n");
+	put_text(s, "repo/other.md", "one\r\nTwo\r\n");
+	interpret(s);
+	assert_int_equal(lines_with(s, "REG-DISAGREES", "\"rule\""), 1);
+	assert_int_equal(lines_with(s, "REG-DISAGREES", "other.md"), 1);
+}
+
+static void
+links_are_held_against_head(void **state)
+{
+	struct scene *s = *state;
+
+	make_repository(s);
+	assert_int_equal(symlink("model.safetensors", at(s, "repo/same")), 0);
+	assert_int_equal(symlink("model.safetensors", at(s, "repo/moved")),
+	    0);
+	commit_all("links", 1700000300);
+	assert_int_equal(unlink(at(s, "repo/moved")), 0);
+	assert_int_equal(symlink("/etc/hostname", at(s, "repo/moved")), 0);
+	assert_int_equal(unlink(at(s, "repo/model.safetensors")), 0);
+	assert_int_equal(symlink("README.md",
+	    at(s, "repo/model.safetensors")), 0);
+	interpret(s);
+	assert_int_equal(lines_with(s, "REG-DISAGREES", "repo/moved"), 1);
+	assert_int_equal(lines_with(s, "REG-DISAGREES",
+	    "a link where HEAD has a file"), 1);
+	assert_int_equal(lines_with(s, "REG-DISAGREES", "\"rule\""), 2);
+}
+
+static void
+a_repository_without_its_folder_is_one_statement(void **state)
+{
+	struct scene *s = *state;
+
+	make_repository(s);
+	assert_int_equal(unlink(at(s, "repo/README.md")), 0);
+	assert_int_equal(unlink(at(s, "repo/big.weights")), 0);
+	assert_int_equal(unlink(at(s, "repo/model.safetensors")), 0);
+	interpret(s);
+	assert_int_equal(lines_with(s, "REG-MISSING", "\"rule\""), 1);
+	assert_int_equal(lines_with(s, "\"type\":\"artifact\"",
+	    "\"artifact\":\"model.safetensors\""), 1);
+}
+
 static void
 what_was_fetched_agrees_with_its_pointer(void **state)
 {
@@ -337,6 +391,9 @@ main(void)
 	    GIT(history_and_references_are_told),
 	    GIT(a_working_folder_that_differs_is_told),
 	    GIT(what_was_fetched_agrees_with_its_pointer),
+	    GIT(text_with_other_line_ends_is_what_head_has),
+	    GIT(links_are_held_against_head),
+	    GIT(a_repository_without_its_folder_is_one_statement),
 	    GIT(what_was_reset_away_is_told_from_the_reflog),
 	    GIT(an_object_that_cannot_be_read_is_told),
 	    GIT(hostile_settings_lead_nowhere),

@@ -70,6 +70,66 @@ hasnt()
 	echo "FAILED: $1: '$3' is there"
 }
 
+# can_trace: without strace the test is skipped.
+can_trace()
+{
+	strace -f -o "$T/trace" true 2>/dev/null && return
+	echo "SKIP: strace cannot trace here"
+	exit 77
+}
+
+# note_tree ROOT: what lies below it, with access times of long ago, so that
+# an access would show; tree_times: what is to stay as it is.
+note_tree()
+{
+	# The list is made first: listing a folder changes its atime.
+	mapfile -d '' -t tree < <(find "$1" -print0 | LC_ALL=C sort -z)
+	touch -h -a -d '2020-01-01 00:00:00' "${tree[@]}"
+}
+
+tree_times()
+{
+	local f
+	for f in "${tree[@]}"; do
+		# The atime of a link whose target had to be read is recorded
+		# instead of kept.
+		if [ -L "$f" ]; then
+			stat -c '%n %Y %Z %i' "$f"
+		else
+			stat -c '%n %x %y %z %i %a %s' "$f"
+		fi
+	done
+}
+
+# writes_below TRACE ROOT: calls of an `strace -f -y` that write on ROOT or
+# below it, map, lock or mark what lies there, or open it for more than
+# reading: by a path that they are given or by a descriptor.
+writes_below()
+{
+	local root fds paths opens
+	root=$(printf '%s' "$2" | sed 's/[.[\*^$]/\\&/g')
+	fds='write|pwrite64|writev|pwritev|pwritev2|ftruncate|fchmod|fchown'
+	fds="$fds|fsetxattr|fremovexattr|fallocate|sendfile|futimesat|splice"
+	fds="$fds|flock|fsync|fdatasync|sync_file_range"
+	paths='truncate|rename|renameat|renameat2|unlink|unlinkat|mkdir'
+	paths="$paths|mkdirat|rmdir|link|linkat|symlink|symlinkat|chmod"
+	paths="$paths|fchmodat|fchmodat2|chown|fchownat|lchown|utimensat"
+	paths="$paths|utime|utimes|setxattr|lsetxattr|removexattr"
+	paths="$paths|lremovexattr|mknod|mknodat|creat|mount|umount2"
+	paths="$paths|inotify_add_watch|fanotify_mark"
+	opens='O_WRONLY|O_RDWR|O_CREAT|O_TRUNC|O_APPEND|O_TMPFILE'
+	{
+		grep -E "^[0-9]+ +($fds)\(([0-9]+|AT_FDCWD)<$root" "$1"
+		grep -E "^[0-9]+ +($paths)\(.*(\"|<)$root" "$1"
+		grep -E "^[0-9]+ +copy_file_range\(.*, [0-9]+<$root" "$1"
+		grep -E "^[0-9]+ +mmap\(.*<$root" "$1"
+		grep -E "^[0-9]+ +ioctl\([0-9]+<$root.*(SETFLAGS|SETXATTR|CLONE|DEDUPE)" "$1"
+		grep -E "^[0-9]+ +fcntl\([0-9]+<$root.*(SETLK|SETLEASE|NOTIFY)" "$1"
+		grep -E "^[0-9]+ +(open|openat|openat2)\(.*(\"|<)$root" "$1" |
+		    grep -E "$opens"
+	} | cut -c1-300
+}
+
 finish()
 {
 	echo "$checks checks, $failures failed"

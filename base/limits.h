@@ -331,9 +331,13 @@
 #define LIMIT_LMDB_DEPTH 32
 #define LIMIT_LMDB_VALUE (256 * MIB)
 
-/* Source paths in collect: Linux PATH_MAX, and directory depth. */
+/*
+ * Source paths in collect: Linux PATH_MAX, directory depth, and names of one
+ * directory (more than any file system manages well; they are in memory).
+ */
 #define LIMIT_PATH 4096
 #define LIMIT_WALK_DEPTH 512
+#define LIMIT_DIR_NAMES 50000000
 #define LIMIT_XATTR_BYTES (64 * KIB)	/* of one object: kernel's own limit */
 
 /*

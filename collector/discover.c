@@ -12,6 +12,7 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "collector/discover.h"
+#include "collector/names.h"
 #include "collector/shape.h"
 
 /*
@@ -20,7 +21,6 @@
  * when there are several and nothing else of the folder is known: the folder;
  * else each is a source, to a number, and past that the folder with a note.
  */
-#define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 /* Files of one folder that are listed one by one. */
 #define LISTED 16
 #define NAMES_MAX 100000
@@ -267,12 +267,10 @@ static int
 look(struct walk *w, int dir, const char *name, const char *path,
     unsigned depth)
 {
-	struct folder f = {.fd = openat(dir, name, DIR_FLAGS | O_NOATIME)};
+	struct folder f = {.fd = names_open(dir, name)};
 	struct shape s;
 	int r;
 
-	if (f.fd < 0 && errno == EPERM)
-		f.fd = openat(dir, name, DIR_FLAGS);
 	if (f.fd < 0) {
 		w->unread++;
 		return 0;
@@ -351,7 +349,7 @@ discover(const char *dir, const struct discover_limits *limits,
 	struct stat st;
 	int r, fd;
 
-	if (path == NULL || (fd = open(path, DIR_FLAGS)) < 0) {
+	if (path == NULL || (fd = names_open(AT_FDCWD, path)) < 0) {
 		r = err_sys(e, errno, "cannot open '%s'", text_z(shown,
 		    sizeof(shown), dir, strlen(dir)));
 		free(path);

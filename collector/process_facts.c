@@ -225,26 +225,16 @@ put_containers(struct process *p, struct json_write *w, struct buf *b)
 static void
 put_exe(struct process *p, struct json_write *w)
 {
-	static uint8_t chunk[64 * KIB];
-	int fd = openat(p->dir, "exe", O_RDONLY | O_CLOEXEC);
-	struct digest *d = digest_new(DIGEST_SHA256, NULL);
-	struct digests out;
-	ssize_t n = -1;
+	uint8_t sha256[32];
+	struct statx st;
 
 	put_link(p, w, "exe", "exe");
 	json_key(w, "exe_sha256");
-	while (fd >= 0 && d != NULL &&
-	    (n = read(fd, chunk, sizeof(chunk))) > 0) {
-		(void)digest_put(d, chunk, (size_t)n, NULL);
-		throttle_wait(&p->c->rate, (uint64_t)n);
-	}
-	if (n == 0 && digest_now(d, &out, NULL) == 0)
-		json_hex(w, out.sha256, 32);
+	if (statx(p->dir, "exe", 0, STATX_BASIC_STATS, &st) == 0 &&
+	    process_digest(p->c, p->dir, "exe", &st, sha256) == 0)
+		json_hex(w, sha256, sizeof(sha256));
 	else
 		json_null(w);
-	digest_free(d);
-	if (fd >= 0)
-		(void)close(fd);
 }
 
 /* Seconds since 1970: of the boot, and the ticks since. */

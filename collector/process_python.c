@@ -1,4 +1,3 @@
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -11,6 +10,7 @@
 #include "base/err.h"
 #include "base/json_write.h"
 #include "base/limits.h"
+#include "collector/names.h"
 #include "collector/process.h"
 #include "collector/proctext.h"
 
@@ -150,25 +150,27 @@ put_package(struct process *p, struct folders *f, const char *folder,
 static int
 put_folder(struct process *p, struct folders *f, const char *folder)
 {
-	char link[40];
-	struct dirent **list = NULL;
+	struct names names = {0};
 	struct statx st;
-	int fd, n, r = 0;
+	int path, fd, errnum, r = 0;
 
-	if (process_lookup(p, folder, &st, &fd) != 0)
+	if (process_lookup(p, folder, &st, &path) != 0)
 		return 0;	/* PYTHONPATH may name what is not there */
-	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	n = S_ISDIR(st.stx_mode) ? scandir(link, &list, NULL, alphasort) : 0;
-	if (n < 0)
-		r = record_error(p->c, folder, "cannot read directory",
-		    errno);
-	for (int i = 0; i < n; i++) {
-		if (r >= 0)
-			r = put_package(p, f, folder, list[i]->d_name);
-		free(list[i]);
+	if (!S_ISDIR(st.stx_mode)) {
+		(void)close(path);
+		return 0;
 	}
-	free(list);
-	(void)close(fd);
+	fd = names_open(path, ".");
+	errnum = fd >= 0 ? names_read(&names, fd) : errno;
+	if (errnum != 0)
+		r = record_error(p->c, folder, "cannot read directory",
+		    errnum);
+	for (size_t i = 0; i < names.count && r >= 0; i++)
+		r = put_package(p, f, folder, names.list[i]);
+	names_free(&names);
+	if (fd >= 0)
+		(void)close(fd);
+	(void)close(path);
 	return r;
 }
 

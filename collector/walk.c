@@ -1,4 +1,3 @@
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -9,6 +8,7 @@
 #include "base/buf.h"
 #include "base/limits.h"
 #include "base/text.h"
+#include "collector/names.h"
 #include "collector/resume.h"
 #include "collector/run.h"
 
@@ -18,7 +18,6 @@
  * following links and without touching their atime where that is permitted;
  * a directory that is its own ancestor (a bind mount) is told and left.
  */
-#define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 #define STAT_MASK (STATX_BASIC_STATS | STATX_BTIME | STATX_MNT_ID)
 
 struct ancestor {
@@ -29,75 +28,6 @@ struct ancestor {
 
 static int walk_object(struct collect *c, const struct object *o,
     const struct ancestor *up);
-
-static int
-open_dir(int dir, const char *name)
-{
-	int fd = openat(dir, name, DIR_FLAGS | O_NOATIME);
-
-	if (fd < 0 && errno == EPERM)
-		fd = openat(dir, name, DIR_FLAGS);
-	return fd;
-}
-
-static int
-compare_names(const void *a, const void *b)
-{
-	const char *const *x = a;
-	const char *const *y = b;
-
-	return strcmp(*x, *y);
-}
-
-struct names {
-	char **list;
-	size_t count, cap;
-};
-
-static void
-names_free(struct names *n)
-{
-	for (size_t i = 0; i < n->count; i++)
-		free(n->list[i]);
-	free(n->list);
-}
-
-/* 0, or errno. */
-static int
-names_read(struct names *n, int fd)
-{
-	struct dirent *de;
-	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3), errnum = 0;
-	DIR *d = copy >= 0 ? fdopendir(copy) : NULL;
-	char **p;
-
-	if (d == NULL)
-		return errno;
-	while (errnum == 0 && (errno = 0, de = readdir(d)) != NULL) {
-		if (strcmp(de->d_name, ".") == 0 ||
-		    strcmp(de->d_name, "..") == 0)
-			continue;
-		if (n->count == n->cap) {
-			n->cap = n->cap == 0 ? 64 : 2 * n->cap;
-			if ((p = reallocarray(n->list, n->cap,
-			    sizeof(*p))) == NULL) {
-				errnum = ENOMEM;
-				break;
-			}
-			n->list = p;
-		}
-		if ((n->list[n->count] = strdup(de->d_name)) == NULL)
-			errnum = ENOMEM;
-		else
-			n->count++;
-	}
-	if (errnum == 0)
-		errnum = errno;
-	(void)closedir(d);
-	if (n->count > 0)
-		qsort(n->list, n->count, sizeof(*n->list), compare_names);
-	return errnum;
-}
 
 /* Is what was opened what the walk saw, and not put there since? */
 static bool
@@ -153,7 +83,7 @@ walk_dir(struct collect *c, const struct object *o, const struct ancestor *up)
 	if (o->depth > LIMIT_WALK_DEPTH)
 		return record_error(c, o->path, "directories nest too deep",
 		    0);
-	if ((fd = open_dir(o->dir, o->name)) < 0)
+	if ((fd = names_open(o->dir, o->name)) < 0)
 		return record_error(c, o->path, "cannot open directory",
 		    errno);
 	if (!same_object(fd, &o->st)) {

@@ -165,6 +165,20 @@ assert p["recovered"] == 4 and p["replaced_equal"] == 1 and p["looked_at"] == 1
 ' "$T/out/metadata/completion.json"
 	check "verified" "$EXHIBIT" verify --case "$T/cut" "$b"
 fi
+# Neither the program nor the folder of a package is touched.
+mkdir -p "$T/site/x-1.0.dist-info"
+cp "$(readlink -f /usr/bin/python3)" "$T/python3.0"
+PYTHONPATH=$T/site "$T/python3.0" -c 'import time; time.sleep(1000)' &
+py=$!
+sleep 0.5
+touch -a -d 2001-01-01 "$T/site" "$T/python3.0"
+touched=$(stat -c %X "$T/site" "$T/python3.0")
+b=$("$EXHIBIT" collect --case "$T/case" --process "$py" 2>"$T/err")
+same "times of access are as they were" \
+    "$(stat -c %X "$T/site" "$T/python3.0")" "$touched"
+unpack "$b"
+check "and the package is there" grep -q '"name":"x","version":"1.0"' "$T/rows"
+kill "$py"
 exits 2 "nobody holds it" "$EXHIBIT" collect --dry-run --process-of "$T/same.orig"
 exits 2 "no such process" "$EXHIBIT" collect --dry-run --process 2147483647
 exits 64 "no number" "$EXHIBIT" collect --dry-run --process init

@@ -140,6 +140,7 @@ $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o \
 bench: $(PROGRAMS) $(patsubst %,$(BUILD)/bench/%,weights sketch diff \
 		diffmodel logs)
 	@BUILD=$(BUILD) tools/bench.sh
+	@BUILD=$(BUILD) tools/bench-collect.sh
 	@BUILD=$(BUILD) tools/bench-pickle.sh
 	@BUILD=$(BUILD) tools/bench-weights.sh
 	@$(BUILD)/bench/sketch

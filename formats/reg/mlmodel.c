@@ -13,7 +13,8 @@
  *	model_size_bytes  all files that were there when the size was taken:
  *		before MLmodel itself and the files of the environment were
  *		written (file_utils.get_total_file_size in save_model); an
- *		input example is written before or after, by the flavor
+ *		input example is written before or after, by the flavor,
+ *		and Python adds __pycache__ where code was loaded in place
  *	run_id, model_id  also in the path, in the registry, and in
  *		registered_model_meta beside it
  *	flavors.*.loader_module  is imported when the model is loaded; "code"
@@ -59,6 +60,13 @@ is_example(const char *rel, size_t n)
 	return false;
 }
 
+/* Python leaves it where it imports code that the model brings. */
+static bool
+is_cache(const char *rel, size_t n)
+{
+	return memmem(rel, n, "__pycache__/", 12) != NULL;
+}
+
 static int
 tell_size(struct mlmodel *k, const struct doc *d, uint64_t all)
 {
@@ -73,7 +81,7 @@ static int
 check_size(struct mlmodel *k)
 {
 	const struct doc *d = doc_key(k->d, "model_size_bytes");
-	uint64_t says, all = 0, examples = 0;
+	uint64_t says, all = 0, examples = 0, caches = 0;
 	size_t first, end, n;
 	bool agrees;
 
@@ -93,8 +101,11 @@ check_size(struct mlmodel *k)
 		all += f->size;
 		if (is_example(rel, n))
 			examples += f->size;
+		else if (is_cache(rel, n))
+			caches += f->size;
 	}
-	agrees = says == all || says == all - examples;
+	agrees = says == all || says == all - examples ||
+	    says == all - caches || says == all - examples - caches;
 	fields_u64(&k->row.v[REG_SIZE], says);
 	fields_bool(&k->row.v[REG_AGREES], agrees);
 	return agrees ? 0 : tell_size(k, d, all);

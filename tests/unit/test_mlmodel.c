@@ -73,6 +73,20 @@ weights_of_another_size_are_told(void **state)
 }
 
 static void
+what_python_leaves_where_code_was_loaded_may_be_there(void **state)
+{
+	(void)state;
+	reg_case_text(&k, "m/MLmodel", "flavors: {}\nmodel_size_bytes: 5\n");
+	reg_case_text(&k, "m/code/net.py", "12345");
+	reg_case_text(&k, "m/code/__pycache__/net.cpython-311.pyc", "123");
+	run(0, 0);
+	reg_case_text(&k, "m/input_example.json", "[1,2]");
+	run(0, 0);
+	reg_case_text(&k, "m/code/pycache.pyc", "1");
+	run(0, 1);
+}
+
+static void
 an_example_may_be_counted_or_not(void **state)
 {
 	(void)state;
@@ -171,6 +185,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(a_model_that_is_what_it_says_has_no_problem),
 	    TEST(weights_of_another_size_are_told),
+	    TEST(what_python_leaves_where_code_was_loaded_may_be_there),
 	    TEST(an_example_may_be_counted_or_not),
 	    TEST(code_that_a_loader_runs_is_told),
 	    TEST(ids_of_the_folder_and_its_meta_yaml_are_compared),

@@ -205,6 +205,10 @@ same "the sealing side says so" "$(grep -c '"read to the end"' \
     "$T/transport")" 3
 member "$there" metadata/completion.json >"$T/completion"
 has "the other side interpreted nothing" "$T/completion" '"derived": null'
+exits 0 "as a stream" over "$plain" --registry "$R" -o -
+mv "$T/.out" "$T/stream.tar"
+member "$T/stream.tar" metadata/transport.json >"$T/transport"
+has "it is left to who reads it" "$T/transport" "it was a stream"
 
 # --- nothing is written over there ----------------------------------------------
 if command -v strace >/dev/null; then

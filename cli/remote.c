@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/bug.h"
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/limits.h"
 #include "base/text.h"
@@ -23,6 +24,15 @@
  * name, the pipe for its own messages.
  */
 #define ARGV_MAX 256
+/* How long ssh may take to end when nothing more is to come. */
+#define LOOK_SECONDS 5
+#define END_SECONDS 60
+
+int64_t
+remote_deadline(int seconds)
+{
+	return clock_mono_ns() + 1000000000LL * seconds;
+}
 
 struct ssh_job {
 	const char *const *argv;
@@ -134,6 +144,8 @@ have_look(struct remote *m, struct err *e)
 	r = remote_look_end(&look, &m->look, e);
 	if (r < 0)
 		proc_kill(&m->ssh);
+	/* All was said: the other side cannot keep us by not hanging up. */
+	m->ssh.deadline = remote_deadline(LOOK_SECONDS);
 	(void)proc_wait(&m->ssh, &status);
 	close_fd(&m->log[1]);
 	remote_says_end(&m->heard, m->t.host_key);
@@ -177,9 +189,15 @@ ended(void *ctx, struct transport *t, struct err *e)
 {
 	struct remote *m = ctx;
 	char ignored[REMOTE_KEY];
+	enum proc_end end;
 	int status;
 
-	if (proc_wait(&m->ssh, &status) != PROC_EXITED)
+	m->ssh.deadline = remote_deadline(END_SECONDS);
+	end = proc_wait(&m->ssh, &status);
+	if (end == PROC_DEADLINE)
+		return err_set(e, ERR_CHILD, "ssh did not end within %d "
+		    "seconds behind the end of what came", END_SECONDS);
+	if (end != PROC_EXITED)
 		return err_set(e, ERR_CHILD, "ssh was ended by signal %d",
 		    status);
 	close_fd(&m->log[1]);

@@ -24,6 +24,8 @@ struct remote {
 	struct receive receive;
 };
 
+/* For proc.deadline. */
+int64_t remote_deadline(int seconds);
 /* remote_way_choose: how to run it, out of the look; opens the program. */
 int remote_way_choose(struct remote *m, struct err *e);
 /* remote_way_command: the command without the program's own arguments. */

@@ -11,7 +11,7 @@
 #include "base/limits.h"
 #include "base/sandbox.h"
 #include "base/text.h"
-#include "cli/remote.h"
+#include "cli/remote_parts.h"
 
 /*
  * A line of the other side's standard error: "HOST: text".  A line is cut
@@ -22,6 +22,7 @@
  * other notes for debugging are not shown.
  */
 #define LINE 1000
+#define SECONDS 5		/* to show the rest, at the end */
 #define KEY "debug1: Server host key: "
 enum { HEARD = 1 };
 enum { HEARD_KEY = 1 };
@@ -150,6 +151,8 @@ remote_says_end(struct proc *p, char key[REMOTE_KEY])
 	key[0] = '\0';
 	if (p->pid == 0)
 		return;
+	/* A child of ssh that stays may hold the pipe for ever. */
+	p->deadline = remote_deadline(SECONDS);
 	if (proc_frame(p, &type, body, sizeof(body), &n, NULL) > 0 &&
 	    type == HEARD && frame_parse(&f, type, body, n) &&
 	    frame_has(&f, HEARD_KEY))

@@ -106,6 +106,21 @@ printf 'odd\n' >"$odd"
 start_sshd plain
 plain=$port
 
+# --- a machine that never hangs up --------------------------------------------
+mkdir "$T/bin"
+cat >"$T/bin/ssh" <<'P'
+#!/bin/sh
+# The look is answered; then it stays, with its messages' pipe.
+for last; do :; done
+[ -e "$0.looked" ] || { : >"$0.looked"; sh -c "$last"; exec sleep 60; }
+exit 255
+P
+chmod +x "$T/bin/ssh"
+exits 2 "a look that is answered, and stays" timeout 30 \
+    env PATH="$T/bin:$PATH" "$EXHIBIT" collect --case "$T/case" --ssh x \
+    --weights "$T/src"
+has "does not keep us" "$T/.err" "the bytes end early"
+
 # --- a process, with what was asked of it --------------------------------------
 env -i SECRET_OF_TEST=t0ken sleep 1000 &
 asleep=$!

@@ -59,7 +59,9 @@ collect_source(struct collect *c, const struct collect_source *s)
 	} else if (c->o->take_url != NULL && c->survey == NULL) {
 		r = c->o->take_url(c, s);
 	} else {
-		r = record_error(c, s->path, "a URL is not taken here", 0);
+		r = record_error(c, s->path, c->survey != NULL ?
+		    "a URL is not asked before it is taken" :
+		    "a URL is not taken here", 0);
 	}
 	scope_end(c);
 	return r;

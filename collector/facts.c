@@ -26,7 +26,9 @@ put_source(struct json_write *w, const struct collect_source *s)
 	mounts_init(&m);
 	json_begin_object(w);
 	facts_source(w, s);
-	if (!s->url && statx(AT_FDCWD, s->path, AT_NO_AUTOMOUNT, STATX_MNT_ID,
+	/* A number is no path, whatever is called so here. */
+	if (!s->url && s->kind != SOURCE_PROCESS &&
+	    statx(AT_FDCWD, s->path, AT_NO_AUTOMOUNT, STATX_MNT_ID,
 	    &st) == 0 && (st.stx_mask & STATX_MNT_ID) != 0)
 		mounts_find(&m, st.stx_mnt_id);
 	mounts_json(w, "mount", &m);

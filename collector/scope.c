@@ -78,7 +78,7 @@ is_local(const struct object *o)
 static void
 list_begin(struct json_write *w, struct buf *element)
 {
-	buf_init(element, 16 * KIB);
+	buf_init(element, 16 * LIMIT_PATH);	/* \xHH, escaped again */
 	json_init(w, element, JSON_COMPACT);
 	json_begin_object(w);
 }

@@ -177,6 +177,14 @@ b=$("$EXHIBIT" collect --case "$T/case" --process "$py" 2>"$T/err")
 same "times of access are as they were" \
     "$(stat -c %X "$T/site" "$T/python3.0")" "$touched"
 unpack "$b"
+# A file that is called like the process is not where it lies.
+echo >"$T/site/$py"
+b2=$(cd "$T/site" && "$EXHIBIT" collect --case "$T/case" --process "$py" \
+    2>"$T/err")
+"$EXHIBIT" cat "$b2" metadata/acquisition.json >"$T/acquisition"
+check "a number is no path" /usr/bin/python3 -c 'import json, sys
+assert json.load(open(sys.argv[1]))["sources"][0]["mount"] is None
+' "$T/acquisition"
 check "and the package is there" grep -q '"name":"x","version":"1.0"' "$T/rows"
 kill "$py"
 exits 2 "nobody holds it" "$EXHIBIT" collect --dry-run --process-of "$T/same.orig"

@@ -1,10 +1,13 @@
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/bug.h"
 #include "base/err.h"
+#include "base/limits.h"
 #include "base/text.h"
 #include "cli/collect_args.h"
 #include "collector/glob.h"
@@ -238,6 +241,43 @@ collect_args_options(struct collect_args *a, struct collect_options *o,
 	o->write_blocker = a->write_blocker;
 	o->progress = collect_args_progress;
 	o->progress_ctx = a;
+	return 0;
+}
+
+int
+collect_args_absolute(const char *given, char **ret, struct err *e)
+{
+	char cwd[LIMIT_PATH];
+
+	if (given == NULL)
+		return 0;
+	if (getcwd(cwd, sizeof(cwd)) == NULL)
+		return err_sys(e, errno, "cannot tell where this is");
+	return asprintf(ret, "%s%s%s", *given == '/' ? "" : cwd,
+	    *given == '/' ? "" : "/", given) >= 0 ? 0 :
+	    err_set(e, ERR_NOMEM, "out of memory");
+}
+
+int
+collect_args_again(struct collect_args *then, const struct collect_args *now,
+    char *path[2], struct err *e)
+{
+	int r;
+
+	if ((r = collect_args_absolute(now->keys, &path[0], e)) < 0 ||
+	    (r = collect_args_absolute(now->output, &path[1], e)) < 0)
+		return r;
+	if (path[0] != NULL)
+		then->keys = path[0];
+	then->output = path[1];
+	if (now->passphrase_file != NULL)
+		then->passphrase_file = now->passphrase_file;
+	if (now->limit_rate != NULL)
+		then->limit_rate = now->limit_rate;
+	if (now->nice != NULL)
+		then->nice = now->nice;
+	then->quiet = now->quiet;
+	then->verbose = now->verbose;
 	return 0;
 }
 

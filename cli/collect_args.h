@@ -27,8 +27,8 @@ struct collect_args {
 	    *passphrase_file, *format, *output;
 	const char *witness, *organisation, *contact, *write_blocker,
 	    *reference_time, *log_zone;
-	bool copy_libraries, one_file_system, mask_content, double_read, dry_run,
-	    quiet, verbose;
+	bool copy_libraries, one_file_system, mask_content, double_read;
+	bool dry_run, quiet, verbose;
 	struct collect_source *sources;	/* collect_args_options */
 	size_t nsources;
 	struct collect_setting settings[2];	/* of processes */
@@ -49,6 +49,16 @@ size_t collect_args_rows(struct collect_args *a, struct opt *rows);
  */
 int collect_args_options(struct collect_args *a, struct collect_options *o,
     struct err *e);
+/*
+ * For a resumption, before it goes to where the collection was begun.
+ * collect_args_again: what may be said anew, from the new command line into
+ * that of then; ${path} gets keys and output, which the caller frees.
+ * collect_args_absolute: NULL stays NULL.
+ */
+int collect_args_again(struct collect_args *then,
+    const struct collect_args *now, char *path[2], struct err *e);
+int collect_args_absolute(const char *given, char **ret, struct err *e);
+
 void collect_args_release(struct collect_args *a);
 
 /* collect_sources.c: the sources alone, in the order of sources.def. */

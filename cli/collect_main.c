@@ -283,37 +283,6 @@ find_cut(const struct host_collect *h, struct request *q, struct err *e)
 	return r;
 }
 
-/* What may be said anew, and must still lead to where it led. */
-static int
-carry_over(struct host_collect *to, const struct host_collect *from,
-    char *path[2], struct err *e)
-{
-	const char *const given[2] = {from->args.keys, from->args.output};
-	char cwd[LIMIT_PATH];
-
-	if (getcwd(cwd, sizeof(cwd)) == NULL)
-		return err_sys(e, errno, "cannot tell where this is");
-	for (unsigned i = 0; i < 2; i++)
-		if (given[i] != NULL && asprintf(&path[i], "%s%s%s",
-		    *given[i] == '/' ? "" : cwd, *given[i] == '/' ? "" : "/",
-		    given[i]) < 0)
-			return err_set(e, ERR_NOMEM, "out of memory");
-	if (path[0] != NULL)
-		to->args.keys = path[0];
-	to->args.output = path[1];
-	if (from->args.passphrase_file != NULL)
-		to->args.passphrase_file = from->args.passphrase_file;
-	if (from->args.limit_rate != NULL)
-		to->args.limit_rate = from->args.limit_rate;
-	if (from->args.nice != NULL)
-		to->args.nice = from->args.nice;
-	to->args.quiet = from->args.quiet;
-	to->args.verbose = from->args.verbose;
-	to->resume = true;
-	(void)snprintf(to->bag, sizeof(to->bag), "%s", to->request.bag);
-	return 0;
-}
-
 /* As the command line of the journal says, where it was given. */
 static int
 resume(struct host_collect *h, const struct opt *rows)
@@ -341,9 +310,11 @@ resume(struct host_collect *h, const struct opt *rows)
 	    may_differ)) != NULL)
 		r = err_set(&e, ERR_ARG, "--%s is not what it was when it was "
 		    "begun: leave it out", name);
-	else if ((r = carry_over(&then, h, path, &e)) >= 0 &&
-	    chdir(then.request.cwd) < 0)
+	else if ((r = collect_args_again(&then.args, &h->args, path, &e)) >=
+	    0 && chdir(then.request.cwd) < 0)
 		r = err_sys(&e, errno, "cannot go to where it was begun");
+	then.resume = true;
+	(void)snprintf(then.bag, sizeof(then.bag), "%s", then.request.bag);
 	if (r >= 0)
 		r = run(&then);
 out:

@@ -44,42 +44,10 @@ find_cut(struct collect_cmd *c, const char *exhibit, struct request *q,
 	return r;
 }
 
-/* What may be said anew, and must still lead to where it led. */
-static int
-carry_over(struct collect_cmd *to, struct collect_cmd *from, char *path[3],
-    struct err *e)
-{
-	const char *const given[3] = {from->case_dir, from->args.keys,
-	    from->args.output};
-	char cwd[LIMIT_PATH];
-
-	if (getcwd(cwd, sizeof(cwd)) == NULL)
-		return err_sys(e, errno, "cannot tell where this is");
-	for (unsigned i = 0; i < 3; i++)
-		if (given[i] != NULL && asprintf(&path[i], "%s%s%s",
-		    *given[i] == '/' ? "" : cwd, *given[i] == '/' ? "" : "/",
-		    given[i]) < 0)
-			return err_set(e, ERR_NOMEM, "out of memory");
-	to->case_dir = path[0];
-	if (path[1] != NULL)
-		to->args.keys = path[1];
-	to->args.output = path[2];
-	if (from->args.passphrase_file != NULL)
-		to->args.passphrase_file = from->args.passphrase_file;
-	if (from->args.limit_rate != NULL)
-		to->args.limit_rate = from->args.limit_rate;
-	if (from->args.nice != NULL)
-		to->args.nice = from->args.nice;
-	to->args.quiet = from->args.quiet;
-	to->args.verbose = from->args.verbose;
-	to->resume = true;
-	memcpy(to->bag, from->bag, sizeof(to->bag));
-	return 0;
-}
-
 /* As the command line of the journal says, where it was given. */
 int
-collect_resume(struct collect_cmd *c, const struct opt *rows, const char *exhibit)
+collect_resume(struct collect_cmd *c, const struct opt *rows,
+    const char *exhibit)
 {
 	static const char *const may_differ[] = {"case", "keys", "output",
 	    "passphrase-file", "quiet", "verbose", "resume", "limit-rate",
@@ -97,16 +65,21 @@ collect_resume(struct collect_cmd *c, const struct opt *rows, const char *exhibi
 		goto out;
 	then.argc = then.request.argc;
 	then.argv = then.request.argv;
-	if (opt_parse(then.argc, then.argv, &collect_cmd_usage, then_rows, &args) != 0)
+	if (opt_parse(then.argc, then.argv, &collect_cmd_usage, then_rows,
+	    &args) != 0)
 		r = err_set(&e, ERR_FORMAT, "the journal's command line is "
 		    "not one of this version");
 	else if ((name = request_differs(rows, then_rows, then.request.cwd,
 	    may_differ)) != NULL)
 		r = err_set(&e, ERR_ARG, "--%s is not what it was when '%s' "
 		    "was begun: leave it out", name, c->bag);
-	else if ((r = carry_over(&then, c, path, &e)) >= 0 &&
+	else if ((r = collect_args_again(&then.args, &c->args, path, &e)) >=
+	    0 && (r = collect_args_absolute(c->case_dir, &path[2], &e)) >= 0 &&
 	    chdir(then.request.cwd) < 0)
 		r = err_sys(&e, errno, "cannot go to where it was begun");
+	then.case_dir = path[2];
+	then.resume = true;
+	memcpy(then.bag, c->bag, sizeof(then.bag));
 	then.plan = args.count > 0 ? args.items[0] : NULL;
 	if (r >= 0)
 		r = collect_cmd_run(&then);

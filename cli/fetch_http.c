@@ -30,7 +30,7 @@ struct fetch_http {
 	const struct fetch_options *o;
 };
 
-/* --- the helper ------------------------------------------------------------ */
+/* --- the helper ----------------------------------------------------------- */
 
 struct talk {
 	int out;
@@ -241,7 +241,7 @@ helper_main(void *arg, int out_fd)
 	return 0;
 }
 
-/* --- the parent ------------------------------------------------------------ */
+/* --- the parent ----------------------------------------------------------- */
 
 int
 fetch_http_start(const struct fetch_options *o, struct fetch_http **ret,

@@ -52,7 +52,7 @@ static const struct endpoint endpoints[] = {
     {"logged-models/search", true, true, "50", NULL, true}};
 #define ENDPOINTS (sizeof(endpoints) / sizeof(endpoints[0]))
 
-/* --- begin and end --------------------------------------------------------- */
+/* --- begin and end -------------------------------------------------------- */
 
 /* Lines "Name: value"; their values are secrets and are recorded nowhere. */
 static int
@@ -126,7 +126,7 @@ registry_url_stop(struct registry_url *u)
 	free(u);
 }
 
-/* --- one walk --------------------------------------------------------------- */
+/* --- one walk ------------------------------------------------------------- */
 
 struct walk {
 	struct registry_url *u;

@@ -19,7 +19,7 @@ struct err;
  * collection.  The program is there already, or it is sent over standard
  * input and run without a file on a disk:
  *
- *	python3, perl	into memory without a name (memfd_create), run from there
+ *	python3, perl	into memory without a name (memfd_create), run there
  *	tmpfs		into /dev/shm or /run/user/UID, its name removed before
  *			it runs; only a file system in memory that is
  *			mounted so that programs may run

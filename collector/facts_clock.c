@@ -60,7 +60,8 @@ facts_zone(struct json_write *w, const struct collect *c)
 {
 	static const struct {
 		const char *name, *sign;
-	} daemons[] = {{"systemd-timesyncd", "/run/systemd/timesync/synchronized"},
+	} daemons[] = {
+	    {"systemd-timesyncd", "/run/systemd/timesync/synchronized"},
 	    {"chronyd", "/run/chrony/chronyd.pid"}, {"ntpd", "/run/ntpd.pid"},
 	    {"ptp4l", "/run/ptp4l"}};
 

@@ -77,7 +77,7 @@ facts_host(struct json_write *w)
 	json_end_object(w);
 }
 
-/* --- the tool -------------------------------------------------------------- */
+/* --- the tool ------------------------------------------------------------- */
 
 /* "55..-55.. r-xp off dev ino    /usr/lib/x.so.1": the path, or NULL. */
 static const char *

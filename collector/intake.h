@@ -26,7 +26,7 @@ struct json_write;
  */
 struct intake_kind {
 	const char *name;	/* "registry": in records */
-	unsigned classes;	/* 1 << enum bag_class: runs if any was stored */
+	unsigned classes;	/* 1 << enum bag_class: if any was stored */
 	const char *mark;	/* and an object of this name was seen; NULL:
 				 * any will do */
 	int (*main)(void *arg, int out_fd);	/* ${arg}: const int *socket */

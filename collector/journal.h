@@ -16,9 +16,9 @@ struct err;
  * must be known to take it up again when it is cut, as JSON Lines.
  *
  * Lines wait in memory and are written together with a line of kind "commit"
- * behind them, in one write; every few seconds they are synced.  A commit says how many bytes of the
- * bundle the lines before it stand for, and holds the SHA-256 of every byte
- * of the journal before it: a line counts only when a commit that holds comes
+ * behind them, in one write; every few seconds they are synced.  A commit
+ * says how many bytes of the bundle the lines before it stand for, and holds
+ * the SHA-256 of every byte of the journal before it: a line counts only when a commit that holds comes
  * behind it.  So there are no half batches, and what was cut, changed or put
  * together from two journals ends at the last commit that holds.  It is not a
  * signature: whoever can write the journal can write another.  What it says

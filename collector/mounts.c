@@ -205,7 +205,7 @@ mounts_find(struct mounts_facts *m, uint64_t id)
 	buf_release(&b);
 }
 
-/* --- the device below ------------------------------------------------------ */
+/* --- the device below ----------------------------------------------------- */
 
 /* The name in /dev/disk/by-uuid that leads to this device. */
 static void

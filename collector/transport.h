@@ -31,9 +31,9 @@ int pump_end(struct proc *p, uint64_t *size, uint8_t sha256[32],
 /* What is known about the way; NULL and false: not known, or none. */
 struct transport {
 	const char *kind;		/* "ssh" or "tar" */
-	const char *from;		/* host as given; file of the tar or "-" */
-	const char *const *argv;	/* of the program that was run, NULL ends */
-	const char *way;		/* how exhibit-collect came to run there */
+	const char *from;		/* host as given; the tar, or "-" */
+	const char *const *argv;	/* of the program that was run */
+	const char *way;		/* how exhibit-collect came there */
 	const uint8_t *program_sha256;	/* of what was sent to be run */
 	uint64_t program_size;
 	char host_key[160];		/* "ssh-ed25519 SHA256:..." or empty */

@@ -59,7 +59,9 @@ struct body_job {
 /*
  * body_read: frames for what ${src} (a stream, or any other source) holds, to
  * ${out_fd}.  Negative when the body is refused: BODY_FAILED is for the caller
- * to send.  body_worker: for proc_spawn; enters the fence before the first byte. */
+ * to send.  body_worker: for proc_spawn; enters the fence before the first
+ * byte.
+ */
 int body_read(const struct bytesrc *src, int out_fd, struct err *e);
 int body_worker(void *arg, int out_fd);
 

@@ -24,7 +24,7 @@
 struct derive_go {
 	uint64_t bundle_size, files_size;
 	int64_t now_ns;			/* when the collection began */
-	int32_t zone_seconds;		/* of local times in logs, east of UTC */
+	int32_t zone_seconds;	/* of local times in logs, east of UTC */
 	uint32_t zone_given;		/* 1: else UTC is assumed */
 	uint32_t mask;			/* 1: content of logs is masked */
 };

@@ -12,7 +12,8 @@ evidence_is_bundle(const uint8_t *head, size_t n)
 	struct tarhdr h;
 	const char *slash;
 
-	if (n < (size_t)2 * TARHDR_SIZE || !tarhdr_read(head, &h) || h.type != '0' ||
+	if (n < (size_t)2 * TARHDR_SIZE || !tarhdr_read(head, &h) ||
+	    h.type != '0' ||
 	    h.size != len || (slash = strchr(h.name, '/')) == NULL)
 		return false;
 	name = (size_t)(slash - h.name);

@@ -383,8 +383,8 @@ evidence_part_metadata(struct evidence_writer *w, struct err *e)
 
 /* Header of a tag file that the caller gives: which one may come now? */
 int
-evidence_part_tag_begin(struct evidence_writer *w, const char *name, uint64_t size,
-    struct err *e)
+evidence_part_tag_begin(struct evidence_writer *w, const char *name,
+    uint64_t size, struct err *e)
 {
 	int r;
 
@@ -407,7 +407,8 @@ evidence_part_tag_begin(struct evidence_writer *w, const char *name, uint64_t si
 }
 
 int
-evidence_part_tag_end(struct evidence_writer *w, const char *name, struct err *e)
+evidence_part_tag_end(struct evidence_writer *w, const char *name,
+    struct err *e)
 {
 	int r;
 

@@ -239,10 +239,8 @@ release(struct slice *s)
 {
 	if (s->fd >= 0)
 		(void)close(s->fd);
-	for (size_t i = 0; i < s->members; i++) {
-		free(s->member[i].name);
-		free(s->member[i].path);
-	}
+	free(s->member.name);
+	free(s->member.path);
 	for (unsigned i = 0; i < SLICE_HOWS; i++)
 		spool_free(s->bytes[i]);
 	spool_free(s->entries);

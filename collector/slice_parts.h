@@ -14,8 +14,6 @@
 struct spool;
 
 /* Private to slice*.c. */
-#define SLICE_MEMBERS 32	/* of one slice, files of ids included */
-
 struct slice_one {
 	struct proc proc;
 	int sock;		/* our end, -1 once it was used up */
@@ -70,8 +68,7 @@ struct slice {
 	int fd;
 	/* What came of it. */
 	unsigned number;	/* N of PATH.slice-N; 0: not chosen */
-	struct slice_member member[SLICE_MEMBERS];
-	size_t members;
+	struct slice_member member;	/* the one in progress, or the last */
 	struct spool *lines_out, *sources;
 	bool changed, doubled, double_equal, noatime;
 	unsigned read_errors;

@@ -50,13 +50,10 @@ try_begin(struct slice *s, const char *leaf, uint64_t size,
 static int
 begin(struct slice *s, const char *leaf, uint64_t size)
 {
-	struct slice_member *m = &s->member[s->members];
+	struct slice_member *m = &s->member;
 	bool chosen = s->number > 0;
 	int r;
 
-	if (s->members == SLICE_MEMBERS)
-		return record_error(s->c, s->d.path, "too many members of "
-		    "one slice", 0);
 	if (!chosen)
 		s->number = 1;
 	while ((r = try_begin(s, leaf, size, m)) == ERR_EXISTS && !chosen &&
@@ -66,7 +63,6 @@ begin(struct slice *s, const char *leaf, uint64_t size)
 	}
 	if (r > 0) {
 		m->size = size;
-		s->members++;
 		return 1;
 	}
 	if (r != ERR_EXISTS && r != ERR_LIMIT)
@@ -75,18 +71,54 @@ begin(struct slice *s, const char *leaf, uint64_t size)
 	r = record_error(s->c, m->path, r == ERR_EXISTS ?
 	    "the member's name is taken" : "the member's name is too long",
 	    0);
-	free(m->path);
-	m->path = NULL;
 	return r;
+}
+
+/* Of all that was read: is it still what it was? */
+static void
+look_again(struct slice *s)
+{
+	s->changed = s->doubled && !s->double_equal;
+	for (size_t i = 0; i < s->d.n && !s->changed; i++)
+		s->changed = dataset_changed(&s->d, i);
+	s->c->totals.changed += s->changed;
+}
+
+/* As a file with the source's own attributes, right behind it (journal.h). */
+static int
+record(struct slice *s, const struct slice_member *m)
+{
+	struct object o = {.dir = s->d.dir, .class = s->s->class,
+	    .name = s->d.folder ? "." : s->d.v[0].name, .path = m->path,
+	    .st = s->d.st};
+	struct taken t = {.stored = true, .dense = true,
+	    .noatime = s->noatime, .changed = s->changed,
+	    .doubled = s->doubled, .double_equal = s->double_equal,
+	    .place = m->place, .short_by = m->short_by,
+	    .ns = clock_mono_ns() - s->began_ns};
+
+	t.flags = s->noatime ? "O_RDONLY|O_NOFOLLOW|O_NOATIME" :
+	    "O_RDONLY|O_NOFOLLOW (O_NOATIME: EPERM)";
+	o.st.stx_mode = (uint16_t)(S_IFREG | (o.st.stx_mode & 0666));
+	o.st.stx_nlink = 1;
+	o.st.stx_blocks = 0;
+	o.st.stx_size = m->size;
+	t.before = t.after = o.st;
+	s->c->totals.stored++;
+	s->c->totals.bytes += m->size;
+	s->c->classes |= 1U << s->s->class;
+	return record_object(s->c, &o, m->name, &t, NULL, 0, "slice");
 }
 
 static int
 end(struct slice *s)
 {
-	struct slice_member *m = &s->member[s->members - 1];
+	struct slice_member *m = &s->member;
+	int r;
 
-	s->c->totals.bytes += m->size;
-	return evidence_end(s->c->w, &m->place, &m->short_by, s->c->e);
+	if ((r = evidence_end(s->c->w, &m->place, &m->short_by, s->c->e)) < 0)
+		return r;
+	return record(s, m);
 }
 
 /* --- bytes that wait ------------------------------------------------------ */
@@ -256,6 +288,7 @@ store_records(struct slice *s)
 	}
 	if ((r = spool_each(s->entries, copy_entries, &k, s->c->e)) < 0)
 		return r;
+	look_again(s);
 	if (k.put && (r = end(s)) < 0)
 		return r;
 	return s->read_errors == 0 ? 0 : record_error(s->c, s->d.path,
@@ -286,7 +319,6 @@ list_sources(struct slice *s)
 
 	buf_init(&b, 64 * KIB);
 	for (size_t i = 0; i < s->d.n && r >= 0; i++) {
-		s->changed = s->changed || dataset_changed(&s->d, i);
 		buf_clear(&b);
 		slice_put_source(&b, s, i);
 		if ((r = buf_failed(&b)) < 0)
@@ -313,40 +345,6 @@ store_json(struct slice *s)
 	else
 		r = store_bytes(s, "slice.json", b.p, b.len);
 	buf_release(&b);
-	return r;
-}
-
-/* The members in files.jsonl: as files with the source's own attributes. */
-static int
-record_members(struct slice *s)
-{
-	struct object o = {.dir = s->d.dir, .class = s->s->class,
-	    .name = s->d.folder ? "." : s->d.v[0].name, .st = s->d.st};
-	struct taken t = {.stored = true, .dense = true,
-	    .noatime = s->noatime, .changed = s->changed ||
-	    (s->doubled && !s->double_equal), .doubled = s->doubled,
-	    .double_equal = s->double_equal,
-	    .ns = clock_mono_ns() - s->began_ns};
-	int r = 0;
-
-	t.flags = s->noatime ? "O_RDONLY|O_NOFOLLOW|O_NOATIME" :
-	    "O_RDONLY|O_NOFOLLOW (O_NOATIME: EPERM)";
-	o.st.stx_mode = (uint16_t)(S_IFREG | (o.st.stx_mode & 0666));
-	o.st.stx_nlink = 1;
-	o.st.stx_blocks = 0;
-	for (size_t i = 0; i < s->members && r >= 0; i++) {
-		const struct slice_member *m = &s->member[i];
-
-		o.path = m->path;
-		o.st.stx_size = m->size;
-		t.before = t.after = o.st;
-		t.place = m->place;
-		t.short_by = m->short_by;
-		r = record_object(s->c, &o, m->name, &t, NULL, 0, "slice");
-		s->c->totals.stored++;
-	}
-	s->c->classes |= 1U << s->s->class;
-	s->c->totals.changed += t.changed;
 	return r;
 }
 
@@ -390,8 +388,7 @@ slice_store(struct slice *s)
 	    (r = store_spool(s, "records.jsonl", s->lines_out,
 	    spool_size(s->lines_out))) < 0 ||
 	    (r = store_spool(s, "sources.jsonl", s->sources,
-	    spool_size(s->sources))) < 0 || (r = store_json(s)) < 0 ||
-	    (r = record_members(s)) < 0)
+	    spool_size(s->sources))) < 0 || (r = store_json(s)) < 0)
 		return r;
 	return tell(s);
 }

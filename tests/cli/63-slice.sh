@@ -364,6 +364,19 @@ sources:
 - {class: training, path: $D/d.jsonl, slice: "rows=5..y"}
 P
 exits 64 "a plan's slice too" "$EXHIBIT" collect --case "$T/case" "$T/plan.yaml"
+# Cut behind a slice and gone on with.
+head -c 3000000 /dev/zero >"$T/other/slow"
+"$EXHIBIT" collect --case "$T/case" --training "$D/d.jsonl:hash=0.25" \
+    --registry "$T/other/slow" --limit-rate 500K >/dev/null 2>&1 &
+cut=$!
+sleep 1.5
+kill -9 "$cut"
+wait "$cut" 2>/dev/null
+b3=$("$EXHIBIT" collect --case "$T/case" --resume 2>"$T/err")
+same "gone on with" "$?" 0
+exits 0 "its slice holds" "$EXHIBIT" verify --case "$T/case" \
+    --source "$D/d.jsonl" "$b3"
+same "and is there once" "$(tar -tf "$b3" | grep -c 'slice-1/slice.json')" 1
 # A record that cannot be judged, and a data set that breaks off.
 printf '{"a":1}\n{"a":\n{"a":3}\n' >"$T/other/torn.jsonl"
 head -c 700 "$D/z.jsonl.gz" >"$T/other/torn.jsonl.gz"

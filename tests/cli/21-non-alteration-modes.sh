@@ -108,6 +108,8 @@ case_mode "logs" --api-logs "$R/logs"
 case_mode "logs in a window" --since 2026-01-01 --until 2026-02-01 \
     --api-logs "$R/logs"
 case_mode "training" --training "$R/train"
+case_mode "slices" --training "$R/train/a.csv:rows=0..1" \
+    --training "$R/train/b.jsonl:hash=0.5"
 case_mode "a process" --process "$pid"
 case_mode "a stream" -o - --weights "$R/src" --registry "$R/db"
 cat >"$T/plan.yaml" <<Y

@@ -132,6 +132,7 @@ write_bundle(const struct acquire_params *p, struct growing *g,
 	if ((r = new_writer(p, g, &w, e)) >= 0 &&
 	    (r = open_back(p, g, e)) >= 0) {
 		o.bundle_fd = g->back;
+		o.out_dir = p->dir >= 0 ? &p->dir : NULL;
 		o.journal = g->journal;
 		o.resume = g->resume;
 		r = fill(p, &o, w, &ret->totals, e);

@@ -165,6 +165,9 @@ collect_run(const struct collect_options *o, struct evidence_writer *w,
 	c.how = how_resolved();
 	c.names_seen = true;
 	c.rate.rate = o->limit_rate;
+	if (o->out_dir != NULL && statx(*o->out_dir, "", AT_EMPTY_PATH,
+	    STATX_INO, &c.out) < 0)
+		c.out.stx_ino = 0;
 	scope_open(&c);
 	if ((r = collect_open(&c)) >= 0 && (r = run(&c)) >= 0)
 		*ret = c.totals;

@@ -104,6 +104,7 @@ struct collect_options {
 	struct intake *intake;		/* waiting workers, or NULL */
 	struct slicer *slicer;		/* the same of slices (slice.h) */
 	int bundle_fd;			/* what is written, to be read; -1 */
+	const int *out_dir;		/* where it is written; NULL: a stream */
 	bool zone_given;
 	int32_t zone_seconds;		/* of local times in logs */
 	bool mask_content;		/* of API logs, in what is derived */

@@ -65,6 +65,7 @@ struct collect {
 	uint64_t synced;	/* bytes of the bundle on the disk */
 	int64_t began_ns, began_real_ns;
 	const char *how;	/* how paths are resolved beneath a root */
+	struct statx out;	/* the bundle's directory; no inode: none */
 	struct err *e;
 };
 

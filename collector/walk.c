@@ -29,6 +29,14 @@ struct ancestor {
 static int walk_object(struct collect *c, const struct object *o,
     const struct ancestor *up);
 
+static bool
+same_inode(const struct statx *a, const struct statx *b)
+{
+	return a->stx_ino == b->stx_ino &&
+	    a->stx_dev_major == b->stx_dev_major &&
+	    a->stx_dev_minor == b->stx_dev_minor;
+}
+
 /* Is what was opened what the walk saw, and not put there since? */
 static bool
 same_object(int fd, const struct statx *seen)
@@ -36,9 +44,7 @@ same_object(int fd, const struct statx *seen)
 	struct statx st;
 
 	return statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &st) == 0 &&
-	    st.stx_ino == seen->stx_ino &&
-	    st.stx_dev_major == seen->stx_dev_major &&
-	    st.stx_dev_minor == seen->stx_dev_minor;
+	    same_inode(&st, seen);
 }
 
 static int
@@ -79,6 +85,10 @@ walk_dir(struct collect *c, const struct object *o, const struct ancestor *up)
 			return record_error(c, o->path,
 			    "a directory inside itself was left out", ELOOP);
 	if ((r = record_object(c, o, NULL, NULL, NULL, 0, NULL)) < 0)
+		return r;
+	if (c->out.stx_ino != 0 && same_inode(&o->st, &c->out) &&
+	    (r = record_error(c, o->path, "the bundle is written to this "
+	    "folder: the collection alters its own source", 0)) < 0)
 		return r;
 	if (o->depth > LIMIT_WALK_DEPTH)
 		return record_error(c, o->path, "directories nest too deep",

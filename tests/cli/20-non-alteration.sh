@@ -27,4 +27,10 @@ for call in O_WRONLY O_RDWR 'rename' 'utimensat' 'link' 'fchmodat' 'unlink' \
 	check "seen: $call" grep -qF "$call" <(writes_below "$T/trace" \
 	    "$T/other")
 done
+mkdir -p "$T/own/w"
+echo x >"$T/own/w/a"
+exits 2 "a bundle that is written into its source" "$EXHIBIT" collect \
+    --case "$T/case" --weights "$T/own" -o "$T/own/w/b.tar"
+"$EXHIBIT" cat "$T/own/w/b.tar" metadata/errors.jsonl >"$T/own.errors"
+has "is said" "$T/own.errors" "alters its own source"
 finish

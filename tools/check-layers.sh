@@ -63,7 +63,7 @@ foreign()
 	    cli/*.[ch])
 }
 foreign 'openssl/.*' ""
-foreign 'sqlite3\.h' "formats/reg/sqlitedb.c"
+foreign 'sqlite3\.h' "formats/reg/sqlitedb.c formats/reg/sqlitevfs.h"
 foreign 'archive(_entry)?\.h' "formats/unpack.c formats/unpack_stream.c"
 foreign 'magic\.h' "formats/magic.c"
 foreign 'zlib\.h' "formats/codec.c formats/unpack_stream.c"

@@ -1,8 +1,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <sqlite3.h>
-
 #include "base/arena.h"
 #include "base/bug.h"
 #include "base/bytesrc.h"
@@ -10,15 +8,12 @@
 #include "base/err.h"
 #include "base/limits.h"
 #include "base/text.h"
-#include "formats/reg/sqlitedb.h"
+#include "formats/reg/sqlitevfs.h"
 
 /*
- * Method.  A VFS of our own has one file, the database, which cannot be
- * written and never changes (SQLITE_IOCAP_IMMUTABLE): then the library takes
- * no locks and looks for no log and no journal, and a database in log mode
- * can be read without one.  It is the default VFS while it exists, so that
- * what the library asks of "the system" (time, random bytes, temporary
- * files) comes to us, and is refused or constant.
+ * Method.  The library reads through a VFS of our own (sqlitevfs.h).  It is
+ * the default VFS while it exists, so that what the library asks of "the
+ * system" (time, random bytes, temporary files) comes to us.
  *
  * The schema is evidence too.  Its statements are parsed by the library when
  * the first row is read, with limits on their size; then only SELECT of named
@@ -26,21 +21,13 @@
  * that allows nothing else.  "NOT INDEXED" reads rows in the order of their
  * keys: an index that disagrees with its table has no say.
  */
-struct file {
-	sqlite3_file base;
-	struct sqlitedb *db;
-};
-
 struct table {
 	const char *name;
 	struct table *next;
 };
 
 struct sqlitedb {
-	sqlite3_vfs vfs;
-	sqlite3_io_methods methods;
-	char name[32];
-	const struct bytesrc *src, *wal, *journal;
+	struct sqlitevfs v;
 	struct sqlitedb_about about;
 	sqlite3 *sql;
 	sqlite3_int64 heap;	/* the limit before */
@@ -57,240 +44,6 @@ sqlitedb_is(const uint8_t head[SQLITEDB_HEAD])
 	return memcmp(head, "SQLite format 3", SQLITEDB_HEAD) == 0;
 }
 
-/* --- the file --- */
-
-/* A part of one page. */
-static int
-read_page(struct sqlitedb *db, uint64_t off, uint8_t *dst, size_t n)
-{
-	const uint32_t size = db->about.page_size;
-	uint64_t page = off / size + 1, at;
-	const struct bytesrc *src = db->src;
-
-	if (page > db->about.pages)
-		return ERR_TRUNC;
-	if (db->about.has_wal &&
-	    sqlitewal_find(&db->about.wal, (uint32_t)page, &at)) {
-		src = db->wal;
-		off = at + off % size;
-	} else if (db->about.has_journal &&
-	    sqlitewal_find(&db->about.journal, (uint32_t)page, &at)) {
-		src = db->journal;
-		off = at + off % size;
-	}
-	return bytesrc_read(src, off, dst, n, NULL);
-}
-
-static int
-file_read(sqlite3_file *f, void *dst, int n, sqlite3_int64 off)
-{
-	struct sqlitedb *db = ((struct file *)f)->db;
-	uint8_t *p = dst;
-	uint64_t at = (uint64_t)off;
-	size_t left = (size_t)n;
-
-	while (left > 0) {
-		size_t room = db->about.page_size -
-		    (size_t)(at % db->about.page_size);
-		size_t part = left < room ? left : room;
-
-		if (read_page(db, at, p, part) < 0) {
-			memset(p, 0, left);
-			return SQLITE_IOERR_SHORT_READ;
-		}
-		p += part;
-		at += part;
-		left -= part;
-	}
-	return SQLITE_OK;
-}
-
-static int
-file_size(sqlite3_file *f, sqlite3_int64 *ret)
-{
-	const struct sqlitedb *db = ((struct file *)f)->db;
-
-	*ret = (sqlite3_int64)(db->about.pages * db->about.page_size);
-	return SQLITE_OK;
-}
-
-static int
-file_close(sqlite3_file *f)
-{
-	(void)f;
-	return SQLITE_OK;
-}
-
-static int
-file_write(sqlite3_file *f, const void *p, int n, sqlite3_int64 off)
-{
-	(void)f;
-	(void)p;
-	(void)n;
-	(void)off;
-	return SQLITE_READONLY;
-}
-
-static int
-file_truncate(sqlite3_file *f, sqlite3_int64 n)
-{
-	(void)f;
-	(void)n;
-	return SQLITE_READONLY;
-}
-
-/* Syncing, locking and unlocking: there is nothing to do. */
-static int
-file_nothing(sqlite3_file *f, int n)
-{
-	(void)f;
-	(void)n;
-	return SQLITE_OK;
-}
-
-static int
-file_reserved(sqlite3_file *f, int *ret)
-{
-	(void)f;
-	*ret = 0;
-	return SQLITE_OK;
-}
-
-static int
-file_control(sqlite3_file *f, int op, void *p)
-{
-	(void)f;
-	(void)op;
-	(void)p;
-	return SQLITE_NOTFOUND;
-}
-
-static int
-file_sector(sqlite3_file *f)
-{
-	(void)f;
-	return 4096;
-}
-
-static int
-file_traits(sqlite3_file *f)
-{
-	(void)f;
-	return SQLITE_IOCAP_IMMUTABLE;
-}
-
-static int
-vfs_open(sqlite3_vfs *v, const char *name, sqlite3_file *f, int flags,
-    int *out)
-{
-	struct sqlitedb *db = v->pAppData;
-
-	f->pMethods = NULL;
-	if ((flags & SQLITE_OPEN_MAIN_DB) == 0 || name == NULL)
-		return SQLITE_CANTOPEN;
-	f->pMethods = &db->methods;
-	((struct file *)f)->db = db;
-	if (out != NULL)
-		*out = SQLITE_OPEN_READONLY | SQLITE_OPEN_MAIN_DB;
-	return SQLITE_OK;
-}
-
-static int
-vfs_delete(sqlite3_vfs *v, const char *name, int sync)
-{
-	(void)v;
-	(void)name;
-	(void)sync;
-	return SQLITE_READONLY;
-}
-
-static int
-vfs_access(sqlite3_vfs *v, const char *name, int flags, int *ret)
-{
-	(void)v;
-	(void)name;
-	(void)flags;
-	*ret = 0;
-	return SQLITE_OK;
-}
-
-static int
-vfs_path(sqlite3_vfs *v, const char *name, int n, char *ret)
-{
-	(void)v;
-	(void)name;
-	sqlite3_snprintf(n, ret, "/database");
-	return SQLITE_OK;
-}
-
-static int
-vfs_random(sqlite3_vfs *v, int n, char *ret)
-{
-	(void)v;
-	memset(ret, 0, (size_t)n);
-	return n;
-}
-
-static int
-vfs_sleep(sqlite3_vfs *v, int us)
-{
-	(void)v;
-	return us;
-}
-
-static int
-vfs_time(sqlite3_vfs *v, double *ret)
-{
-	(void)v;
-	*ret = 0;
-	return SQLITE_OK;
-}
-
-static int
-vfs_error(sqlite3_vfs *v, int n, char *ret)
-{
-	(void)v;
-	(void)n;
-	(void)ret;
-	return 0;
-}
-
-static void
-vfs_init(struct sqlitedb *db)
-{
-	db->methods = (sqlite3_io_methods){
-	    .iVersion = 1,
-	    .xClose = file_close,
-	    .xRead = file_read,
-	    .xWrite = file_write,
-	    .xTruncate = file_truncate,
-	    .xSync = file_nothing,
-	    .xFileSize = file_size,
-	    .xLock = file_nothing,
-	    .xUnlock = file_nothing,
-	    .xCheckReservedLock = file_reserved,
-	    .xFileControl = file_control,
-	    .xSectorSize = file_sector,
-	    .xDeviceCharacteristics = file_traits,
-	};
-	(void)snprintf(db->name, sizeof(db->name), "exhibit-%p", (void *)db);
-	db->vfs = (sqlite3_vfs){
-	    .iVersion = 1,
-	    .szOsFile = sizeof(struct file),
-	    .mxPathname = 64,
-	    .zName = db->name,
-	    .pAppData = db,
-	    .xOpen = vfs_open,
-	    .xDelete = vfs_delete,
-	    .xAccess = vfs_access,
-	    .xFullPathname = vfs_path,
-	    .xRandomness = vfs_random,
-	    .xSleep = vfs_sleep,
-	    .xCurrentTime = vfs_time,
-	    .xGetLastError = vfs_error,
-	};
-}
-
 /* --- header, log, journal --- */
 
 /*
@@ -305,9 +58,9 @@ read_header(struct sqlitedb *db, struct err *e)
 	uint16_t size = 0;
 	int r;
 
-	if (bytesrc_size(db->src) < sizeof(h))
+	if (bytesrc_size(db->v.src) < sizeof(h))
 		return err_set(e, ERR_FORMAT, "shorter than its header");
-	if ((r = bytesrc_read(db->src, 0, h, sizeof(h), e)) < 0)
+	if ((r = bytesrc_read(db->v.src, 0, h, sizeof(h), e)) < 0)
 		return r;
 	if (!sqlitedb_is(h))
 		return err_set(e, ERR_FORMAT, "not a database");
@@ -318,7 +71,7 @@ read_header(struct sqlitedb *db, struct err *e)
 	if (!sqlitewal_page_size(db->about.page_size))
 		return err_set(e, ERR_FORMAT, "page size is impossible");
 	db->about.log_mode = h[18] == 2 || h[19] == 2;
-	db->about.pages = bytesrc_size(db->src) / db->about.page_size;
+	db->about.pages = bytesrc_size(db->v.src) / db->about.page_size;
 	return 0;
 }
 
@@ -331,23 +84,23 @@ read_beside(struct sqlitedb *db, struct err *e)
 	uint32_t n;
 	int r;
 
-	b->has_journal = db->journal != NULL;
-	b->has_wal = db->wal != NULL;
+	b->has_journal = db->v.journal != NULL;
+	b->has_wal = db->v.wal != NULL;
 	if (b->has_journal) {
-		if ((r = sqlitewal_journal(db->journal, b->page_size,
+		if ((r = sqlitewal_journal(db->v.journal, b->page_size,
 		    b->pages, db->a, &b->journal, e)) < 0)
 			return r;
 		if (b->journal.pages > 0)
 			b->pages = b->journal.pages;
 	}
 	if (b->has_wal) {
-		if ((r = sqlitewal_read(db->wal, b->page_size, db->a, &b->wal,
+		if ((r = sqlitewal_read(db->v.wal, b->page_size, db->a, &b->wal,
 		    e)) < 0)
 			return r;
 		if (b->wal.pages > 0)
 			b->pages = b->wal.pages;
 	}
-	if (read_page(db, 0, h, sizeof(h)) < 0)
+	if (sqlitevfs_page(&db->v, 0, h, sizeof(h)) < 0)
 		return err_set(e, ERR_FORMAT, "its first page is not there");
 	cursor_init(&c, h, sizeof(h), 0);
 	if (cursor_skip(&c, 36) && cursor_u32be(&c, &n))
@@ -439,12 +192,12 @@ open_library(struct sqlitedb *db, struct err *e)
 {
 	int r;
 
-	vfs_init(db);
+	sqlitevfs_init(&db->v);
 	db->heap = sqlite3_hard_heap_limit64(LIMIT_SQLITE_HEAP);
-	if (sqlite3_vfs_register(&db->vfs, 1) != SQLITE_OK)
+	if (sqlite3_vfs_register(&db->v.vfs, 1) != SQLITE_OK)
 		return err_set(e, ERR_NOMEM, "out of memory for a database");
 	r = sqlite3_open_v2("database", &db->sql, SQLITE_OPEN_READONLY |
-	    SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, db->name);
+	    SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, db->v.name);
 	if (db->sql == NULL)
 		return err_set(e, ERR_NOMEM, "out of memory for a database");
 	if (r != SQLITE_OK)
@@ -529,9 +282,10 @@ sqlitedb_open(const struct bytesrc *file, const struct bytesrc *wal,
 
 	if (db == NULL)
 		return err_set(e, ERR_NOMEM, "out of memory for a database");
-	db->src = file;
-	db->wal = wal;
-	db->journal = journal;
+	db->v.src = file;
+	db->v.wal = wal;
+	db->v.journal = journal;
+	db->v.about = &db->about;
 	db->a = a;
 	if ((r = read_header(db, e)) < 0 || (r = read_beside(db, e)) < 0)
 		return r;
@@ -550,7 +304,7 @@ sqlitedb_close(struct sqlitedb *db)
 		return;
 	if (db->sql != NULL)
 		BUG_ON(sqlite3_close(db->sql) != SQLITE_OK);
-	(void)sqlite3_vfs_unregister(&db->vfs);
+	(void)sqlite3_vfs_unregister(&db->v.vfs);
 	(void)sqlite3_hard_heap_limit64(db->heap);
 }
 

@@ -485,8 +485,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_log_is_seen_as_the_library_sees_it),
-	    cmocka_unit_test(
-		a_log_cut_anywhere_is_seen_as_the_library_sees_it),
+	    cmocka_unit_test(a_log_cut_anywhere_is_seen_as_the_library_sees_it),
 	    cmocka_unit_test(
 		a_log_with_a_flipped_byte_is_seen_as_the_library_sees_it),
 	    cmocka_unit_test(a_hot_journal_is_rolled_back_as_the_library_does),

@@ -230,8 +230,7 @@ find_primary(const struct attempt *at, unsigned n)
 		if (at[i].rc != 0 || at[i].incomplete ||
 		    (at[i].bits < BID_STRONG && at[0].bits >= BID_MAGIC))
 			continue;
-		if (!at[i].leaves || at[i].called ||
-		    at[i].bits >= BID_STRONG)
+		if (!at[i].leaves || at[i].called || at[i].bits >= BID_STRONG)
 			return i;
 		if (best == n)
 			best = i;
@@ -278,8 +277,7 @@ settle(struct exam *ex, struct attempt *at, unsigned n, unsigned primary,
  * format that its finder names for what is not.
  */
 static unsigned
-only_strong(struct bid bids[BIDS_MAX], unsigned n,
-    const struct format *forced)
+only_strong(struct bid bids[BIDS_MAX], unsigned n, const struct format *forced)
 {
 	unsigned kept = 0;
 
@@ -356,7 +354,7 @@ run_attempts(struct exam *ex, const struct bid *bids, unsigned n,
 	ex->tensors = tensors_count(ex->at->tensors);
 	for (unsigned i = 0; i < n; i++)
 		tensors_free(at[i].tensors);
-	ex->at = NULL;		/* the attempts are the caller's, on its stack */
+	ex->at = NULL;		/* the attempts are on the caller's stack */
 	return r;
 }
 

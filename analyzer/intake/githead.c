@@ -333,8 +333,8 @@ githead_read(struct gitrepo *g)
 		h.tree = (git_tree *)tree;
 		if (!g->bare)
 			h.r = look_alone(&h);
-		if (!g->bare && h.r >= 0 && git_tree_walk(h.tree, GIT_TREEWALK_PRE,
-		    walk_entry, &h) < 0 && h.r >= 0)
+		if (!g->bare && h.r >= 0 && git_tree_walk(h.tree,
+		    GIT_TREEWALK_PRE, walk_entry, &h) < 0 && h.r >= 0)
 			h.r = gitrepo_bad(g, "HEAD's tree cannot be read");
 	}
 	if (h.r >= 0 && !g->bare)

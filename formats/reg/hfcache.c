@@ -64,8 +64,8 @@ hf_find(const struct reg_tree *t, const struct reg_file *f, size_t *root)
 }
 
 void
-hfcache_begin(const struct hfcache *k, const struct reg_file *f, const char *type,
-    struct reg_row *row)
+hfcache_begin(const struct hfcache *k, const struct reg_file *f,
+    const char *type, struct reg_row *row)
 {
 	reg_row_init(k->p, f, row);
 	reg_set(row, REG_TYPE, type);
@@ -167,7 +167,8 @@ odd_blob(const struct hfcache *k, const struct reg_file *f)
 }
 
 static int
-read_blob(const struct hfcache *k, const struct reg_file *f, struct hfcache_blob *b)
+read_blob(const struct hfcache *k, const struct reg_file *f,
+    struct hfcache_blob *b)
 {
 	struct claim c = {0};
 	struct reg_row row;

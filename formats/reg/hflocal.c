@@ -7,7 +7,7 @@
 #include "formats/reg/hftree.h"
 
 /*
- * A folder that huggingface_hub downloaded into (--local-dir; _local_folder.py):
+ * A folder that huggingface_hub downloaded into (_local_folder.py):
  *
  *	PATH						the file
  *	.cache/huggingface/download/PATH.metadata	commit, etag, time

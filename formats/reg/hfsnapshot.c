@@ -62,7 +62,8 @@ static int
 send_blob(const struct hfcache *k, const struct reg_file *at,
     struct reg_row *row)
 {
-	const struct hfcache_blob *b = &k->blob[at - &k->p->tree->file[k->first]];
+	const struct hfcache_blob *b =
+	    &k->blob[at - &k->p->tree->file[k->first]];
 	size_t n;
 	const char *name = reg_name(at, &n);
 

@@ -271,9 +271,8 @@ on_problem(void *ctx, const struct reg_told *t)
 	if (t->off > 0)
 		fact[n++] = (struct fact)FACT_NUM("offset", t->off);
 	for (unsigned i = 0; i < t->facts && n < FACT_MAX; i++)
-		fact[n++] = (struct fact)FACT_TEXT(
-		    strcmp(t->fact[i].key, "file") == 0 ? "named" :
-		    t->fact[i].key, t->fact[i].p, t->fact[i].n);
+		fact[n++] = (struct fact)FACT_TEXT(t->fact[i].key,
+		    t->fact[i].p, t->fact[i].n);
 	return format_anomaly(l->p, id[t->id], 0, 0, fact, n);
 }
 

@@ -165,7 +165,7 @@ text_fact(const char *key, const char *s)
 static int
 missing(struct reg_parse *p, const struct claim *c, struct reg_row *row)
 {
-	struct reg_fact fact = {"file", c->name, c->name_len};
+	struct reg_fact fact = {"named", c->name, c->name_len};
 	int r;
 
 	reg_set(row, REG_STATUS, "missing");
@@ -176,7 +176,7 @@ missing(struct reg_parse *p, const struct claim *c, struct reg_row *row)
 static int
 not_a_digest(struct reg_parse *p, const struct claim *c)
 {
-	const struct reg_fact fact[] = {{"file", c->name, c->name_len},
+	const struct reg_fact fact[] = {{"named", c->name, c->name_len},
 	    {"digest", c->digest, c->digest_len}};
 
 	return reg_tell(p, REG_PROBLEM_MALFORMED, c->by, fact, 2);
@@ -189,7 +189,7 @@ other_bytes(struct reg_parse *p, const struct reg_file *f,
 	const struct reg_fact fact[] = {{"registry", c->digest,
 	    c->digest_len}, text_fact("found", found),
 	    text_fact("algorithm", known[c->hash].name),
-	    {"file", c->name, c->name_len}};
+	    {"named", c->name, c->name_len}};
 
 	return reg_tell(p, REG_PROBLEM_DIGEST, f, fact,
 	    c->name != NULL ? 4 : 3);

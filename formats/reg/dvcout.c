@@ -141,7 +141,7 @@ check_folder(struct reg_parse *p, const struct dvc_out *o,
 	if (!o->modern)
 		return 0;	/* which of the two digests is not known */
 	const struct reg_fact fact[] = {{"registry", c->digest,
-	    c->digest_len}, {"found", hex, 36}, {"file", o->path, o->n}};
+	    c->digest_len}, {"found", hex, 36}, {"named", o->path, o->n}};
 
 	return reg_tell(p, REG_PROBLEM_DIGEST, o->by, fact, 3);
 }
@@ -186,7 +186,7 @@ check_absent(struct reg_parse *p, const struct dvc_out *o, struct claim *c,
 		fields_text(&row->v[REG_MEMBER], f->path, f->path_len);
 	if ((r = reg_send(p, row)) < 0 || f != NULL || o->dependency)
 		return r;
-	const struct reg_fact fact = {"file", o->path, o->n};
+	const struct reg_fact fact = {"named", o->path, o->n};
 
 	return reg_tell(p, REG_PROBLEM_MISSING, o->by, &fact, 1);
 }

@@ -85,7 +85,9 @@ enum reg_problem {
 };
 
 struct reg_fact {
-	const char *key;	/* our own constant, [a-z][a-z0-9_]* */
+	const char *key;	/* our own constant, [a-z][a-z0-9_]*, once in
+				 * a problem; not "file" or "offset", which
+				 * are the problem's own (formats/modelreg.c) */
 	const void *p;		/* bytes from anywhere */
 	size_t n;
 };

@@ -135,7 +135,7 @@ read_part(struct mar *a, const struct doc *model, const char *key,
     const char *reason)
 {
 	const struct doc *d = doc_key(model, key);
-	struct reg_fact fact[2] = {{"reason", NULL, 0}, {"file", NULL, 0}};
+	struct reg_fact fact[2] = {{"reason", NULL, 0}, {"named", NULL, 0}};
 	struct member *m;
 	struct reg_row row;
 	bool plain;
@@ -182,7 +182,7 @@ read_rest(struct mar *a)
 	for (size_t i = 0; i < a->members && r >= 0; i++) {
 		const struct member *m = &a->member[i];
 		const struct reg_fact fact[2] = {{"reason",
-		    "the archive brings it", 21}, {"file", m->name, m->n}};
+		    "the archive brings it", 21}, {"named", m->name, m->n}};
 
 		if (!m->named && (ends(m, ".py") || ends(m, ".so") ||
 		    ends(m, ".pyc")))

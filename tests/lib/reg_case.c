@@ -281,6 +281,18 @@ in_tree(const struct reg_case *c, const char *path, size_t n)
 	return false;
 }
 
+/* A key that the finding has already would stand in it twice. */
+static bool
+doubles(const struct reg_told *t, unsigned i)
+{
+	const char *key = t->fact[i].key;
+
+	for (unsigned k = 0; k < i; k++)
+		if (strcmp(t->fact[k].key, key) == 0)
+			return true;
+	return strcmp(key, "file") == 0 || strcmp(key, "offset") == 0;
+}
+
 static int
 on_problem(void *ctx, const struct reg_told *t)
 {
@@ -295,7 +307,7 @@ on_problem(void *ctx, const struct reg_told *t)
 		buf_printf(&c->out, " off=%llu", (unsigned long long)t->off);
 	for (unsigned i = 0; i < t->facts; i++) {
 		if (!finding_key_ok((const uint8_t *)t->fact[i].key,
-		    strlen(t->fact[i].key)))
+		    strlen(t->fact[i].key)) || doubles(t, i))
 			c->bad = true;
 		buf_printf(&c->out, " %s=", t->fact[i].key);
 		text_put(&c->out, t->fact[i].p, t->fact[i].n, TEXT_PLAIN);

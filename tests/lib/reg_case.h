@@ -50,7 +50,8 @@ uint8_t *reg_case_bytes(struct reg_case *c, const char *path, size_t *n);
 /*
  * reg_case_run: c->rc and c->out.  Asserts nothing: c->bad is set when a
  * problem's path is not in the tree and no folder of it, a problem has more
- * than REG_FACTS facts or one with a key that no finding has, or a row has no type or system.
+ * than REG_FACTS facts, one with a key that no finding has or one that the
+ * finding has already, or a row has no type or system.
  */
 void reg_case_run(struct reg_case *c, const char *only);
 /* has: is this a whole line?  Prints all of them if not. */

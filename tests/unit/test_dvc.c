@@ -153,7 +153,7 @@ what_is_not_fetched_is_in_the_cache_or_missing(void **state)
 	    "d4e461268c8034f5c8564e155c67a6");
 	reg_case_run(&c, "dvc");
 	assert_true(reg_case_has(&c,
-	    "MISSING path=p/sub/dvc.lock file=p/sub/m.pkl"));
+	    "MISSING path=p/sub/dvc.lock named=p/sub/m.pkl"));
 	reg_case_text(&c, "p/x.dvc",
 	    "outs:\n- md5: " X "\n  path: ../../etc/passwd\n");
 	reg_case_run(&c, "dvc");

@@ -184,7 +184,7 @@ a_link_to_another_blob_contradicts_the_tree(void **state)
 	assert_int_equal(k.c.problems, 1);
 	(void)snprintf(line, sizeof(line), "DIGEST path=" ROOT "snapshots/"
 	    COMMIT "/model.safetensors registry=%s found=%s "
-	    "algorithm=sha256 file=model.safetensors", k.sha256, hex);
+	    "algorithm=sha256 named=model.safetensors", k.sha256, hex);
 	assert_true(reg_case_has(&k.c, line));
 	reg_case_release(&k.c);
 }

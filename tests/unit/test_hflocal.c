@@ -69,7 +69,7 @@ what_was_changed_added_or_removed_is_told(void **state)
 	reg_case_run(&c, "hf-local");
 	assert_int_equal(reg_case_count(&c, "DIGEST path=m/sub/f "), 1);
 	assert_true(reg_case_has(&c, "MISSING path=" META
-	    "gone.metadata file=gone"));
+	    "gone.metadata named=gone"));
 	assert_true(reg_case_has(&c, "EXTRA path=m/evil.py files=2"));
 	assert_int_equal(c.problems, 3);
 	reg_case_release(&c);

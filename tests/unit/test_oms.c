@@ -90,7 +90,7 @@ what_differs_from_the_statement_is_told(void **state)
 	reg_case_drop(&c, "m/config.json");
 	reg_case_run(&c, "model-signing");
 	assert_true(reg_case_has(&c,
-	    "MISSING path=m/model.sig file=config.json"));
+	    "MISSING path=m/model.sig named=config.json"));
 	assert_int_equal(c.problems, 3);
 	reg_case_release(&c);
 }

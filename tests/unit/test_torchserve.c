@@ -92,11 +92,11 @@ an_archive_names_its_model_and_its_code(void **state)
 	assert_true(reg_case_has(&c, "artifact source=store/echo.mar "
 	    "model=echo version=1.0 artifact=handler.py size=9 key=handler"));
 	assert_true(reg_case_has(&c, "CODE path=store/echo.mar "
-	    "reason=the server runs the handler file=handler.py"));
+	    "reason=the server runs the handler named=handler.py"));
 	assert_true(reg_case_has(&c, "CODE path=store/echo.mar "
-	    "reason=the archive brings it file=util.py"));
+	    "reason=the archive brings it named=util.py"));
 	assert_true(reg_case_has(&c,
-	    "MISSING path=store/echo.mar file=gone.py"));
+	    "MISSING path=store/echo.mar named=gone.py"));
 	assert_int_equal(c.problems, 3);
 	reg_case_release(&c);
 }

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "base/limits.h"
 #include "base/proc.h"
 #include "collector/dataset.h"
 #include "collector/run.h"

@@ -281,10 +281,9 @@ only_strong(struct bid bids[BIDS_MAX], unsigned n, const struct format *forced)
 {
 	unsigned kept = 0;
 
-	while (kept < n && bids[kept].bits >= BID_STRONG)
+	while (kept < n && kept < BIDS_MAX - 1 &&
+	    bids[kept].bits >= BID_STRONG)
 		kept++;
-	if (kept == BIDS_MAX)
-		kept--;
 	bids[kept++] = (struct bid){forced, 0};
 	return kept;
 }

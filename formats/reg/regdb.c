@@ -28,14 +28,15 @@ regdb_is(const struct reg_tree *t, const struct reg_file *f,
 	struct err e = ERR_INIT;
 	struct bytesrc *src = NULL;
 	uint8_t head[SQLITEDB_HEAD];
-	bool may = has_word(f, word), is;
+	bool tail = false, is;
 
 	for (size_t i = 0; i < sizeof(tails) / sizeof(*tails); i++)
-		may |= reg_ends(f, tails[i]);
-	if (!may || f->type != REG_FILE)
+		tail |= reg_ends(f, tails[i]);
+	if ((!tail && !has_word(f, word)) || f->type != REG_FILE)
 		return false;
+	/* A word within a name is too little where nothing can be opened. */
 	if (t->open == NULL)
-		return true;
+		return tail;
 	if (f->size < SQLITEDB_HEAD)
 		return false;
 	if (f->absent || t->open(t->ctx, f, &src, &e) < 0)

@@ -15,7 +15,7 @@
 
 /*
  * Method.  A member's header bytes are read, name, size and time are taken
- * from them, and taritem_put must give the very same bytes for these three:
+ * from them, and the writer must make the very same bytes of these three:
  * so whatever is not canonical is refused without a rule of its own.  Then
  * come the rules between members: one BAG name, each name once, the order of
  * docs/FORMAT.md 2, times, zero padding, and an end of two zero blocks.
@@ -209,14 +209,34 @@ take_rest(struct evidence_walk *w, struct tarhdr *h, uint64_t off,
 	return 0;
 }
 
+/*
+ * Are the header bytes those that the writer makes of what they say?  A lone
+ * header was compared with its only form by tarhdr_read, so of a member that
+ * needs no more there is nothing left to make again.
+ */
+static int
+check_form(struct evidence_walk *w, const struct tarhdr *h, uint64_t off,
+    struct err *e)
+{
+	const struct taritem item = {w->path, strlen(w->path), h->size,
+	    h->mtime};
+	size_t n;
+	int r;
+
+	if (w->raw.n == TARHDR_SIZE && taritem_plain(&item))
+		return 0;
+	if ((r = taritem_put(w->again, &item, &n, e)) < 0)
+		return r;
+	return n == w->raw.n && memcmp(w->again, w->raw.p, n) == 0 ? 0 :
+	    bad(off, e, ERR_FORMAT, "the header is not canonical");
+}
+
 /* 1 and the member, 0 when a zero block is there instead of a header. */
 static int
 read_member(struct evidence_walk *w, struct evidence_member *m,
     struct err *e)
 {
-	struct taritem item;
 	struct tarhdr h;
-	size_t n;
 	int r;
 
 	m->header_offset = reader_tell(&w->r);
@@ -225,14 +245,9 @@ read_member(struct evidence_walk *w, struct evidence_member *m,
 		return r;
 	if (tarhdr_zero(w->raw.p))
 		return 0;
-	if ((r = take_rest(w, &h, m->header_offset, e)) < 0)
+	if ((r = take_rest(w, &h, m->header_offset, e)) < 0 ||
+	    (r = check_form(w, &h, m->header_offset, e)) < 0)
 		return r;
-	item = (struct taritem){w->path, strlen(w->path), h.size, h.mtime};
-	if ((r = taritem_put(w->again, &item, &n, e)) < 0)
-		return r;
-	if (n != w->raw.n || memcmp(w->again, w->raw.p, n) != 0)
-		return bad(m->header_offset, e, ERR_FORMAT,
-		    "the header is not canonical");
 	m->data_offset = reader_tell(&w->r);
 	m->size = h.size;
 	m->mtime = h.mtime;

@@ -78,6 +78,12 @@ put_pax(uint8_t *out, const struct taritem *t, size_t *n, struct err *e)
 	return put_header(out, &h, e);
 }
 
+bool
+taritem_plain(const struct taritem *t)
+{
+	return t->n <= TARHDR_NAME_MAX && t->size < TARITEM_BIG;
+}
+
 int
 taritem_put(uint8_t out[TARITEM_MAX], const struct taritem *t, size_t *n,
     struct err *e)
@@ -89,8 +95,7 @@ taritem_put(uint8_t out[TARITEM_MAX], const struct taritem *t, size_t *n,
 	if (t->n == 0 || t->n > LIMIT_MEMBER_NAME ||
 	    memchr(t->path, '\0', t->n) != NULL)
 		return err_set(e, ERR_ARG, "a member name is unusable");
-	if ((t->n > TARHDR_NAME_MAX || t->size >= TARITEM_BIG) &&
-	    (r = put_pax(out, t, &pax, e)) < 0)
+	if (!taritem_plain(t) && (r = put_pax(out, t, &pax, e)) < 0)
 		return r;
 	/* The first hundred bytes: the pax record has the whole. */
 	memcpy(h.name, t->path, t->n < TARHDR_NAME_MAX ? t->n :

@@ -1,6 +1,7 @@
 #ifndef CUSTODY_TARITEM_H_
 #define CUSTODY_TARITEM_H_
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -28,6 +29,9 @@ struct taritem {
 	size_t n;		/* 1 to LIMIT_MEMBER_NAME bytes */
 	uint64_t size, mtime;
 };
+
+/* taritem_plain: does the header alone say it, without a pax record? */
+bool taritem_plain(const struct taritem *t);
 
 /*
  * taritem_put: the bytes for a member; *n is 512 without a pax record, a

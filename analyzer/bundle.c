@@ -96,7 +96,7 @@ bundle_examine(const struct bytesrc *src, struct wire *wire, uint32_t object,
 	(void)snprintf(end->format, sizeof(end->format), "evidence-bag");
 	if ((a = arena_new(LIMIT_ARENA)) == NULL)
 		return err_set(e, ERR_NOMEM, "out of memory");
-	if ((r = bundle_index_load(src, a, &index, e)) >= 0) {
+	if ((r = bundle_index_load(src, a, NULL, &index, e)) >= 0) {
 		end->complete = index.whole;
 		if (index.problem != NULL)
 			r = say(&h, FINDING_BUNDLE_STRUCTURE,

@@ -113,9 +113,21 @@ is_manifest(const char *name)
 	    strcmp(name, BAG_TAGMANIFEST256) == 0;
 }
 
+static int
+pass_member(struct bundle_index *x, const struct bytesrc *src,
+    const struct evidence_member *m, struct arena *a,
+    const struct bundle_seen *seen, struct err *e)
+{
+	int r;
+
+	if (seen != NULL && (r = seen->member(seen->ctx, m, e)) < 0)
+		return r;
+	return is_manifest(m->name) ? load_manifest(x, src, m, a, e) : 0;
+}
+
 int
 bundle_index_load(const struct bytesrc *src, struct arena *a,
-    struct bundle_index *ret, struct err *e)
+    const struct bundle_seen *seen, struct bundle_index *ret, struct err *e)
 {
 	struct bundle_index x = {0};
 	struct err why = ERR_INIT;
@@ -125,8 +137,7 @@ bundle_index_load(const struct bytesrc *src, struct arena *a,
 
 	if ((got = evidence_walk_new(src, a, &w, &why)) >= 0)
 		while (r >= 0 && (got = evidence_walk_next(w, &m, &why)) > 0)
-			if (is_manifest(m.name))
-				r = load_manifest(&x, src, &m, a, e);
+			r = pass_member(&x, src, &m, a, seen, e);
 	if (r < 0)
 		return r;
 	if (got == ERR_IO || got == ERR_NOMEM)

@@ -33,9 +33,17 @@ struct bundle_index {
  * bundle_index_load: walk the bundle and read manifest-sha256.txt and
  * tagmanifest-sha256.txt.  What is wrong with the bundle goes into
  * ret->problem (the first one); negative only when our side failed.
+ *
+ * ${seen}, unless NULL, is called for each member as the walk passes it, for
+ * who needs nothing that the manifests say; negative stops, and is passed on.
  */
+struct bundle_seen {
+	int (*member)(void *ctx, const struct evidence_member *m,
+	    struct err *e);
+	void *ctx;
+};
 int bundle_index_load(const struct bytesrc *src, struct arena *a,
-    struct bundle_index *ret, struct err *e);
+    const struct bundle_seen *seen, struct bundle_index *ret, struct err *e);
 
 /* bundle_index_find: the stated digest, or NULL. */
 const uint8_t *bundle_index_find(const struct bundle_index *x,

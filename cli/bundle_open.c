@@ -31,7 +31,7 @@ fence(int out_fd, struct err *e)
 
 int
 bundle_open(struct bundle_open *b, const char *path, int out_fd,
-    struct err *e)
+    const struct bundle_seen *seen, struct err *e)
 {
 	uint8_t head[1024];
 	struct stat st;
@@ -53,7 +53,7 @@ bundle_open(struct bundle_open *b, const char *path, int out_fd,
 		return r;
 	if (!evidence_is_bundle(head, n))
 		return err_set(e, ERR_FORMAT, "'%s' is not a bundle", path);
-	return bundle_index_load(b->src, b->arena, &b->index, e);
+	return bundle_index_load(b->src, b->arena, seen, &b->index, e);
 }
 
 void

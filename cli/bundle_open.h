@@ -17,9 +17,12 @@ struct bundle_open {
 	struct bundle_index index;
 };
 
-/* ${out_fd}: where results go.  Negative: cannot be looked into. */
+/*
+ * ${out_fd}: where results go; ${seen}: see bundle_index_load.  Negative:
+ * cannot be looked into.
+ */
 int bundle_open(struct bundle_open *b, const char *path, int out_fd,
-    struct err *e);
+    const struct bundle_seen *seen, struct err *e);
 void bundle_open_release(struct bundle_open *b);
 
 #endif /* !CLI_BUNDLE_OPEN_H_ */

@@ -70,7 +70,7 @@ cat_main(void *arg, int out_fd)
 	int code = EXIT_CLEAN;
 
 	c->fd = out_fd;
-	if (bundle_open(&bo, c->path, out_fd, &e) < 0) {
+	if (bundle_open(&bo, c->path, out_fd, NULL, &e) < 0) {
 		code = cmd_fail(&e);
 		goto out;
 	}

@@ -20,6 +20,7 @@ struct list_cmd {
 	bool quiet, verbose;
 	struct rows rows;
 	int fd;		/* results go here */
+	struct buf b;	/* of them, not yet written */
 };
 
 static const struct opt_usage usage = {"exhibit list", "[OPTION...] BUNDLE",
@@ -84,32 +85,54 @@ flush(const struct list_cmd *c, struct buf *b, struct err *e)
 }
 
 static int
-list(struct list_cmd *c, struct bundle_open *bo, struct err *e)
+put_member(struct list_cmd *c, const struct evidence_member *m,
+    const uint8_t *sha256, struct err *e)
+{
+	if (c->rows.json)
+		put_json(c, &c->b, m, sha256);
+	else
+		put_text(c, &c->b, m, sha256);
+	return c->b.len > 64 * KIB ? flush(c, &c->b, e) : 0;
+}
+
+/* Sizes and names stand in the headers: one walk has them. */
+static int
+on_member(void *ctx, const struct evidence_member *m, struct err *e)
+{
+	return put_member(ctx, m, NULL, e);
+}
+
+/* Digests stand in the manifests, at the bundle's end: another walk. */
+static int
+list_digests(struct list_cmd *c, struct bundle_open *bo, struct err *e)
 {
 	struct err why = ERR_INIT;
 	struct evidence_walk *w;
 	struct evidence_member m;
-	const uint8_t *sha256;
-	struct buf b;
 	int r = 0;
 
-	buf_init(&b, MIB);
-	if (evidence_walk_new(bo->src, bo->arena, &w, &why) >= 0)
-		while (r >= 0 && evidence_walk_next(w, &m, &why) > 0) {
-			sha256 = bundle_index_find(&bo->index, m.name,
-			    m.name_len);
-			if (c->rows.json)
-				put_json(c, &b, &m, sha256);
-			else
-				put_text(c, &b, &m, sha256);
-			if (b.len > 64 * KIB)
-				r = flush(c, &b, e);
-		}
-	rows_end(&c->rows, &b);
-	if (r >= 0)
-		r = flush(c, &b, e);
-	buf_release(&b);
+	if (evidence_walk_new(bo->src, bo->arena, &w, &why) < 0)
+		return 0;	/* the index has said so */
+	while (r >= 0 && evidence_walk_next(w, &m, &why) > 0)
+		r = put_member(c, &m, bundle_index_find(&bo->index, m.name,
+		    m.name_len), e);
 	return r;
+}
+
+static int
+list(struct list_cmd *c, struct bundle_open *bo, struct err *e)
+{
+	const struct bundle_seen seen = {on_member, c};
+	bool digests = c->rows.json || c->verbose;
+	int r;
+
+	if ((r = bundle_open(bo, c->path, c->fd, digests ? NULL : &seen,
+	    e)) >= 0 && digests)
+		r = list_digests(c, bo, e);
+	if (r < 0)
+		return r;
+	rows_end(&c->rows, &c->b);
+	return flush(c, &c->b, e);
 }
 
 static int
@@ -121,8 +144,8 @@ list_main(void *arg, int out_fd)
 	int code = EXIT_CLEAN;
 
 	c->fd = out_fd;
-	if (bundle_open(&bo, c->path, out_fd, &e) < 0 ||
-	    list(c, &bo, &e) < 0) {
+	buf_init(&c->b, MIB);
+	if (list(c, &bo, &e) < 0) {
 		code = cmd_fail(&e);
 	} else if (bo.index.problem != NULL) {
 		(void)fprintf(stderr, "exhibit: high BAG-STRUCTURE at offset "
@@ -130,6 +153,7 @@ list_main(void *arg, int out_fd)
 		    bo.index.problem);
 		code = EXIT_FOUND;
 	}
+	buf_release(&c->b);
 	bundle_open_release(&bo);
 	return code;
 }

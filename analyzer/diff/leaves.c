@@ -264,7 +264,7 @@ walk_bag(struct walk *w, const struct bytesrc *src, struct arena *a)
 	struct evidence_member m;
 	int r;
 
-	if ((r = bundle_index_load(src, a, &x, w->e)) < 0)
+	if ((r = bundle_index_load(src, a, NULL, &x, w->e)) < 0)
 		return r;
 	if (x.problem != NULL && (r = say(w->l, w->box,
 	    FINDING_BUNDLE_STRUCTURE, "reason", x.problem,

@@ -139,6 +139,14 @@ emit_node(const struct node *n, struct sink *s, struct result_summary *sum,
 	return r;
 }
 
+/* Whatever was in the way is a finding, or makes it incomplete. */
+static bool
+is_absent(const struct job *j)
+{
+	return j->absent && j->count == 1 && j->nodes[0].row.complete &&
+	    j->nodes[0].count == 0;
+}
+
 int
 group_emit(struct group *g, struct sink *s, struct result_summary *sum,
     struct err *e)
@@ -157,7 +165,8 @@ group_emit(struct group *g, struct sink *s, struct result_summary *sum,
 			worse(&top->nodes[0], &j->nodes[0]);
 	}
 	for (struct job *j = top; j != NULL && r >= 0; j = j->next)
-		for (uint32_t i = 0; i < j->count && r >= 0; i++)
+		for (uint32_t i = 0; i < j->count && r >= 0 &&
+		    !is_absent(j); i++)
 			r = emit_node(&j->nodes[i], s, sum, e);
 	return r;
 }

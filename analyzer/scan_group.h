@@ -63,6 +63,7 @@ struct job {
 	bool repository;	/* the object is a list of a folder's files */
 	bool list_cut;		/* that has more than LIMIT_REPOSITORY */
 	int list_fd;		/* where it is, or -1 */
+	bool absent;		/* what the list is for is not there */
 	bool has_status, done;	/* frames seen */
 	bool misbehaved;
 	bool has_expected;	/* the bundle's manifest states a digest */
@@ -152,7 +153,8 @@ int job_carved(struct job *j);
 bool group_done(const struct group *g);
 /*
  * group_emit: roll up verdicts and hand the rows to the sink; adds to the
- * summary.
+ * summary.  A registry that names alone promised and that its worker did not
+ * find has no row, unless something was in the way.
  */
 int group_emit(struct group *g, struct sink *s, struct result_summary *sum,
     struct err *e);

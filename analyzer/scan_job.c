@@ -13,6 +13,7 @@
 #include "base/frame.h"
 #include "base/limits.h"
 #include "base/text.h"
+#include "formats/format.h"
 
 /*
  * What a worker says, checked.
@@ -145,6 +146,7 @@ static int
 take_end(struct job *j, const struct frame *f)
 {
 	struct coverage_sum cover, *copy;
+	const char *format;
 	struct wire_end w;
 	struct node *n;
 	char *p;
@@ -169,8 +171,10 @@ take_end(struct job *j, const struct frame *f)
 		*copy = cover;
 		n->row.cover = copy;
 	}
-	if ((p = arena_dup(j->group->arena, w.format,
-	    strlen(w.format))) == NULL)
+	j->absent = j->work.registry && w.index == 0 &&
+	    strcmp(w.format, FORMAT_NONE) == 0;
+	format = j->absent ? j->work.format : w.format;
+	if ((p = arena_dup(j->group->arena, format, strlen(format))) == NULL)
 		return ERR_NOMEM;
 	n->row.format = p;
 	/* The digest of the worker's own object comes from another process. */

@@ -289,6 +289,11 @@ int format_trailing(struct parse *p, uint64_t off);
 /* format_head: the first bytes, up to ${cap}, in ${buf}; *ret walks them. */
 int format_head(struct parse *p, uint8_t *buf, size_t cap,
     struct cursor *ret);
+/*
+ * format_name: what the object is more than its container.  FORMAT_NONE, of a
+ * list that the scan's own side made by names: the object is not there.
+ */
+#define FORMAT_NONE "none"
 int format_name(struct parse *p, const char *format);
 int format_global(struct parse *p, const struct ev_global *g);
 int format_call(struct parse *p, const struct ev_call *c);

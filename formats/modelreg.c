@@ -27,6 +27,9 @@
  * that may be the one that was given.  Siblings are asked for without it.
  * The list comes from our own side of the fence, and is read as if it did
  * not.
+ *
+ * The parent knows names alone, and some are others' names, too: where there
+ * is no registry at all the object calls itself FORMAT_NONE, and is none.
  */
 struct list {
 	struct parse *p;
@@ -288,7 +291,7 @@ modelreg_parse(struct parse *p)
 		return r;
 	t = (struct reg_tree){l.file, l.files, open_file, digest, &l};
 	r = reg_run(&t, NULL, &ev, p->arena, p->e);
-	return r < 0 ? r : 0;
+	return r == REG_NONE ? format_name(p, FORMAT_NONE) : r < 0 ? r : 0;
 }
 
 static unsigned

@@ -314,7 +314,7 @@ read_deployment(const struct object *o)
 	return r;
 }
 
-/* --- all of them --- */
+/* --- all of them; *known: one of them is of these kinds --- */
 
 static const struct kind {
 	const char *group, *kind;
@@ -331,7 +331,7 @@ static const struct kind {
 
 static int
 read_object(struct reg_parse *p, const struct reg_file *f,
-    const struct doc *d)
+    const struct doc *d, bool *known)
 {
 	struct object o = {p, f, d, doc_key(d, "metadata"),
 	    doc_key(d, "spec"), doc_key(d, "status")};
@@ -342,13 +342,15 @@ read_object(struct reg_parse *p, const struct reg_file *f,
 		if (group != NULL && n > strlen(kinds[i].group) &&
 		    memcmp(group, kinds[i].group,
 		    strlen(kinds[i].group)) == 0 &&
-		    doc_is_str(doc_key(d, "kind"), kinds[i].kind))
+		    doc_is_str(doc_key(d, "kind"), kinds[i].kind)) {
+			*known = true;
 			return kinds[i].read(&o);
+		}
 	return 0;
 }
 
 static int
-read_dump(struct reg_parse *p, const struct reg_file *f)
+read_dump(struct reg_parse *p, const struct reg_file *f, bool *known)
 {
 	const struct doc *all = NULL;
 	int r;
@@ -358,17 +360,17 @@ read_dump(struct reg_parse *p, const struct reg_file *f)
 	if (r != 0)
 		return r < 0 ? r : 0;
 	if (doc_is(all, DOC_MAP) && doc_key(all, "items") == NULL)
-		return read_object(p, f, all);
+		return read_object(p, f, all, known);
 	if (doc_is(all, DOC_MAP))
 		all = doc_key(all, "items");
 	for (const struct doc *d = doc_kids(all); d != NULL && r >= 0;
 	    d = d->next) {
 		const struct doc *items = doc_key(d, "items");
 
-		r = read_object(p, f, d);
+		r = read_object(p, f, d, known);
 		for (const struct doc *k = doc_kids(items); k != NULL &&
 		    r >= 0; k = k->next)
-			r = read_object(p, f, k);
+			r = read_object(p, f, k, known);
 	}
 	return r;
 }
@@ -377,6 +379,7 @@ static int
 kserve_read(struct reg_parse *p)
 {
 	size_t first, end, n;
+	bool known = false;
 	int r = 0;
 
 	reg_below(p->tree, p->root, p->root_len, &first, &end);
@@ -385,9 +388,9 @@ kserve_read(struct reg_parse *p)
 		const char *rel = reg_relative(p, f, &n);
 
 		if (memchr(rel, '/', n) == NULL && is_dump(f))
-			r = read_dump(p, f);
+			r = read_dump(p, f, &known);
 	}
-	return r;
+	return r < 0 || known ? r : REG_NONE;
 }
 
 const struct reg_reader reg_kserve = {"kserve", kserve_find, kserve_read};

@@ -1,7 +1,6 @@
 #include <string.h>
 
 #include "base/arena.h"
-#include "base/bytesrc.h"
 #include "base/err.h"
 #include "base/limits.h"
 #include "formats/reg/regdict.h"
@@ -38,21 +37,13 @@ static const char other_marker[] = "\"registeredModelId\"";
 static bool
 is_answer(const struct reg_tree *t, const struct reg_file *f)
 {
-	struct err e = ERR_INIT;
-	struct bytesrc *src = NULL;
 	char head[4096];
-	size_t got = 0;
+	size_t got;
 
 	if (f->type != REG_FILE || f->absent || !reg_ends(f, ".json"))
 		return false;
-	if (t->open == NULL)
-		return true;
-	if (t->open(t->ctx, f, &src, &e) < 0)
-		return false;
-	if (bytesrc_read_some(src, 0, head, sizeof(head), &got, &e) < 0)
-		got = 0;
-	bytesrc_free(src);
-	return memmem(head, got, marker, strlen(marker)) != NULL ||
+	return !reg_peek(t, f, head, sizeof(head), &got) ||
+	    memmem(head, got, marker, strlen(marker)) != NULL ||
 	    memmem(head, got, other_marker, strlen(other_marker)) != NULL;
 }
 

@@ -283,21 +283,25 @@ mlmd_read(struct reg_parse *p)
 	const char *slash = p->root_len > 0 ? memrchr(p->root, '/',
 	    p->root_len) : NULL;
 	struct mlmd d = {.collecting = false};
+	bool tells;
 	int r;
 
 	if (f == NULL)
 		return 0;
 	mlflow_init(&d.m, p, p->root, slash != NULL ?
 	    (size_t)(slash - p->root) : 0);
-	/* What cannot be read at all mlflow-db tells. */
-	r = regdb_open(&d.r, p, f, false);
-	if (r == 0 && sqlitedb_table(d.r.db, "Type") &&
-	    sqlitedb_table(d.r.db, "Context") &&
-	    sqlitedb_table(d.r.db, "Attribution") &&
-	    (r = regdb_about(&d.r)) >= 0)
+	/* What cannot be read at all mlflow-db tells, if it is asked. */
+	tells = !regdb_is(p->tree, f, "mlflow");
+	r = regdb_open(&d.r, p, f, tells);
+	if ((r == 1 && !tells) || (r == 0 &&
+	    (!sqlitedb_table(d.r.db, "Type") ||
+	    !sqlitedb_table(d.r.db, "Context") ||
+	    !sqlitedb_table(d.r.db, "Attribution"))))
+		r = REG_NONE;
+	if (r == 0 && (r = regdb_about(&d.r)) >= 0)
 		r = read_tables(&d);
 	regdb_close(&d.r);
-	return r < 0 ? r : 0;
+	return r;
 }
 
 static bool

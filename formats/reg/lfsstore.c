@@ -177,6 +177,7 @@ lfs_read(struct reg_parse *p)
 	size_t first, end, at;
 	uint64_t size = 0;
 	int uses = uses_lfs(p), r = uses;
+	bool none = uses == 0;
 
 	reg_below(p->tree, p->root, p->root_len, &first, &end);
 	for (size_t i = first; i < end && r >= 0; i++) {
@@ -187,12 +188,15 @@ lfs_read(struct reg_parse *p)
 
 		if (git || (n > 4 && memcmp(rel, "lfs/", 4) == 0)) {
 			rel += git ? 5 : 0;
-			if (is_object(f, &at) && f->path + at == rel)
+			if (is_object(f, &at) && f->path + at == rel) {
 				r = read_object(p, f, at);
-			else if (f->type == REG_FILE && memmem(f->path,
+				none = false;
+			} else if (f->type == REG_FILE && memmem(f->path,
 			    f->path_len, INCOMPLETE, strlen(INCOMPLETE)) ==
-			    rel)
+			    rel) {
 				r = read_incomplete(p, f);
+				none = false;
+			}
 			if (git)
 				continue;
 		}
@@ -202,7 +206,7 @@ lfs_read(struct reg_parse *p)
 		if (r > 0)
 			r = read_pointer(p, f, oid, size);
 	}
-	return r < 0 ? r : 0;
+	return r < 0 ? r : none ? REG_NONE : 0;
 }
 
 const struct reg_reader reg_lfsstore = {"git-lfs", lfs_find, lfs_read};

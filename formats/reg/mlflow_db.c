@@ -337,9 +337,10 @@ db_read(struct reg_parse *p)
 	mlflow_init(&d.m, p, p->root, slash != NULL ?
 	    (size_t)(slash - p->root) : 0);
 	r = regdb_open(&d.r, p, f, true);
-	if (r == 0 && sqlitedb_table(d.r.db, "experiments") &&
-	    sqlitedb_table(d.r.db, "runs") &&
-	    (r = regdb_about(&d.r)) >= 0)
+	if (r == 0 && (!sqlitedb_table(d.r.db, "experiments") ||
+	    !sqlitedb_table(d.r.db, "runs")))
+		r = REG_NONE;
+	if (r == 0 && (r = regdb_about(&d.r)) >= 0)
 		r = read_tables(&d);
 	regdb_close(&d.r);
 	return r;

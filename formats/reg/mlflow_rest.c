@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include "base/arena.h"
-#include "base/bytesrc.h"
 #include "base/err.h"
 #include "base/limits.h"
 #include "formats/reg/mlflow_page.h"
@@ -52,10 +51,8 @@ is_export(const struct reg_tree *t, const struct reg_file *f)
 {
 	static const char *const names[] = {"model.json", "run.json",
 	    "experiment.json"};
-	struct err e = ERR_INIT;
-	struct bytesrc *src = NULL;
 	char head[1024];
-	size_t n, got = 0;
+	size_t n, got;
 	const char *name = reg_name(f, &n);
 	bool named = false;
 
@@ -64,14 +61,8 @@ is_export(const struct reg_tree *t, const struct reg_file *f)
 		    memcmp(name, names[i], n) == 0;
 	if (!named || f->absent || f->type != REG_FILE)
 		return false;
-	if (t->open == NULL)
-		return true;
-	if (t->open(t->ctx, f, &src, &e) < 0)
-		return false;
-	if (bytesrc_read_some(src, 0, head, sizeof(head), &got, &e) < 0)
-		got = 0;
-	bytesrc_free(src);
-	return memmem(head, got, "\"mlflow_version\"", 16) != NULL ||
+	return !reg_peek(t, f, head, sizeof(head), &got) ||
+	    memmem(head, got, "\"mlflow_version\"", 16) != NULL ||
 	    memmem(head, got, "\"mlflow\"", 8) != NULL;
 }
 

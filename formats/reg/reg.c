@@ -28,7 +28,7 @@ struct run {
 	const struct reg_tree *t;
 	const struct reg_events *ev;
 	int refused;
-	int rc;			/* 0 or 1 so far */
+	int rc;			/* 0, 1 or REG_NONE so far */
 	struct err *e;
 };
 
@@ -70,8 +70,10 @@ read_one(struct run *r, const struct reg_reader *reader, const char *root,
 		err_reset(r->e);
 		rc = reg_tell(&p, REG_PROBLEM_UNREAD, NULL, &why, 1);
 	}
-	if (rc > 0 || p.unread)
+	if (p.unread || rc == 1)
 		r->rc = 1;
+	else if (rc == 0 && r->rc == REG_NONE)
+		r->rc = 0;
 	arena_free(p.arena);
 	return rc < 0 ? rc : 0;
 }
@@ -122,7 +124,7 @@ int
 reg_run(const struct reg_tree *t, const char *only,
     const struct reg_events *ev, struct arena *a, struct err *e)
 {
-	struct run r = {t, ev, 0, 0, e};
+	struct run r = {t, ev, 0, REG_NONE, e};
 	struct place *place = arena_array(a, t->files, sizeof(*place));
 	int rc = 0;
 
@@ -345,6 +347,21 @@ reg_open(struct reg_parse *p, const struct reg_file *f, struct bytesrc **ret)
 		return unread(p, f, ERR_NOTFOUND);
 	r = p->tree->open(p->tree->ctx, at, ret, p->e);
 	return r < 0 ? unread(p, f, r) : 0;
+}
+
+bool
+reg_peek(const struct reg_tree *t, const struct reg_file *f, void *head,
+    size_t cap, size_t *n)
+{
+	struct bytesrc *src = NULL;
+	struct err e = ERR_INIT;
+	bool read;
+
+	if (t->open == NULL || t->open(t->ctx, f, &src, &e) < 0)
+		return false;
+	read = bytesrc_read_some(src, 0, head, cap, n, &e) >= 0;
+	bytesrc_free(src);
+	return read;
 }
 
 int

@@ -130,25 +130,29 @@ struct reg_reader {
 	 * below models/", "oci-layout")?  Then the registry's root in *root
 	 * bytes of f->path (0: the tree itself).  Asked of every file in turn,
 	 * by its name first; where the name is one that others have, too,
-	 * by the file's first bytes.  A tree that has no operations (t->open
-	 * is NULL, sizes are 0) is asked by names alone, and true then means
-	 * perhaps: who asks (reg_any) asks again with the files at hand.
+	 * by the file's first bytes (reg_peek).  A tree that has no operations
+	 * (t->open is NULL, sizes are 0) is asked by names alone, and true
+	 * then means perhaps; so it does when the bytes cannot be read, and
+	 * read tells that.
 	 */
 	bool (*find)(const struct reg_tree *t, const struct reg_file *f,
 	    size_t *root);
 	/*
-	 * read: 0, 1 when something could not be read (told), negative.  When
-	 * its arena is full (ERR_NOMEM, ERR_LIMIT) reg_run tells UNREAD, and
-	 * the other registries are read.
+	 * read: 0, 1 when something could not be read (told), REG_NONE when
+	 * what find took for a registry is none (nothing is told), negative.
+	 * When its arena is full (ERR_NOMEM, ERR_LIMIT) reg_run tells UNREAD,
+	 * and the other registries are read.
 	 */
 	int (*read)(struct reg_parse *p);
 };
 
 /*
  * reg_run: every registry in the tree, each once; rows and problems in a
- * deterministic order.  0, 1 when something could not be read (told), or
- * negative.  ${only}: the id of one reader, NULL for all.
+ * deterministic order.  0, 1 when something could not be read (told),
+ * REG_NONE when there is no registry, or negative.  ${only}: the id of one
+ * reader, NULL for all.
  */
+#define REG_NONE 2
 int reg_run(const struct reg_tree *t, const char *only,
     const struct reg_events *ev, struct arena *a, struct err *e);
 
@@ -156,7 +160,7 @@ int reg_run(const struct reg_tree *t, const char *only,
 size_t reg_sort(struct reg_file *file, size_t n);
 /*
  * reg_any: may there be a registry of any kind?  By names alone when the
- * tree has no operations; then true means perhaps.
+ * tree has no operations; then true means perhaps, and reg_run knows.
  */
 bool reg_any(const struct reg_tree *t);
 
@@ -199,6 +203,13 @@ bool reg_ends(const struct reg_file *f, const char *tail);
  */
 int reg_open(struct reg_parse *p, const struct reg_file *f,
     struct bytesrc **ret);
+/*
+ * reg_peek: the first bytes of a file, for find: *n of them, ${cap} at most.
+ * False when nobody can say what they are: the tree has no operations, or the
+ * bytes cannot be read.
+ */
+bool reg_peek(const struct reg_tree *t, const struct reg_file *f, void *head,
+    size_t cap, size_t *n);
 /*
  * reg_bytes: a whole small file into the arena, NUL behind it.  0, 1 when it
  * is not at hand or over ${max} (told), negative.

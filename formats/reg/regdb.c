@@ -25,26 +25,19 @@ regdb_is(const struct reg_tree *t, const struct reg_file *f,
 {
 	static const char *const tails[] = {".db", ".sqlite", ".sqlite3",
 	    ".db3"};
-	struct err e = ERR_INIT;
-	struct bytesrc *src = NULL;
 	uint8_t head[SQLITEDB_HEAD];
-	bool tail = false, is;
+	bool tail = false;
+	size_t got;
 
 	for (size_t i = 0; i < sizeof(tails) / sizeof(*tails); i++)
 		tail |= reg_ends(f, tails[i]);
 	if ((!tail && !has_word(f, word)) || f->type != REG_FILE)
 		return false;
-	/* A word within a name is too little where nothing can be opened. */
-	if (t->open == NULL)
-		return tail;
-	if (f->size < SQLITEDB_HEAD)
-		return false;
-	if (f->absent || t->open(t->ctx, f, &src, &e) < 0)
+	if (f->absent)
 		return has_word(f, word) && reg_ends(f, ".db");
-	is = bytesrc_read(src, 0, head, sizeof(head), &e) == 0 &&
-	    sqlitedb_is(head);
-	bytesrc_free(src);
-	return is;
+	/* A word within a name is too little where nothing can be opened. */
+	return reg_peek(t, f, head, sizeof(head), &got) ?
+	    got == sizeof(head) && sqlitedb_is(head) : tail;
 }
 
 /* The file with this tail, if it is there and not empty. */
@@ -81,11 +74,15 @@ int
 regdb_open(struct regdb *r, struct reg_parse *p, const struct reg_file *f,
     bool tells)
 {
+	uint8_t first;
+	size_t n;
 	int rc;
 
 	memset(r, 0, sizeof(*r));
 	r->p = p;
 	r->f = f;
+	if (!tells && !reg_peek(p->tree, f, &first, 1, &n))
+		return 1;
 	if ((rc = reg_open(p, f, &r->src)) != 0 ||
 	    (rc = beside(r, "-wal", &r->wal, &r->wal_src)) < 0 ||
 	    (rc = beside(r, "-journal", &r->journal, &r->journal_src)) < 0)

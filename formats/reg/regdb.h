@@ -19,8 +19,9 @@ struct regdb {
 
 /*
  * regdb_is: may this file be a database, by its name (.db, .sqlite,
- * .sqlite3, .db3, or "mlflow" in it) and its first bytes?  Also when its
- * bytes are not at hand and its name has ${word}.
+ * .sqlite3, .db3, or ${word} in it) and its first bytes?  Where those cannot
+ * be read, by the end of its name; when its bytes were not taken, by ".db"
+ * and ${word}.
  */
 bool regdb_is(const struct reg_tree *t, const struct reg_file *f,
     const char *word);

@@ -275,6 +275,7 @@ read_models(struct reg_parse *p, const struct reg_file *f,
 	return r;
 }
 
+/* REG_NONE: others end their names so, too. */
 static int
 read_snapshot(struct reg_parse *p, const struct reg_file *f)
 {
@@ -287,7 +288,7 @@ read_snapshot(struct reg_parse *p, const struct reg_file *f)
 	if ((r = reg_bytes(p, f, MIB, &text, &n)) != 0)
 		return r < 0 ? r : 0;
 	if ((at = memmem(text, n, key, sizeof(key) - 1)) == NULL)
-		return 0;
+		return REG_NONE;
 	at += sizeof(key) - 1;
 	len = n - (size_t)(at - text);
 	if ((lf = memchr(at, '\n', len)) != NULL)
@@ -300,6 +301,7 @@ static int
 serve_read(struct reg_parse *p)
 {
 	size_t first, end, n;
+	bool none = true;
 	int r = 0;
 
 	reg_below(p->tree, p->root, p->root_len, &first, &end);
@@ -313,8 +315,11 @@ serve_read(struct reg_parse *p)
 			r = read_archive(p, f);
 		else if (reg_ends(f, "-snapshot.cfg"))
 			r = read_snapshot(p, f);
+		else
+			continue;
+		none = none && r == REG_NONE;
 	}
-	return r;
+	return r < 0 ? r : none ? REG_NONE : 0;
 }
 
 const struct reg_reader reg_torchserve = {"torchserve", serve_find,

@@ -116,16 +116,44 @@ exits 1 "an alias that was moved" "$EXHIBIT" scan --format jsonl "$T/mlruns"
 has "is told" "$T/.out" '"rule":"REG-ALIAS","severity":"high"'
 hasnt "by a worker that lived" "$T/.out" SCAN-
 
+check "a registry in order keeps its row" grep -q \
+    '"format":"registry".*"verdict":"clean","complete":true' "$T/mlflow.good"
+
 # Names that a registry's files share with others' are asked for by names
-# alone where nothing may be opened: a web page's model, any database.
+# alone where nothing may be opened: a web page's model, any database.  Who
+# opens them finds no registry, and none is reported.
 mkdir "$T/names"
+printf '*.txt text\n' >"$T/names/.gitattributes"
+printf 'apiVersion: v1\nkind: ConfigMap\n' >"$T/names/kserve.yaml"
+printf '{"a": 1}\n' >"$T/names/kubeflow-pipeline.json"
+printf '{}\n' >"$T/names/run.json"
 printf '{"modelTopology": {}}\n' >"$T/names/model.json"
 printf 'no database, but long enough to hold the head of one: %060d' 0 \
     >"$T/names/data.db"
 scan_all names
 for how in dir bag tarred; do
 	hasnt "nothing is said of them ($how)" "$T/names.$how" REG-
+	hasnt "and there is no registry ($how)" "$T/names.$how" \
+	    '"format":"registry"'
+	hasnt "by no other name ($how)" "$T/names.$how" '"format":"none"'
 	has "the scan came to its end ($how)" "$T/names.$how" \
 	    '"type":"summary"'
 done
+# Unless nobody could open one: then there may be one.
+mkdir "$T/locked"
+printf '{"modelTopology": {}}\n' >"$T/locked/model.json"
+chmod 000 "$T/locked/model.json"
+as=
+if [ "$(id -u)" -eq 0 ]; then
+	# Permissions mean nothing to root: be somebody.
+	chmod 755 "$T" "$T/locked"
+	as="setpriv --reuid=nobody --clear-groups"
+fi
+# shellcheck disable=SC2086
+$as "$EXHIBIT" scan --format jsonl "$T/locked" >"$T/locked.dir" 2>/dev/null
+same "what cannot be opened: exit 2" "$?" 2
+check "is no registry without complaint" grep -q \
+    '"format":"registry".*"verdict":"incomplete","complete":false' \
+    "$T/locked.dir"
+has "and the file is named" "$T/locked.dir" '"rule":"REG-UNREAD"'
 finish

@@ -27,6 +27,7 @@ struct reg_case {
 	struct buf out;		/* the lines, LF behind each */
 	unsigned rows, problems;
 	int rc;
+	bool none;		/* there is no registry; rc is 0 */
 	bool bad;		/* a row or a problem broke a law (see run) */
 };
 
@@ -40,6 +41,8 @@ void reg_case_text(struct reg_case *c, const char *path, const char *text);
 void reg_case_link(struct reg_case *c, const char *path, const char *target);
 /* It was seen, its bytes are not at hand. */
 void reg_case_absent(struct reg_case *c, const char *path, uint64_t size);
+/* It is there, and cannot be opened. */
+void reg_case_refuse(struct reg_case *c, const char *path, uint64_t size);
 void reg_case_drop(struct reg_case *c, const char *path);
 /* Every file and link below the folder, under ${prefix} ("" or "a/b"). */
 void reg_case_load(struct reg_case *c, const char *folder,

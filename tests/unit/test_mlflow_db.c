@@ -384,6 +384,16 @@ what_is_no_registry_or_broken_ends_as_it_should(void **state)
 	build("cookies.db", 0, "CREATE TABLE t(a)");
 	run(0, 0);
 	assert_int_equal(k.rows, 0);
+	assert_true(k.none);
+	/* Nor is it one of Kubeflow's. */
+	reg_case_run(&k, NULL);
+	assert_true(k.none);
+	/* One whose rows are all gone is a registry all the same. */
+	build("emptied.db", 0, "CREATE TABLE experiments(experiment_id INT);"
+	    "CREATE TABLE runs(run_uuid TEXT)");
+	reg_case_run(&k, "mlflow-db");
+	assert_false(k.none);
+	reg_case_drop(&k, "emptied.db");
 	reg_case_absent(&k, "mlflow.db", 1000);
 	run(1, 1);
 	has("UNREAD path=mlflow.db reason=not found");

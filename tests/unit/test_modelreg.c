@@ -119,6 +119,37 @@ links_of_a_bundle_come_from_its_record(void **state)
 }
 
 static void
+a_name_that_others_have_is_no_registry(void **state)
+{
+	static const char *const lists[] = {"w|f 2 model.json|",
+	    "|f 40 a/app.db|", "|f 40 .gitattributes|f 2 model.json|"};
+	struct format_case_file beside[] = {
+	    {"model.json", "{}", 2, false},
+	    {"a/app.db", "no database, but as long as its head", 36, false},
+	    {".gitattributes", "*.txt text\n", 11, false},
+	    {NULL, NULL, 0, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++) {
+		run(lists[i], beside);
+		assert_int_equal(c.rc, 0);
+		assert_int_equal(c.anomalies, 0);
+		assert_string_equal(c.name, FORMAT_NONE);
+	}
+	/* Nobody knows what cannot be opened. */
+	beside[0].refused = true;
+	run(lists[0], beside);
+	assert_true(format_case_has(&c, ANOMALY_REG_UNREAD));
+	assert_string_equal(c.name, "registry");
+	run(lists[0], NULL);
+	assert_true(format_case_has(&c, ANOMALY_REG_UNREAD));
+	assert_string_equal(c.name, "registry");
+	run(LIST, files);
+	assert_string_equal(c.name, "registry");
+}
+
+static void
 a_list_that_ends_early_is_told(void **state)
 {
 	(void)state;
@@ -143,6 +174,7 @@ main(void)
 	    cmocka_unit_test(bytes_that_break_a_name_are_an_anomaly),
 	    cmocka_unit_test(what_is_refused_is_unread),
 	    cmocka_unit_test(links_of_a_bundle_come_from_its_record),
+	    cmocka_unit_test(a_name_that_others_have_is_no_registry),
 	    cmocka_unit_test(a_list_that_ends_early_is_told),
 	};
 

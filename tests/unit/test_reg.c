@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -127,6 +128,65 @@ a_tree_without_operations_is_asked_by_names_alone(void **state)
 	}
 }
 
+/* Names that promise a registry, and bytes that are none. */
+static const struct {
+	const char *path, *text;
+} shared[] = {
+    {"web/model.json", "{\"modelTopology\": {}}"},
+    {"run.json", "{}"},
+    {"kubeflow.json", "{\"a\": 1}"},
+    {"app.db", "no database, but as long as its head"},
+    {"app.db", "short"},
+    {".gitattributes", "*.txt text\n"},
+    {"seldon.yaml", "apiVersion: v1\nkind: ConfigMap\n"},
+    {"disk-snapshot.cfg", "disk=sda\n"},
+};
+
+static void
+a_name_alone_makes_no_registry(void **state)
+{
+	struct reg_case c;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(shared) / sizeof(*shared); i++) {
+		reg_case_init(&c);
+		reg_case_text(&c, shared[i].path, shared[i].text);
+		reg_case_run(&c, NULL);
+		assert_int_equal(c.rc, 0);
+		assert_true(c.none);
+		assert_int_equal(c.rows + c.problems, 0);
+		/* One among them is enough. */
+		reg_case_text(&c, "r/oci-layout", "{}");
+		reg_case_run(&c, NULL);
+		assert_false(c.none);
+		reg_case_release(&c);
+	}
+}
+
+static void
+a_shared_name_that_cannot_be_read_is_told_once(void **state)
+{
+	static const char *const names[] = {"web/model.json",
+	    "kubeflow.json", "app.db", "metadata.db", ".gitattributes",
+	    "seldon.yaml"};
+	struct reg_case c;
+	char line[64];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		reg_case_init(&c);
+		reg_case_refuse(&c, names[i], 100);
+		reg_case_run(&c, NULL);
+		assert_int_equal(c.rc, 1);
+		assert_false(c.none);
+		(void)snprintf(line, sizeof(line), "UNREAD path=%s "
+		    "reason=not found", names[i]);
+		assert_true(reg_case_has(&c, line));
+		assert_int_equal(c.problems, 1);
+		reg_case_release(&c);
+	}
+}
+
 int
 main(void)
 {
@@ -136,6 +196,8 @@ main(void)
 	    cmocka_unit_test(digests_are_those_of_the_standards),
 	    cmocka_unit_test(
 		a_tree_without_operations_is_asked_by_names_alone),
+	    cmocka_unit_test(a_name_alone_makes_no_registry),
+	    cmocka_unit_test(a_shared_name_that_cannot_be_read_is_told_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

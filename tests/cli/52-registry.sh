@@ -99,6 +99,44 @@ REG-EXTRA models--acme--tiny/snapshots/$commit/modeling_x.py
 REG-MISSING models--acme--tiny/snapshots/$commit/model.safetensors"
 done
 
+# A cache that was copied without links has their text: nothing lies where the
+# tree names content, so nothing was held against it.
+make_cache "$T/flat"
+find "$T/flat" -type l | while read -r link; do
+	text=$(readlink "$link")
+	rm "$link"
+	printf '%s' "$text" >"$link"
+done
+scan_all flat
+exits 2 "a flattened cache is not clean" "$EXHIBIT" scan "$T/flat"
+for how in dir bag tarred; do
+	same "texts of links are told ($how)" "$(rows "$T/flat.$how")" \
+"REG-POINTER models--acme--tiny/snapshots/$commit/model.safetensors
+REG-POINTER models--acme--tiny/snapshots/$commit/sub/config.json"
+	check "and make it incomplete ($how)" grep -q \
+	    '"format":"registry".*"verdict":"incomplete","complete":false' \
+	    "$T/flat.$how"
+done
+
+# So does a pointer of Git LFS whose object was not fetched; with the object
+# there is nothing that was not looked at.
+mkdir -p "$T/lfs"
+printf '*.safetensors filter=lfs\n' >"$T/lfs/.gitattributes"
+w=$(sha256sum <samples/benign/digits.safetensors | cut -c1-64)
+printf 'version https://git-lfs.github.com/spec/v1\noid sha256:%s\nsize %d\n' \
+    "$w" "$(stat -c %s samples/benign/digits.safetensors)" \
+    >"$T/lfs/model.safetensors"
+"$EXHIBIT" scan --format jsonl "$T/lfs" >"$T/lfs.bare" 2>/dev/null
+check "a pointer alone is incomplete" grep -q \
+    '"format":"registry".*"verdict":"incomplete","complete":false' "$T/lfs.bare"
+has "and told" "$T/lfs.bare" '"rule":"REG-POINTER","severity":"low"'
+mkdir -p "$T/lfs/.git/lfs/objects/${w:0:2}/${w:2:2}"
+cp samples/benign/digits.safetensors \
+    "$T/lfs/.git/lfs/objects/${w:0:2}/${w:2:2}/$w"
+"$EXHIBIT" scan --format jsonl "$T/lfs" >"$T/lfs.full" 2>/dev/null
+check "with its object it is complete" grep -q \
+    '"format":"registry".*"verdict":"clean","complete":true' "$T/lfs.full"
+
 # An MLflow store whose alias was moved by hand: the folder's file and the map
 # in meta.yaml disagree.  The finding's keys must pass the parent's gate.
 m=$T/mlruns/models/fraud

@@ -76,18 +76,9 @@ member_folder(const struct job *j, const char *path, char *dst, size_t cap)
 static enum bag_class
 class_of(const char *raw)
 {
-	unsigned c = 0;
+	enum bag_class c;
 
-	for (; c < BAG_CLASSES; c++) {
-		const char *name = bag_class_name((enum bag_class)c);
-		size_t n = strlen(name);
-
-		if (strncmp(raw, BAG_DATA, strlen(BAG_DATA)) == 0 &&
-		    strncmp(raw + strlen(BAG_DATA), name, n) == 0 &&
-		    raw[strlen(BAG_DATA) + n] == '/')
-			break;
-	}
-	return (enum bag_class)c;
+	return bag_member_class(raw, strlen(raw), &c) ? c : BAG_CLASSES;
 }
 
 /*

@@ -119,15 +119,12 @@ take_tar(const struct elsewhere *x, struct collect_args *a, struct err *e)
 			    "--class says what it holds");
 	if ((a->sources = calloc(1, sizeof(*a->sources))) == NULL)
 		return err_set(e, ERR_NOMEM, "out of memory");
-	for (int c = 0; c < BAG_CLASSES; c++)
-		if (strcmp(class, bag_class_name((enum bag_class)c)) == 0) {
-			a->sources[0].class = (enum bag_class)c;
-			a->sources[0].path = x->from_tar;
-			a->nsources = 1;
-			return 0;
-		}
-	return err_set(e, ERR_ARG,
-	    "--class is weights, training, registry, api-logs, host or other");
+	if (!bag_class_parse(class, strlen(class), &a->sources[0].class))
+		return err_set(e, ERR_ARG, "--class is weights, training, "
+		    "registry, api-logs, host or other");
+	a->sources[0].path = x->from_tar;
+	a->nsources = 1;
+	return 0;
 }
 
 int

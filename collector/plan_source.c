@@ -57,12 +57,8 @@ static int
 take_class(struct plan_parse *p, const struct plan_node *at, const char *name,
     enum bag_class *ret)
 {
-	for (unsigned i = 0; i < BAG_CLASSES; i++)
-		if (strcmp(bag_class_name((enum bag_class)i), name) == 0) {
-			*ret = (enum bag_class)i;
-			return 0;
-		}
-	return plan_error(p->name, at, p->e, "a class is one of weights, "
+	return bag_class_parse(name, strlen(name), ret) ? 0 :
+	    plan_error(p->name, at, p->e, "a class is one of weights, "
 	    "training, registry, api-logs, host, other");
 }
 

@@ -137,14 +137,10 @@ place_member(struct receiving *r)
 static void
 note_class(struct receiving *r)
 {
-	const char *rest = r->name + strlen(BAG_DATA);
+	enum bag_class class;
 
-	for (unsigned i = 0; i < BAG_CLASSES; i++) {
-		const char *class = bag_class_name((enum bag_class)i);
-
-		if (starts(rest, class) && rest[strlen(class)] == '/')
-			r->c.classes |= 1U << i;
-	}
+	if (bag_member_class(r->name, strlen(r->name), &class))
+		r->c.classes |= 1U << class;
 }
 
 static int

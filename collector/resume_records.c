@@ -193,13 +193,12 @@ static void
 note_class(struct collect *c, const struct jline *l)
 {
 	const char *name = jline_str(l, "line.class");
+	enum bag_class class;
 
 	c->names_seen = false;
-	if (name == NULL || jline_str(l, "line.sha256") == NULL)
-		return;
-	for (unsigned i = 0; i < BAG_CLASSES; i++)
-		if (strcmp(name, bag_class_name((enum bag_class)i)) == 0)
-			c->classes |= 1U << i;
+	if (name != NULL && jline_str(l, "line.sha256") != NULL &&
+	    bag_class_parse(name, strlen(name), &class))
+		c->classes |= 1U << class;
 }
 
 static int

@@ -41,6 +41,40 @@ bag_class_name(enum bag_class c)
 	return names[c];
 }
 
+bool
+bag_class_parse(const char *name, size_t n, enum bag_class *ret)
+{
+	for (unsigned i = 0; i < BAG_CLASSES; i++) {
+		const char *own = bag_class_name((enum bag_class)i);
+
+		if (strlen(own) == n && memcmp(own, name, n) == 0) {
+			*ret = (enum bag_class)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* "data/<class>/": moves past them. */
+static bool
+match_class(struct cursor *c, enum bag_class *ret)
+{
+	struct cursor name;
+
+	return cursor_match(c, (const uint8_t *)BAG_DATA,
+	    strlen(BAG_DATA)) && cursor_line(c, '/', &name) &&
+	    bag_class_parse((const char *)name.buf, name.len, ret);
+}
+
+bool
+bag_member_class(const char *member, size_t n, enum bag_class *ret)
+{
+	struct cursor c;
+
+	cursor_init(&c, (const uint8_t *)member, n, 0);
+	return match_class(&c, ret);
+}
+
 static bool
 is_alnum(uint8_t c)
 {
@@ -236,36 +270,16 @@ put_source(struct buf *b, struct cursor c)
 	return take_bytes(b, c, true);
 }
 
-/* The class's folder and its slash: moves past them. */
-static bool
-match_class(struct cursor *c)
-{
-	const char *name;
-
-	for (unsigned k = 0; k < BAG_CLASSES; k++) {
-		struct cursor look = *c;
-
-		name = bag_class_name((enum bag_class)k);
-		if (cursor_match(&look, (const uint8_t *)name,
-		    strlen(name)) && cursor_match(&look,
-		    (const uint8_t *)"/", 1)) {
-			*c = look;
-			return true;
-		}
-	}
-	return false;
-}
-
 bool
 bag_member_path(struct buf *b, const char *name, size_t n)
 {
 	struct cursor c, part;
 	size_t start = b->len;
+	enum bag_class class;
 	bool more, ok;
 
 	cursor_init(&c, (const uint8_t *)name, n, 0);
-	if (n > NAME_MAX_BYTES || !cursor_match(&c,
-	    (const uint8_t *)BAG_DATA, strlen(BAG_DATA)) || !match_class(&c))
+	if (n > NAME_MAX_BYTES || !match_class(&c, &class))
 		return false;
 	do {
 		more = cursor_line(&c, '/', &part);

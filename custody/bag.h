@@ -51,6 +51,10 @@ enum bag_class {
 	BAG_CLASSES
 };
 const char *bag_class_name(enum bag_class c); /* "weights", "api-logs", .. */
+/* bag_class_parse: false when no class has this name. */
+bool bag_class_parse(const char *name, size_t n, enum bag_class *ret);
+/* bag_member_class: of "data/<class>/..."; false when it is in none. */
+bool bag_member_class(const char *member, size_t n, enum bag_class *ret);
 
 /* bag_name_ok: [A-Za-z0-9._-]{1,64}, not "." or "..". */
 bool bag_name_ok(const char *name, size_t n);

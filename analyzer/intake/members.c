@@ -104,17 +104,6 @@ ns_of(const char *s, int64_t none)
 	return *s == '\0' || *end != '\0' || errno != 0 ? none : v;
 }
 
-static bool
-class_of(const char *name, enum bag_class *ret)
-{
-	for (unsigned i = 0; i < BAG_CLASSES; i++)
-		if (strcmp(name, bag_class_name((enum bag_class)i)) == 0) {
-			*ret = (enum bag_class)i;
-			return true;
-		}
-	return false;
-}
-
 static char
 type_of(const char *name)
 {
@@ -186,7 +175,8 @@ take_value(struct line *l, const char *key, const struct json_token *v,
 		f->type = type_of(v->str);
 		return f->type == '\0';
 	case KEY_CLASS:
-		l->known = f->type != '\0' && class_of(v->str, &f->class);
+		l->known = f->type != '\0' &&
+		    bag_class_parse(v->str, strlen(v->str), &f->class);
 		return !l->known;
 	case KEY_PATH:
 		f->path = unhex(v, keep, &f->path_len);

@@ -80,6 +80,34 @@ every_class_has_its_folder(void **state)
 	buf_release(&b);
 }
 
+/* Both ways; and nothing that only begins like one. */
+static void
+a_class_is_known_by_its_whole_name(void **state)
+{
+	static const char *const wrong[] = {"", "weight", "weightss", "Host",
+	    "data/weights", "data/weight/x", "data/weightss/x", "data//x",
+	    "metadata/host/x", "data/.keep"};
+	enum bag_class got;
+	char member[64];
+
+	(void)state;
+	for (unsigned c = 0; c < BAG_CLASSES; c++) {
+		const char *name = bag_class_name((enum bag_class)c);
+
+		assert_true(bag_class_parse(name, strlen(name), &got));
+		assert_int_equal(got, c);
+		(void)snprintf(member, sizeof(member), "data/%s/x", name);
+		assert_true(bag_member_class(member, strlen(member), &got));
+		assert_int_equal(got, c);
+	}
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		assert_false(bag_class_parse(wrong[i], strlen(wrong[i]),
+		    &got));
+		assert_false(bag_member_class(wrong[i], strlen(wrong[i]),
+		    &got));
+	}
+}
+
 static void
 long_components_are_cut_and_hashed(void **state)
 {
@@ -265,6 +293,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(names_are_escaped_as_the_format_says),
 	    cmocka_unit_test(every_class_has_its_folder),
+	    cmocka_unit_test(a_class_is_known_by_its_whole_name),
 	    cmocka_unit_test(long_components_are_cut_and_hashed),
 	    cmocka_unit_test(random_paths_come_back),
 	    cmocka_unit_test(random_names_decode_only_if_they_are_canonical),

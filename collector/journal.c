@@ -14,6 +14,7 @@
 #include "base/json_write.h"
 #include "base/limits.h"
 #include "base/text.h"
+#include "collector/inode.h"
 #include "collector/journal.h"
 #include "custody/digest.h"
 
@@ -373,19 +374,15 @@ journal_due(const struct journal *j, uint64_t end)
 static void
 put_stat(struct json_write *w, const struct statx *st)
 {
-	char text[40];
+	char text[INODE_TIME];
 
 	json_key(w, "stat");
 	json_begin_object(w);
 	json_ku64(w, "dev", makedev(st->stx_dev_major, st->stx_dev_minor));
 	json_ku64(w, "ino", st->stx_ino);
 	json_ku64(w, "size", st->stx_size);
-	(void)snprintf(text, sizeof(text), "%lld.%09u",
-	    (long long)st->stx_mtime.tv_sec, st->stx_mtime.tv_nsec);
-	json_kstr(w, "mtime", text);
-	(void)snprintf(text, sizeof(text), "%lld.%09u",
-	    (long long)st->stx_ctime.tv_sec, st->stx_ctime.tv_nsec);
-	json_kstr(w, "ctime", text);
+	json_kstr(w, "mtime", inode_time(text, &st->stx_mtime));
+	json_kstr(w, "ctime", inode_time(text, &st->stx_ctime));
 	json_end_object(w);
 }
 

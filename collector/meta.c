@@ -11,6 +11,7 @@
 #include "base/json_write.h"
 #include "base/limits.h"
 #include "base/text.h"
+#include "collector/inode.h"
 #include "collector/run.h"
 
 /*
@@ -90,18 +91,6 @@ meta_xattrs(struct json_write *w, const struct object *o,
 	return whole;
 }
 
-/* Does the name still lead to what was read? */
-static bool
-still_there(int fd, const struct statx *seen)
-{
-	struct statx st;
-
-	return statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &st) == 0 &&
-	    st.stx_ino == seen->stx_ino &&
-	    st.stx_dev_major == seen->stx_dev_major &&
-	    st.stx_dev_minor == seen->stx_dev_minor;
-}
-
 /* One range, seen while it was read. */
 static void
 put_whole(struct json_write *w, uint64_t size)
@@ -130,7 +119,8 @@ meta_holes(struct json_write *w, const struct object *o,
 	fd = openat(o->dir, o->name, O_RDONLY | O_NONBLOCK | O_NOCTTY |
 	    O_CLOEXEC | (o->magic ? 0 : O_NOFOLLOW));
 	json_key(w, "data_ranges");
-	if (fd < 0 || !still_there(fd, &o->st) ||
+	/* Does the name still lead to what was read? */
+	if (fd < 0 || !inode_is(fd, &o->st) ||
 	    (lseek(fd, 0, SEEK_DATA) < 0 && errno != ENXIO)) {
 		/* Not known is not "nothing but holes". */
 		json_null(w);

@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "base/limits.h"
+#include "collector/inode.h"
 #include "collector/process.h"
 #include "custody/digest.h"
 
@@ -30,11 +31,8 @@ struct process_cache {
 static bool
 same(const struct statx *a, const struct statx *b)
 {
-	return a->stx_ino == b->stx_ino && a->stx_size == b->stx_size &&
-	    a->stx_dev_major == b->stx_dev_major &&
-	    a->stx_dev_minor == b->stx_dev_minor &&
-	    a->stx_mtime.tv_sec == b->stx_mtime.tv_sec &&
-	    a->stx_mtime.tv_nsec == b->stx_mtime.tv_nsec;
+	return inode_same(a, b) && a->stx_size == b->stx_size &&
+	    inode_same_time(&a->stx_mtime, &b->stx_mtime);
 }
 
 static struct known *

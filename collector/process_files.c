@@ -12,6 +12,7 @@
 #include "base/json_write.h"
 #include "base/limits.h"
 #include "base/text.h"
+#include "collector/inode.h"
 #include "collector/process.h"
 #include "collector/proctext.h"
 
@@ -40,20 +41,12 @@ struct held {
 	struct statx st;
 };
 
-static bool
-same_inode(const struct statx *a, const struct statx *b)
-{
-	return a->stx_ino == b->stx_ino &&
-	    a->stx_dev_major == b->stx_dev_major &&
-	    a->stx_dev_minor == b->stx_dev_minor;
-}
-
 static struct process_file *
 find(const struct table *t, const struct statx *st)
 {
 	for (struct process_file *f = t->bucket[st->stx_ino % BUCKETS];
 	    f != NULL; f = f->chain)
-		if (same_inode(&f->st, st))
+		if (inode_same(&f->st, st))
 			return f;
 	return NULL;
 }

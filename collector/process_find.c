@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/limits.h"
 #include "base/text.h"
+#include "collector/inode.h"
 #include "collector/process.h"
 #include "collector/survey.h"
 
@@ -52,9 +53,7 @@ is_wanted(const struct wanted *w, const struct process_file *list)
 {
 	for (; list != NULL; list = list->next)
 		if (strcmp(list->name, w->path) == 0 || (w->there &&
-		    list->st.stx_ino == w->st.stx_ino &&
-		    list->st.stx_dev_major == w->st.stx_dev_major &&
-		    list->st.stx_dev_minor == w->st.stx_dev_minor))
+		    inode_same(&list->st, &w->st)))
 			return true;
 	return false;
 }

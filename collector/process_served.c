@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/json_write.h"
 #include "base/limits.h"
+#include "collector/inode.h"
 #include "collector/process.h"
 #include "collector/settings.h"
 #include "collector/shape.h"
@@ -78,14 +79,6 @@ process_lookup(const struct process *p, const char *name, struct statx *st,
 	return errnum;
 }
 
-static bool
-same_inode(const struct statx *a, const struct statx *b)
-{
-	return a->stx_ino == b->stx_ino &&
-	    a->stx_dev_major == b->stx_dev_major &&
-	    a->stx_dev_minor == b->stx_dev_minor;
-}
-
 static void
 judge(const struct process *p, const struct process_file *f,
     struct judged *j)
@@ -100,7 +93,7 @@ judge(const struct process *p, const struct process_file *f,
 	}
 	/* The name as it stands first: it may end in " (deleted)". */
 	errnum = process_lookup(p, f->path, &j->disk, &j->disk_fd);
-	if (errnum == 0 && same_inode(&j->disk, &f->st)) {
+	if (errnum == 0 && inode_same(&j->disk, &f->st)) {
 		j->state = PROCESS_SAME;
 		return;
 	}
@@ -111,7 +104,7 @@ judge(const struct process *p, const struct process_file *f,
 		errnum = process_lookup(p, f->name, &j->disk, &j->disk_fd);
 	}
 	if (errnum == 0)
-		j->state = same_inode(&j->disk, &f->st) ? PROCESS_SAME :
+		j->state = inode_same(&j->disk, &f->st) ? PROCESS_SAME :
 		    PROCESS_REPLACED;
 	else if (f->st.stx_nlink == 0 || strcmp(f->name, f->path) != 0)
 		j->state = PROCESS_DELETED;
@@ -241,9 +234,7 @@ put_inode(struct json_write *w, const char *key, const struct statx *st,
 	json_ku64(w, "ino", st->stx_ino);
 	json_ku64(w, "nlink", st->stx_nlink);
 	json_ku64(w, "size", st->stx_size);
-	(void)snprintf(text, sizeof(text), "%lld.%09u",
-	    (long long)st->stx_mtime.tv_sec, st->stx_mtime.tv_nsec);
-	json_kstr(w, "mtime", text);
+	json_kstr(w, "mtime", inode_time(text, &st->stx_mtime));
 	if (sha256 != NULL)
 		json_khex(w, "sha256", sha256, 32);
 	else

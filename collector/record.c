@@ -12,9 +12,10 @@
 #include "base/json_write.h"
 #include "base/limits.h"
 #include "base/text.h"
+#include "collector/inode.h"
+#include "collector/intake.h"
 #include "collector/journal.h"
 #include "collector/resume.h"
-#include "collector/intake.h"
 #include "collector/run.h"
 
 #define LINE_MAX_BYTES (1 * MIB)
@@ -125,28 +126,13 @@ static void
 put_time(struct json_write *w, const char *key,
     const struct statx_timestamp *t, bool known)
 {
+	char text[INODE_TIME];
+
 	if (!known) {
 		json_knull(w, key);
 		return;
 	}
-	/* Nanoseconds since 1970 pass 2^53: text. */
-	char text[40];
-	size_t at = sizeof(text);
-	uint64_t sec = t->tv_sec < 0 ? -(uint64_t)t->tv_sec :
-	    (uint64_t)t->tv_sec;
-	uint32_t ns = t->tv_nsec;
-
-	/* Eight times an object: not by printf. */
-	text[--at] = '\0';
-	for (unsigned i = 0; i < 9; i++, ns /= 10)
-		text[--at] = (char)('0' + ns % 10);
-	text[--at] = '.';
-	do
-		text[--at] = (char)('0' + sec % 10);
-	while ((sec /= 10) > 0);
-	if (t->tv_sec < 0)
-		text[--at] = '-';
-	json_kstr(w, key, text + at);
+	json_kstr(w, key, inode_time(text, t));
 }
 
 static const char *
@@ -234,27 +220,19 @@ mount_of(struct collect *c, const struct object *o)
 	return &c->mount;
 }
 
-static bool
-same_time(const struct statx_timestamp *a, const struct statx_timestamp *b)
-{
-	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
-}
-
 /* Equal in everything that put_stat writes. */
 static bool
 same_stat(const struct statx *a, const struct statx *b)
 {
-	return a->stx_dev_major == b->stx_dev_major &&
-	    a->stx_dev_minor == b->stx_dev_minor &&
-	    a->stx_ino == b->stx_ino && a->stx_nlink == b->stx_nlink &&
+	return inode_same(a, b) && a->stx_nlink == b->stx_nlink &&
 	    a->stx_mode == b->stx_mode && a->stx_uid == b->stx_uid &&
 	    a->stx_gid == b->stx_gid && a->stx_size == b->stx_size &&
 	    a->stx_blocks == b->stx_blocks &&
 	    a->stx_attributes == b->stx_attributes &&
-	    same_time(&a->stx_atime, &b->stx_atime) &&
-	    same_time(&a->stx_mtime, &b->stx_mtime) &&
-	    same_time(&a->stx_ctime, &b->stx_ctime) &&
-	    same_time(&a->stx_btime, &b->stx_btime);
+	    inode_same_time(&a->stx_atime, &b->stx_atime) &&
+	    inode_same_time(&a->stx_mtime, &b->stx_mtime) &&
+	    inode_same_time(&a->stx_ctime, &b->stx_ctime) &&
+	    inode_same_time(&a->stx_btime, &b->stx_btime);
 }
 
 /* The strongest thing that can be said, docs/RECORDS.md. */

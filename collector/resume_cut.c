@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/limits.h"
 #include "base/text.h"
+#include "collector/inode.h"
 #include "collector/resume_parts.h"
 
 /*
@@ -38,11 +39,9 @@ same_time(const struct jline *l, const char *key,
     const struct statx_timestamp *t)
 {
 	const char *was = jline_str(l, key);
-	char now[40];
+	char now[INODE_TIME];
 
-	(void)snprintf(now, sizeof(now), "%lld.%09u", (long long)t->tv_sec,
-	    t->tv_nsec);
-	return was != NULL && strcmp(was, now) == 0;
+	return was != NULL && strcmp(was, inode_time(now, t)) == 0;
 }
 
 static bool

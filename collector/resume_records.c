@@ -10,6 +10,7 @@
 #include "base/json_write.h"
 #include "base/limits.h"
 #include "base/text.h"
+#include "collector/inode.h"
 #include "collector/resume_parts.h"
 #include "custody/nameset.h"
 
@@ -134,15 +135,12 @@ static void
 key_statx(struct resume *r, size_t source, const char *path,
     const struct statx *st)
 {
-	char mtime[40], ctime[40];
+	char mtime[INODE_TIME], ctime[INODE_TIME];
 
-	(void)snprintf(mtime, sizeof(mtime), "%lld.%09u",
-	    (long long)st->stx_mtime.tv_sec, st->stx_mtime.tv_nsec);
-	(void)snprintf(ctime, sizeof(ctime), "%lld.%09u",
-	    (long long)st->stx_ctime.tv_sec, st->stx_ctime.tv_nsec);
 	key_begin(r, 'S', source, path, strlen(path));
 	key_stat(r, makedev(st->stx_dev_major, st->stx_dev_minor),
-	    st->stx_ino, st->stx_size, mtime, ctime);
+	    st->stx_ino, st->stx_size, inode_time(mtime, &st->stx_mtime),
+	    inode_time(ctime, &st->stx_ctime));
 }
 
 int

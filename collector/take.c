@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
+#include "collector/inode.h"
 #include "collector/run.h"
 #include "custody/digest.h"
 
@@ -57,18 +58,12 @@ take_open(const struct object *o, struct taken *t)
 }
 
 static bool
-same_time(const struct statx_timestamp *a, const struct statx_timestamp *b)
-{
-	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
-}
-
-static bool
 differs(const struct statx *a, const struct statx *b)
 {
 	return a->stx_size != b->stx_size || a->stx_ino != b->stx_ino ||
 	    a->stx_mode != b->stx_mode ||
-	    !same_time(&a->stx_mtime, &b->stx_mtime) ||
-	    !same_time(&a->stx_ctime, &b->stx_ctime);
+	    !inode_same_time(&a->stx_mtime, &b->stx_mtime) ||
+	    !inode_same_time(&a->stx_ctime, &b->stx_ctime);
 }
 
 /* One chunk at ${off}; *got 0 at the end of the file. */
@@ -247,9 +242,7 @@ take_file(struct collect *c, const struct object *o, const char *member,
 		return record_error(c, o->path, "cannot stat", errnum);
 	}
 	if (!S_ISREG(ret->before.stx_mode) ||
-	    ret->before.stx_ino != o->st.stx_ino ||
-	    ret->before.stx_dev_major != o->st.stx_dev_major ||
-	    ret->before.stx_dev_minor != o->st.stx_dev_minor) {
+	    !inode_same(&ret->before, &o->st)) {
 		(void)close(fd);
 		return record_error(c, o->path,
 		    "was replaced between the look and the opening", 0);

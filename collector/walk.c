@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/limits.h"
 #include "base/text.h"
+#include "collector/inode.h"
 #include "collector/names.h"
 #include "collector/resume.h"
 #include "collector/run.h"
@@ -28,24 +29,6 @@ struct ancestor {
 
 static int walk_object(struct collect *c, const struct object *o,
     const struct ancestor *up);
-
-static bool
-same_inode(const struct statx *a, const struct statx *b)
-{
-	return a->stx_ino == b->stx_ino &&
-	    a->stx_dev_major == b->stx_dev_major &&
-	    a->stx_dev_minor == b->stx_dev_minor;
-}
-
-/* Is what was opened what the walk saw, and not put there since? */
-static bool
-same_object(int fd, const struct statx *seen)
-{
-	struct statx st;
-
-	return statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &st) == 0 &&
-	    same_inode(&st, seen);
-}
 
 static int
 walk_entry(struct collect *c, const struct object *dir, int fd,
@@ -86,7 +69,7 @@ walk_dir(struct collect *c, const struct object *o, const struct ancestor *up)
 			    "a directory inside itself was left out", ELOOP);
 	if ((r = record_object(c, o, NULL, NULL, NULL, 0, NULL)) < 0)
 		return r;
-	if (c->out.stx_ino != 0 && same_inode(&o->st, &c->out) &&
+	if (c->out.stx_ino != 0 && inode_same(&o->st, &c->out) &&
 	    (r = record_error(c, o->path, "the bundle is written to this "
 	    "folder: the collection alters its own source", 0)) < 0)
 		return r;
@@ -96,7 +79,7 @@ walk_dir(struct collect *c, const struct object *o, const struct ancestor *up)
 	if ((fd = names_open(o->dir, o->name)) < 0)
 		return record_error(c, o->path, "cannot open directory",
 		    errno);
-	if (!same_object(fd, &o->st)) {
+	if (!inode_is(fd, &o->st)) {
 		(void)close(fd);
 		return record_error(c, o->path,
 		    "was replaced between the look and the opening", 0);

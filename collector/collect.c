@@ -103,6 +103,22 @@ take_source(struct collect *c, size_t i)
 	return checkpoint_source_end(c);
 }
 
+int
+collect_records(struct collect *c)
+{
+	int r;
+
+	if (c->o->intake != NULL && (r = intake_run(c->o->intake, c)) < 0)
+		return r;
+	if ((r = record_log(c, "ended", NULL)) < 0 ||
+	    (r = record_store(c, &c->files, BAG_FILES)) < 0 ||
+	    (r = record_store(c, &c->errors, BAG_ERRORS)) < 0 ||
+	    (r = record_store(c, &c->log, BAG_LOG)) < 0 ||
+	    (r = process_store(c)) < 0)
+		return r;
+	return facts_completion(c);
+}
+
 static int
 run(struct collect *c)
 {
@@ -113,16 +129,8 @@ run(struct collect *c)
 	for (size_t i = 0; i < c->o->nsources; i++)
 		if ((r = take_source(c, i)) < 0)
 			return r;
-	if ((r = resume_ends(c)) < 0 || (r = checkpoint_now(c)) < 0)
-		return r;
-	if (c->o->intake != NULL && (r = intake_run(c->o->intake, c)) < 0)
-		return r;
-	if ((r = record_log(c, "ended", NULL)) < 0 ||
-	    (r = record_store(c, &c->files, BAG_FILES)) < 0 ||
-	    (r = record_store(c, &c->errors, BAG_ERRORS)) < 0 ||
-	    (r = record_store(c, &c->log, BAG_LOG)) < 0 ||
-	    (r = process_store(c)) < 0 ||
-	    (r = facts_completion(c)) < 0)
+	if ((r = resume_ends(c)) < 0 || (r = checkpoint_now(c)) < 0 ||
+	    (r = collect_records(c)) < 0)
 		return r;
 	if (c->o->plan != NULL && (r = evidence_tag(c->w, BAG_PLAN,
 	    c->o->plan->bytes, c->o->plan->n, c->e)) < 0)

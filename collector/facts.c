@@ -59,6 +59,26 @@ facts_here(struct json_write *w, const struct collect *c)
 	facts_tool(w, c);
 }
 
+void
+facts_examiner(struct json_write *w, const struct collect *c)
+{
+	json_ktext(w, "name", c->o->examiner, strlen(c->o->examiner));
+	if (c->o->cert_sha256 != NULL)
+		json_khex(w, "certificate_sha256", c->o->cert_sha256, 32);
+	else
+		json_knull(w, "certificate_sha256");
+}
+
+void
+facts_time_stamp(struct json_write *w, const struct collect *c)
+{
+	json_kstr(w, "time_stamp", c->o->body ? "by the side that seals: "
+	    "see transport.json" : c->o->local_tsa ? "by the local "
+	    "authority in metadata/pki/tsa.pem: it proves nothing against "
+	    "this machine's own root" : "by another authority, or none: see "
+	    "container.json");
+}
+
 int
 facts_store(struct collect *c, const char *name, struct buf *b)
 {
@@ -87,11 +107,7 @@ facts_acquisition(struct collect *c)
 	json_kstr(&w, "case", c->o->case_id);
 	json_key(&w, "examiner");
 	json_begin_object(&w);
-	json_ktext(&w, "name", c->o->examiner, strlen(c->o->examiner));
-	if (c->o->cert_sha256 != NULL)
-		json_khex(&w, "certificate_sha256", c->o->cert_sha256, 32);
-	else
-		json_knull(&w, "certificate_sha256");
+	facts_examiner(&w, c);
 	facts_said(&w, "organisation", c->o->organisation);
 	facts_said(&w, "contact", c->o->contact);
 	json_end_object(&w);
@@ -104,11 +120,7 @@ facts_acquisition(struct collect *c)
 		put_source(&w, &c->o->sources[i]);
 	json_end_array(&w);
 	facts_ledger(&w, c);
-	json_kstr(&w, "time_stamp", c->o->body ? "by the side that seals: "
-	    "see transport.json" : c->o->local_tsa ? "by the local "
-	    "authority in metadata/pki/tsa.pem: it proves nothing against "
-	    "this machine's own root" : "by another authority, or none: see "
-	    "container.json");
+	facts_time_stamp(&w, c);
 	json_end_object(&w);
 	return facts_store(c, BAG_ACQUISITION, &b);
 }

@@ -6,7 +6,6 @@
 #include "base/proc.h"
 #include "base/text.h"
 #include "collector/foreign_parts.h"
-#include "collector/intake.h"
 #include "collector/transport.h"
 
 /*
@@ -288,13 +287,7 @@ run(struct taking *t)
 	scope_begin(c, s);
 	r = take_all(t);
 	scope_end(c);
-	if (r < 0 || (c->o->intake != NULL &&
-	    (r = intake_run(c->o->intake, c)) < 0) ||
-	    (r = record_log(c, "ended", NULL)) < 0 ||
-	    (r = record_store(c, &c->files, BAG_FILES)) < 0 ||
-	    (r = record_store(c, &c->errors, BAG_ERRORS)) < 0 ||
-	    (r = record_store(c, &c->log, BAG_LOG)) < 0 ||
-	    (r = facts_completion(c)) < 0)
+	if (r < 0 || (r = collect_records(c)) < 0)
 		return r;
 	return transport_store(t->p->t, c->o, &c->totals, c->w, c->e);
 }
@@ -314,7 +307,7 @@ foreign_tar(void *foreign, const struct collect_options *o,
 	t->class = o->sources[0].class;
 	t->c = (struct collect){.o = o, .w = w, .e = e,
 	    .how = "out of a tar: nothing was opened"};
-	t->c.files.fd = t->c.errors.fd = t->c.log.fd = -1;
+	t->c.files.fd = t->c.errors.fd = t->c.log.fd = t->c.processes.fd = -1;
 	foreign_entry_init(&t->n);
 	buf_init(&t->path, LIMIT_TAR_NAME + 64);
 	buf_init(&t->member, 4 * LIMIT_TAR_NAME);

@@ -197,11 +197,7 @@ static void
 put_stored(struct json_write *w, const struct collect *c,
     const struct foreign_stored *s)
 {
-	json_khex(w, "sha256", s->place->digests.sha256, 32);
-	if ((c->o->digests & DIGEST_SHA512) != 0)
-		json_khex(w, "sha512", s->place->digests.sha512, 64);
-	json_ku64(w, "header_offset", s->place->header_offset);
-	json_ku64(w, "data_offset", s->place->data_offset);
+	record_put_place(w, c, s->place);
 	json_kstr(w, "guarantee", "foreign tar");
 	json_ku64(w, "short_by", s->short_by);
 }

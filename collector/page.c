@@ -11,25 +11,16 @@
 #include "collector/run.h"
 
 static void
-put_text(struct json_write *w, const char *key, const char *s)
-{
-	if (s != NULL)
-		json_ktext(w, key, s, strlen(s));
-	else
-		json_knull(w, key);
-}
-
-static void
 put_fetched(struct json_write *w, const struct page *p)
 {
 	char when[CLOCK_TEXT];
 
 	json_key(w, "fetched");
 	json_begin_object(w);
-	put_text(w, "url", p->url);
-	put_text(w, "method", p->method);
-	put_text(w, "request", p->request);
-	put_text(w, "peer", p->peer);
+	facts_said(w, "url", p->url);
+	facts_said(w, "method", p->method);
+	facts_said(w, "request", p->request);
+	facts_said(w, "peer", p->peer);
 	json_ki64(w, "status", p->status);
 	json_kstr(w, "asked", clock_rfc3339(when, p->asked_ns, 9));
 	json_kstr(w, "came", clock_rfc3339(when, p->came_ns, 9));
@@ -53,11 +44,7 @@ record(struct collect *c, const struct page *p, const char *member,
 	json_khex(&w, "path_hex", p->path, strlen(p->path));
 	json_kstr(&w, "member", member);
 	json_kstr(&w, "note", "fetched");
-	json_khex(&w, "sha256", at->digests.sha256, 32);
-	if ((c->o->digests & DIGEST_SHA512) != 0)
-		json_khex(&w, "sha512", at->digests.sha512, 64);
-	json_ku64(&w, "header_offset", at->header_offset);
-	json_ku64(&w, "data_offset", at->data_offset);
+	record_put_place(&w, c, at);
 	json_key(&w, "stat");
 	json_begin_object(&w);
 	json_ku64(&w, "size", p->n);

@@ -188,22 +188,10 @@ static void
 put_names(struct json_write *w, const struct collect *c,
     const struct statx *st)
 {
-	const char *user = c->o->user_name != NULL ?
-	    c->o->user_name(st->stx_uid) : NULL;
-	const char *group;
-
-	json_key(w, "user");
-	if (user != NULL)
-		json_text(w, user, strlen(user), TEXT_PLAIN);
-	else
-		json_null(w);
-	group = c->o->group_name != NULL ? c->o->group_name(st->stx_gid) :
-	    NULL;
-	json_key(w, "group");
-	if (group != NULL)
-		json_text(w, group, strlen(group), TEXT_PLAIN);
-	else
-		json_null(w);
+	facts_said(w, "user", c->o->user_name != NULL ?
+	    c->o->user_name(st->stx_uid) : NULL);
+	facts_said(w, "group", c->o->group_name != NULL ?
+	    c->o->group_name(st->stx_gid) : NULL);
 }
 
 /* The mount of the object, found once for a run of them. */
@@ -251,15 +239,15 @@ guarantee(struct collect *c, const struct object *o, const struct taken *t)
 }
 
 /* What makes sense of a collection reads lines up to here, and the stat. */
-static void
-put_place(struct json_write *w, const struct collect *c,
-    const struct taken *t)
+void
+record_put_place(struct json_write *w, const struct collect *c,
+    const struct evidence_place *at)
 {
-	json_khex(w, "sha256", t->place.digests.sha256, 32);
+	json_khex(w, "sha256", at->digests.sha256, 32);
 	if ((c->o->digests & DIGEST_SHA512) != 0)
-		json_khex(w, "sha512", t->place.digests.sha512, 64);
-	json_ku64(w, "header_offset", t->place.header_offset);
-	json_ku64(w, "data_offset", t->place.data_offset);
+		json_khex(w, "sha512", at->digests.sha512, 64);
+	json_ku64(w, "header_offset", at->header_offset);
+	json_ku64(w, "data_offset", at->data_offset);
 }
 
 static void
@@ -318,7 +306,7 @@ record_object(struct collect *c, const struct object *o, const char *member,
 		return r < 0 ? r : 0;
 	c->totals.objects++;
 	if (c->survey != NULL)
-		return survey_object(c, o);
+		return 0;
 	intake_mark(c->o->intake, o->name);
 	json_init(&w, &c->files.b, JSON_COMPACT);
 	json_begin_object(&w);
@@ -334,7 +322,7 @@ record_object(struct collect *c, const struct object *o, const char *member,
 		json_khex(&w, "link_target_hex", link, link_n);
 	}
 	if (t != NULL && t->stored)
-		put_place(&w, c, t);
+		record_put_place(&w, c, &t->place);
 	put_stat(&w, "stat", st);
 	put_names(&w, c, st);
 	json_ku64(&w, "mount_id", st->stx_mnt_id);

@@ -165,7 +165,6 @@ void process_put_served(struct json_write *w, const struct collect *c);
 int beside_take(struct collect *c, const struct collect_source *s);
 
 /* survey.c: instead of taking and recording. */
-int survey_object(struct collect *c, const struct object *o);
 int survey_file(struct collect *c, const struct object *o);
 int survey_error(struct collect *c, const char *path, const char *what,
     int errnum);
@@ -181,6 +180,9 @@ int record_store(struct collect *c, struct record_file *f, const char *name);
 int record_line(struct collect *c, struct record_file *f, const void *p,
     size_t n);
 int record_flush(struct collect *c, struct record_file *f);
+/* record_put_place: digests and offsets, as members of its object. */
+void record_put_place(struct json_write *w, const struct collect *c,
+    const struct evidence_place *at);
 int record_object(struct collect *c, const struct object *o,
     const char *member, const struct taken *t, const char *link,
     size_t link_n, const char *note);
@@ -208,9 +210,14 @@ int checkpoint_inside(struct collect *c, const struct object *o,
 int checkpoint_source(struct collect *c, size_t i, bool whole);
 int checkpoint_source_end(struct collect *c);
 
-/* collect.c: the records of a collection, and its last files. */
+/*
+ * collect.c: the records of a collection, and its last files.
+ * collect_records: behind the payload, what it means, the records, and what
+ * it came to.
+ */
 int collect_open(struct collect *c);
 void collect_close(struct collect *c);
+int collect_records(struct collect *c);
 int collect_certificates(struct collect *c);
 /* A line of another record: written to f->b, and now ended. */
 int record_end(struct collect *c, struct record_file *f);
@@ -220,6 +227,9 @@ int record_end(struct collect *c, struct record_file *f);
 void facts_here(struct json_write *w, const struct collect *c);
 int facts_store(struct collect *c, const char *name, struct buf *b);
 void facts_ledger(struct json_write *w, const struct collect *c);
+/* facts_examiner: the name and the certificate, as members. */
+void facts_examiner(struct json_write *w, const struct collect *c);
+void facts_time_stamp(struct json_write *w, const struct collect *c);
 int facts_acquisition(struct collect *c);
 int facts_completion(struct collect *c);
 

@@ -15,14 +15,6 @@ tell(struct collect *c, struct survey_row *row)
 }
 
 int
-survey_object(struct collect *c, const struct object *o)
-{
-	(void)c;
-	(void)o;
-	return 0;	/* counted by who calls */
-}
-
-int
 survey_file(struct collect *c, const struct object *o)
 {
 	int r;

@@ -67,21 +67,13 @@ put_ssh(struct json_write *w, const struct transport *t,
 static void
 put_sealer(struct json_write *w, const struct collect *c)
 {
-	const struct collect_options *o = c->o;
-
 	json_key(w, "sealed_by");
 	json_begin_object(w);
-	json_ktext(w, "name", o->examiner, strlen(o->examiner));
-	if (o->cert_sha256 != NULL)
-		json_khex(w, "certificate_sha256", o->cert_sha256, 32);
-	else
-		json_knull(w, "certificate_sha256");
+	facts_examiner(w, c);
 	json_end_object(w);
-	json_kstr(w, "case", o->case_id);
+	json_kstr(w, "case", c->o->case_id);
 	facts_ledger(w, c);
-	json_kstr(w, "time_stamp", o->local_tsa ? "by the local authority in "
-	    "metadata/pki/tsa.pem: it proves nothing against this machine's "
-	    "own root" : "by another authority, or none: see container.json");
+	facts_time_stamp(w, c);
 	facts_here(w, c);
 }
 

@@ -62,27 +62,17 @@ record(struct collect *c, const struct page *p, const char *member,
 int
 page_take(struct collect *c, const struct page *p, uint8_t sha256[32])
 {
+	const struct member_bytes m = {.class = p->class, .path = p->path,
+	    .p = p->p, .n = p->n, .mtime = p->came_ns / 1000000000};
 	struct evidence_place at;
 	struct buf member;
-	uint64_t short_by;
 	int r;
 
 	buf_init(&member, LIMIT_MEMBER_NAME);
-	if ((r = bag_member_name(&member, p->class, p->path, strlen(p->path),
-	    c->e)) < 0 ||
-	    (r = evidence_begin(c->w, buf_str(&member), p->n,
-	    p->came_ns / 1000000000, c->e)) < 0)
-		goto out;
-	if ((p->n > 0 && (r = evidence_put(c->w, p->p, p->n, c->e)) < 0) ||
-	    (r = evidence_end(c->w, &at, &short_by, c->e)) < 0)
-		goto out;
-	c->totals.stored++;
-	c->totals.bytes += p->n;
-	c->classes |= 1U << p->class;
-	memcpy(sha256, at.digests.sha256, 32);
-	r = record(c, p, buf_str(&member), &at);
-out:
-	if (r == ERR_EXISTS) {
+	if ((r = member_bytes(c, &m, &member, &at)) >= 0) {
+		memcpy(sha256, at.digests.sha256, 32);
+		r = record(c, p, buf_str(&member), &at);
+	} else if (r == ERR_EXISTS) {
 		err_reset(c->e);
 		c->totals.duplicates++;
 		memset(sha256, 0, 32);

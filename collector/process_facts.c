@@ -32,6 +32,8 @@ store_text(struct process *p, const char *name, const struct buf *b)
 	char path[LIMIT_PATH];
 	struct object o = {.dir = p->dir, .name = name, .class = BAG_HOST,
 	    .path = process_path(p, name, path, sizeof(path))};
+	const struct member_bytes m = {.class = BAG_HOST, .path = path,
+	    .p = b->p, .n = b->len, .mtime = clock_real_ns() / 1000000000};
 	struct taken t = {.flags = "O_RDONLY|O_NOFOLLOW", .noatime = true};
 	struct collect *c = p->c;
 	struct buf member;
@@ -47,16 +49,8 @@ store_text(struct process *p, const char *name, const struct buf *b)
 		return record_object(c, &o, NULL, NULL, NULL, 0, NULL);
 	}
 	buf_init(&member, LIMIT_MEMBER_NAME);
-	if ((r = bag_member_name(&member, BAG_HOST, path, strlen(path),
-	    c->e)) >= 0 && (r = evidence_begin(c->w, buf_str(&member),
-	    b->len, clock_real_ns() / 1000000000, c->e)) >= 0 &&
-	    (b->len == 0 || (r = evidence_put(c->w, b->p, b->len, c->e)) >=
-	    0) && (r = evidence_end(c->w, &t.place, &t.short_by, c->e)) >=
-	    0) {
+	if ((r = member_bytes(c, &m, &member, &t.place)) >= 0) {
 		t.stored = true;
-		c->totals.stored++;
-		c->totals.bytes += b->len;
-		c->classes |= 1U << BAG_HOST;
 		r = record_object(c, &o, buf_str(&member), &t, NULL, 0,
 		    "text of the kernel: no size but that of the member");
 	} else if (r == ERR_EXISTS) {
@@ -283,12 +277,11 @@ put_process(struct process *p, struct buf *b)
 
 /* What NVIDIA's driver says of itself and its devices, if it is there. */
 static int
-take_driver(struct process *p, struct buf *b)
+take_driver(struct process *p)
 {
 	const struct collect_source gpu = {.class = BAG_HOST,
 	    .path = "/proc/driver/nvidia"};
 
-	(void)b;
 	return access(gpu.path, F_OK) < 0 || p->c->served.processes > 1 ? 0 :
 	    walk_source(p->c, &gpu);
 }
@@ -314,7 +307,7 @@ process_facts(struct process *p)
 	if (r >= 0 && p->c->survey == NULL)
 		r = put_process(p, &b);
 	if (r >= 0)
-		r = take_driver(p, &b);
+		r = take_driver(p);
 out:
 	buf_release(&b);
 	return r;

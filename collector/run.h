@@ -108,6 +108,21 @@ int take_prefix(int fd, uint64_t n, uint8_t sha256[32], struct err *e);
 int take_rest(struct collect *c, const struct object *o, int fd,
     const char *member, struct taken *t);
 
+/*
+ * member.c: bytes that are in memory, as the member that ${path} has; its
+ * name is appended to ${name}.  Counted, and the record is the caller's.
+ * ERR_EXISTS, ERR_LIMIT: nothing was written.
+ */
+struct member_bytes {
+	enum bag_class class;
+	const char *path;
+	const void *p;
+	size_t n;
+	int64_t mtime;		/* seconds, of its header */
+};
+int member_bytes(struct collect *c, const struct member_bytes *m,
+    struct buf *name, struct evidence_place *at);
+
 /* collect.c: one source, of whatever kind. */
 int collect_source(struct collect *c, const struct collect_source *s);
 

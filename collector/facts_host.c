@@ -53,7 +53,7 @@ facts_host(struct json_write *w)
 	static const struct {
 		const char *key, *path;
 	} files[] = {{"machine_id", "/etc/machine-id"},
-	    {"boot_id", "/proc/sys/kernel/random/boot_id"},
+	    {"boot_id", HOSTFILE_BOOT_ID},
 	    {"distribution", "/etc/debian_version"},
 	    {"machine_vendor", "/sys/class/dmi/id/sys_vendor"},
 	    {"machine_product", "/sys/class/dmi/id/product_name"},

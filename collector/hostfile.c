@@ -4,10 +4,12 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/cursor.h"
 #include "base/json_write.h"
 #include "base/limits.h"
 #include "base/text.h"
 #include "collector/hostfile.h"
+#include "collector/proctext.h"
 #include "custody/digest.h"
 
 #define TEXT_MAX (64 * KIB)
@@ -90,30 +92,14 @@ void
 hostfile_line(struct json_write *w, const char *key, const char *path,
     const char *name)
 {
-	size_t len = strlen(name), n;
-	const char *line, *end;
+	struct cursor line;
 	struct buf b;
 
 	buf_init(&b, TEXT_MAX);
-	if (!hostfile_read(path, &b)) {
-		buf_release(&b);
+	if (hostfile_read(path, &b) &&
+	    proctext_status(b.p, b.len, name, &line))
+		put(w, key, line.buf + line.off, cursor_left(&line));
+	else
 		json_knull(w, key);
-		return;
-	}
-	line = buf_str(&b);
-	while (strncmp(line, name, len) != 0 || line[len] != ':')
-		if ((line = strchr(line, '\n')) == NULL || *++line == '\0') {
-			line = NULL;
-			break;
-		}
-	if (line != NULL) {
-		line += len + 1;
-		line += strspn(line, " \t");
-		end = strchr(line, '\n');
-		n = end != NULL ? (size_t)(end - line) : strlen(line);
-		put(w, key, line, n);
-	} else {
-		json_knull(w, key);
-	}
 	buf_release(&b);
 }

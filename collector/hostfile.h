@@ -11,6 +11,8 @@ struct json_write;
  * What cannot be read is null there; nothing here is evidence.
  */
 
+#define HOSTFILE_BOOT_ID "/proc/sys/kernel/random/boot_id"
+
 /* hostfile_read: the whole file, up to what ${b} may hold; false if not. */
 bool hostfile_read(const char *path, struct buf *b);
 

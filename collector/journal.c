@@ -14,6 +14,7 @@
 #include "base/json_write.h"
 #include "base/limits.h"
 #include "base/text.h"
+#include "collector/hostfile.h"
 #include "collector/inode.h"
 #include "collector/journal.h"
 #include "custody/digest.h"
@@ -130,20 +131,6 @@ begin_line(struct journal *j, struct json_write *w, const char *kind)
 	json_kstr(w, "j", kind);
 }
 
-static void
-put_boot(struct json_write *w)
-{
-	struct buf b;
-
-	buf_init(&b, KIB);
-	if (fsio_read_file(AT_FDCWD, "/proc/sys/kernel/random/boot_id", KIB,
-	    &b, NULL) >= 0 && b.len > 0)
-		json_ktext(w, "boot_id", b.p, b.len - 1);
-	else
-		json_knull(w, "boot_id");
-	buf_release(&b);
-}
-
 static int
 write_head(struct journal *j, const struct journal_head *h, struct err *e)
 {
@@ -163,7 +150,7 @@ write_head(struct journal *j, const struct journal_head *h, struct err *e)
 	json_ku64(&w, "header_mtime", (uint64_t)h->header_mtime);
 	json_ku64(&w, "digests", h->digests | DIGEST_SHA256);
 	json_khex(&w, "certificate_sha256", h->cert_sha256, 32);
-	put_boot(&w);
+	hostfile_put(&w, "boot_id", HOSTFILE_BOOT_ID);
 	json_khex(&w, "request_sha256", request.sha256, 32);
 	json_key(&w, "request");
 	json_raw(&w, h->request);
@@ -319,7 +306,7 @@ journal_resumed(struct journal *j, const char *json, size_t n,
 	struct json_write w;
 
 	begin_line(j, &w, "resumed");
-	put_boot(&w);
+	hostfile_put(&w, "boot_id", HOSTFILE_BOOT_ID);
 	buf_puts(&j->b, ",\"line\":");
 	buf_put(&j->b, json, n);
 	return finish_line(j, &w, e);

@@ -31,16 +31,21 @@ mounts_release(struct mounts_facts *m)
 
 /* --- /proc/self/mountinfo ------------------------------------------------- */
 
-/* The next field, up to a blank; false at the end of the line. */
+/* The next field, up to ${stop} or the end; false when it is empty. */
 static bool
-next_field(struct cursor *line, struct cursor *ret)
+next_field(struct cursor *line, uint8_t stop, struct cursor *ret)
 {
-	size_t n = 0, left = cursor_left(line);
+	return (cursor_line(line, stop, ret) ||
+	    cursor_sub(line, cursor_left(line), ret)) && ret->len > 0;
+}
 
-	while (n < left && line->buf[line->off + n] != ' ')
-		n++;
-	return cursor_sub(line, n, ret) && (cursor_at_end(line) ||
-	    cursor_skip(line, 1)) && n > 0;
+static bool
+number(struct cursor *line, uint8_t stop, uint64_t *ret)
+{
+	struct cursor f;
+
+	return next_field(line, stop, &f) && text_u64((const char *)f.buf,
+	    f.len, 10, UINT64_MAX, ret);
 }
 
 static bool
@@ -71,21 +76,6 @@ keep(struct mounts_facts *m, const struct cursor *f)
 		}
 	buf_putc(&m->text, '\0');
 	return at;
-}
-
-static bool
-number(const struct cursor *f, char stop, uint64_t *ret, size_t *used)
-{
-	uint64_t v = 0;
-	size_t i = 0;
-
-	for (; i < f->len && i < 19 && f->buf[i] >= '0' && f->buf[i] <= '9';
-	    i++)
-		v = 10 * v + (uint64_t)(f->buf[i] - '0');
-	*ret = v;
-	*used = i + 1;
-	return i > 0 && (stop == '\0' ? i == f->len :
-	    i < f->len && f->buf[i] == (uint8_t)stop);
 }
 
 /* Is ${word} one of the comma-separated options? */
@@ -131,26 +121,23 @@ is_snapshot(const struct cursor *type, const struct cursor *source,
 static bool
 parse_line(struct mounts_facts *m, struct cursor line, uint64_t id)
 {
-	struct cursor own, parent, dev, root, point, options, f, type, source,
-	    super;
+	struct cursor parent, root, point, options, f, type, source, super;
 	uint64_t v, major, minor;
-	size_t used;
 
-	if (!next_field(&line, &own) || !number(&own, '\0', &v, &used) ||
-	    v != id || !next_field(&line, &parent) ||
-	    !next_field(&line, &dev) || !number(&dev, ':', &major, &used))
-		return false;
-	if (!cursor_skip(&dev, used) || !cursor_sub(&dev, cursor_left(&dev),
-	    &f) || !number(&f, '\0', &minor, &used) ||
-	    !next_field(&line, &root) || !next_field(&line, &point) ||
-	    !next_field(&line, &options))
+	if (!number(&line, ' ', &v) || v != id ||
+	    !next_field(&line, ' ', &parent) ||
+	    !number(&line, ':', &major) || !number(&line, ' ', &minor) ||
+	    !next_field(&line, ' ', &root) ||
+	    !next_field(&line, ' ', &point) ||
+	    !next_field(&line, ' ', &options))
 		return false;
 	do
-		if (!next_field(&line, &f))
+		if (!next_field(&line, ' ', &f))
 			return false;
 	while (f.len != 1 || f.buf[0] != '-');
-	if (!next_field(&line, &type) || !next_field(&line, &source) ||
-	    !next_field(&line, &super))
+	if (!next_field(&line, ' ', &type) ||
+	    !next_field(&line, ' ', &source) ||
+	    !next_field(&line, ' ', &super))
 		return false;
 	m->major = (unsigned)major;
 	m->minor = (unsigned)minor;
@@ -170,18 +157,13 @@ void
 mounts_parse(struct mounts_facts *m, struct cursor lines, uint64_t id)
 {
 	struct cursor line;
-	size_t n, left;
 
 	buf_clear(&m->text);
 	m->known = false;
 	m->id = id;
-	while (!m->known && (left = cursor_left(&lines)) > 0) {
-		const uint8_t *p = lines.buf + lines.off;
-		const uint8_t *lf = memchr(p, '\n', left);
-
-		n = lf != NULL ? (size_t)(lf - p) : left;
-		if (!cursor_sub(&lines, n, &line) ||
-		    (lf != NULL && !cursor_skip(&lines, 1)))
+	while (!m->known && !cursor_at_end(&lines)) {
+		if (!cursor_line(&lines, '\n', &line) &&
+		    !cursor_sub(&lines, cursor_left(&lines), &line))
 			return;
 		m->known = parse_line(m, line, id);
 		if (!m->known)

@@ -26,26 +26,22 @@ struct wanted {
 
 /* Its folder resolved, its name as given: it may be gone. */
 static int
-resolve(const char *given, char **ret)
+resolve(struct collect *c, const char *given, char **ret)
 {
-	const char *slash = strrchr(given, '/');
-	char *whole = realpath(given, NULL), *copy, *dir;
-	int n;
+	char *dir = NULL, *name = NULL;
+	int r;
 
-	if (whole != NULL) {
-		*ret = whole;
+	if ((*ret = realpath(given, NULL)) != NULL)
 		return 0;
+	if ((r = walk_resolve(c, given, &dir, &name)) == 0 &&
+	    asprintf(ret, "%s/%s", strcmp(dir, "/") == 0 ? "" : dir,
+	    name) < 0) {
+		*ret = NULL;
+		r = err_set(c->e, ERR_NOMEM, "out of memory");
 	}
-	copy = slash == NULL ? strdup(".") : slash == given ? strdup("/") :
-	    strndup(given, (size_t)(slash - given));
-	dir = copy != NULL ? realpath(copy, NULL) : NULL;
-	free(copy);
-	if (dir == NULL)
-		return errno != 0 ? errno : ENOMEM;
-	n = asprintf(ret, "%s%s%s", strcmp(dir, "/") == 0 ? "" : dir, "/",
-	    slash != NULL ? slash + 1 : given);
 	free(dir);
-	return n < 0 ? ENOMEM : 0;
+	free(name);
+	return r;
 }
 
 static bool
@@ -189,8 +185,9 @@ process_of_source(struct collect *c, const struct collect_source *s)
 	size_t n = 0;
 	int r;
 
-	if ((r = resolve(s->path, &w.path)) != 0 || w.path == NULL)
-		return record_error(c, s->path, "cannot resolve", r);
+	if ((r = resolve(c, s->path, &w.path)) != 0)
+		return r < 0 ? r : record_error(c, s->path,
+		    "cannot resolve", r);
 	w.there = statx(AT_FDCWD, w.path, 0, STATX_BASIC_STATS, &w.st) == 0;
 	if ((r = list_pids(&pids, &n)) != 0)
 		r = record_error(c, "/proc", "cannot read directory", r);

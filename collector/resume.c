@@ -10,9 +10,9 @@
 #include "base/arena.h"
 #include "base/bug.h"
 #include "base/err.h"
-#include "base/fsio.h"
 #include "base/limits.h"
 #include "base/text.h"
+#include "collector/hostfile.h"
 #include "collector/resume_parts.h"
 #include "custody/nameset.h"
 
@@ -54,8 +54,7 @@ find_reason(struct resume *r)
 	if (r->reason[0] != '\0')
 		return;
 	buf_init(&b, KIB);
-	(void)fsio_read_file(AT_FDCWD, "/proc/sys/kernel/random/boot_id", KIB,
-	    &b, NULL);
+	(void)hostfile_read(HOSTFILE_BOOT_ID, &b);
 	(void)snprintf(r->reason, sizeof(r->reason), "%s",
 	    r->boot[0] != '\0' && b.len > 0 &&
 	    strncmp(r->boot, buf_str(&b), b.len - 1) != 0 ?
@@ -183,12 +182,6 @@ resume_sealed(const struct resume *r, struct evidence_sealed *sealed,
 	*sealed = r->sealed;
 	*totals = r->plan.totals;
 	return true;
-}
-
-int64_t
-resume_header_mtime(const struct resume *r)
-{
-	return r->mtime;
 }
 
 uint64_t

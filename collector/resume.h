@@ -66,7 +66,6 @@ void resume_free(struct resume *r);
  */
 bool resume_sealed(const struct resume *r, struct evidence_sealed *sealed,
     struct collect_totals *totals);
-int64_t resume_header_mtime(const struct resume *r);
 uint64_t resume_kept(const struct resume *r);	/* bytes of the bundle */
 /* Why it had ended, and what had to be taken again; never NULL. */
 const char *resume_reason(const struct resume *r);

@@ -46,6 +46,7 @@ struct folder {
 	int fd;
 	struct entry *list;
 	size_t count, cap;
+	bool unread;		/* something of it */
 };
 
 static int look(struct walk *w, int dir, const char *name, const char *path,
@@ -76,8 +77,10 @@ add_entry(struct walk *w, struct folder *f, const char *name)
 	struct stat st;
 
 	if (fstatat(f->fd, name, &st, AT_SYMLINK_NOFOLLOW |
-	    AT_NO_AUTOMOUNT) < 0)
-		return 0;	/* gone since */
+	    AT_NO_AUTOMOUNT) < 0) {
+		f->unread = f->unread || errno != ENOENT; /* gone since */
+		return 0;
+	}
 	if (!S_ISDIR(st.st_mode) && !S_ISREG(st.st_mode) &&
 	    !S_ISLNK(st.st_mode))
 		return 0;
@@ -109,7 +112,7 @@ read_folder(struct walk *w, struct folder *f)
 		w->unread++;
 		return 0;
 	}
-	while (r >= 0 && (de = readdir(d)) != NULL) {
+	while (r >= 0 && (errno = 0, de = readdir(d)) != NULL) {
 		if (strcmp(de->d_name, ".") == 0 ||
 		    strcmp(de->d_name, "..") == 0)
 			continue;
@@ -120,6 +123,9 @@ read_folder(struct walk *w, struct folder *f)
 		w->left--;
 		r = add_entry(w, f, de->d_name);
 	}
+	/* At its end errno is as it was set; else the list was cut. */
+	f->unread = f->unread || (r >= 0 && de == NULL && errno != 0);
+	w->unread += f->unread;
 	(void)closedir(d);
 	if (f->count > 0)
 		qsort(f->list, f->count, sizeof(*f->list), compare);
@@ -232,6 +238,8 @@ put_files(struct walk *w, const struct folder *f, const char *path)
 			return ERR_NOMEM;
 		if (strlen(full) < LIMIT_PATH)
 			r = put_source(w, &s, full, "");
+		else
+			w->cut = true;
 		free(full);
 	}
 	return r;
@@ -313,7 +321,8 @@ put_tail(const struct walk *w)
 		buf_printf(b, "# %u folders lie deeper than was looked.\n",
 		    w->deep);
 	if (w->unread > 0)
-		buf_printf(b, "# %u folders cannot be read.\n", w->unread);
+		buf_printf(b, "# %u folders cannot be read, or not all of "
+		    "them.\n", w->unread);
 	if (w->mounts > 0)
 		buf_printf(b, "# %u other file systems were not entered "
 		    "(--follow-mounts all).\n", w->mounts);

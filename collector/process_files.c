@@ -164,9 +164,11 @@ look_descriptors(struct table *t)
 			(void)close(fd);
 		return r;
 	}
-	while (r >= 0 && (de = readdir(d)) != NULL)
+	while (r >= 0 && (errno = 0, de = readdir(d)) != NULL)
 		if (de->d_name[0] != '.')
 			r = look_descriptor(t, de->d_name);
+	if (r >= 0 && errno != 0)
+		r = process_error(t->p, "fd", "cannot read", errno);
 	(void)closedir(d);
 	return r;
 }

@@ -119,37 +119,48 @@ compare(const void *a, const void *b)
 	return *x < *y ? -1 : *x > *y;
 }
 
-/* Numbers of all processes but ours, in order; *n of them. */
+static int
+add_pid(uint32_t **list, size_t *n, size_t *cap, uint32_t pid)
+{
+	uint32_t *p;
+
+	if (*n == LIMIT_PROC_PIDS)
+		return EOVERFLOW;
+	if (*n == *cap) {
+		*cap = *cap == 0 ? 256 : 2 * *cap;
+		if ((p = reallocarray(*list, *cap, sizeof(*p))) == NULL)
+			return ENOMEM;
+		*list = p;
+	}
+	(*list)[(*n)++] = pid;
+	return 0;
+}
+
+/*
+ * Numbers of all processes but ours, in order; *n of them.  0, or errno, and
+ * then those that were read are there all the same.
+ */
 static int
 list_pids(uint32_t **ret, size_t *n)
 {
 	DIR *d = opendir("/proc");
 	struct dirent *de;
 	size_t cap = 0;
-	uint32_t *p;
+	int errnum = 0;
 	uint64_t v;
 
 	if (d == NULL)
 		return errno;
-	while ((de = readdir(d)) != NULL) {
-		if (!text_u64(de->d_name, strlen(de->d_name), 10, INT32_MAX,
-		    &v) || v == (uint64_t)getpid() || *n == LIMIT_PROC_PIDS)
-			continue;
-		if (*n == cap) {
-			cap = cap == 0 ? 256 : 2 * cap;
-			if ((p = reallocarray(*ret, cap, sizeof(*p))) ==
-			    NULL) {
-				(void)closedir(d);
-				return ENOMEM;
-			}
-			*ret = p;
-		}
-		(*ret)[(*n)++] = (uint32_t)v;
-	}
+	while (errnum == 0 && (errno = 0, de = readdir(d)) != NULL)
+		if (text_u64(de->d_name, strlen(de->d_name), 10, INT32_MAX,
+		    &v) && v != (uint64_t)getpid())
+			errnum = add_pid(ret, n, &cap, (uint32_t)v);
+	if (errnum == 0)
+		errnum = errno;
 	(void)closedir(d);
 	if (*n > 0)
 		qsort(*ret, *n, sizeof(**ret), compare);
-	return 0;
+	return errnum;
 }
 
 static int
@@ -191,7 +202,7 @@ process_of_source(struct collect *c, const struct collect_source *s)
 	w.there = statx(AT_FDCWD, w.path, 0, STATX_BASIC_STATS, &w.st) == 0;
 	if ((r = list_pids(&pids, &n)) != 0)
 		r = record_error(c, "/proc", "cannot read directory", r);
-	else
+	if (r >= 0 && n > 0)
 		r = look_all(c, s, &w, pids, n);
 	free(pids);
 	free(w.path);

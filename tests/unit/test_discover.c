@@ -176,6 +176,25 @@ links_are_not_followed_and_what_is_not_there_is_an_error(void **state)
 	    ERR_NOTFOUND);
 }
 
+/* Listed, but closed: names are seen, and not what they are. */
+static void
+what_cannot_be_looked_at_is_not_passed_over(void **state)
+{
+	struct scene *s = *state;
+	const struct discover_limits l = DISCOVER_LIMITS;
+
+	if (getuid() != 0)
+		SKIP("needs root, to be somebody else");
+	put_dir(s, "closed");
+	put_text(s, "closed/m.safetensors", "");
+	assert_int_equal(chmod(s->dir, 0755), 0);
+	assert_int_equal(chmod(at(s, "closed"), 0744), 0);
+	be_nobody();
+	assert_null(propose(s, &l, 0));
+	be_root_again();
+	has(buf_str(&s->line), "1 folders cannot be read");
+}
+
 int
 main(void)
 {
@@ -184,6 +203,7 @@ main(void)
 	    SCENE_TEST(files_are_known_by_their_names),
 	    SCENE_TEST(any_name_comes_back_as_it_is),
 	    SCENE_TEST(what_ends_the_search_is_said),
+	    SCENE_TEST(what_cannot_be_looked_at_is_not_passed_over),
 	    SCENE_TEST(
 		links_are_not_followed_and_what_is_not_there_is_an_error),
 	};

@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,8 +24,12 @@ take(struct collect *c, const struct collect_source *s, const char *path)
 	struct stat st;
 	int r;
 
+	if (strlen(path) >= LIMIT_PATH)
+		return record_error(c, path, "the path is too long", 0);
 	if (lstat(path, &st) < 0)
-		return 0;
+		/* ENAMETOOLONG: no file can have that name. */
+		return errno == ENOENT || errno == ENAMETOOLONG ? 0 :
+		    record_error(c, path, "cannot stat", errno);
 	more.path = path;
 	if ((r = record_log(c, "belongs to the source", path)) < 0)
 		return r;
@@ -40,7 +45,7 @@ take_name(struct collect *c, const struct collect_source *s,
 
 	if (asprintf(&path, "%s%s", front, back) < 0)
 		return err_set(c->e, ERR_NOMEM, "out of memory");
-	r = strlen(path) < LIMIT_PATH ? take(c, s, path) : 0;
+	r = take(c, s, path);
 	free(path);
 	return r;
 }

@@ -129,6 +129,7 @@ process_open(struct process *p, struct collect *c,
 
 	*p = (struct process){.c = c, .s = s, .root = -1};
 	buf_init(&p->maps, LIMIT_PROC_TEXT);
+	buf_init(&p->environ, LIMIT_PROC_TEXT);
 	(void)snprintf(p->pid, sizeof(p->pid), "%.15s", pid);
 	(void)process_path(p, "", path, sizeof(path));
 	p->dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -149,6 +150,7 @@ void
 process_close(struct process *p)
 {
 	buf_release(&p->maps);
+	buf_release(&p->environ);
 	if (p->root >= 0)
 		(void)close(p->root);
 	if (p->dir >= 0)

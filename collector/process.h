@@ -35,8 +35,8 @@ struct process {
 	int root;		/* /proc/PID/root, or -1 */
 	struct statx st;	/* of /proc/PID */
 	uint64_t ppid, start;	/* ticks since boot */
-	struct buf maps;
-	bool mapped_links;	/* map_files may be followed */
+	struct buf maps, environ;
+	bool has_environ;	/* process_facts has read it */
 };
 
 /* An inode that the process maps or holds, once. */

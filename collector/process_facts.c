@@ -18,12 +18,25 @@
 
 /*
  * The process's row of processes.jsonl, and its texts as members, as they
- * were when they were read.  environ is a member only when its values are
- * not masked.
+ * were when they were read.  The row is made of the same bytes.  environ is a
+ * member only when its values are not masked.
  */
-static const char *const texts[] = {"cmdline", "status", "stat", "limits",
-    "cgroup", "maps", "mountinfo", "comm", "io", "sched", "oom_score_adj",
-    "attr/current", "uid_map", "gid_map"};
+enum kept { CMDLINE, STATUS, CGROUP, MOUNTINFO, KEPT };
+
+static const struct {
+	const char *name;
+	enum kept as;		/* KEPT: not for the row */
+} texts[] = {{"cmdline", CMDLINE}, {"status", STATUS}, {"stat", KEPT},
+    {"limits", KEPT}, {"cgroup", CGROUP}, {"maps", KEPT},
+    {"mountinfo", MOUNTINFO}, {"comm", KEPT}, {"io", KEPT}, {"sched", KEPT},
+    {"oom_score_adj", KEPT}, {"attr/current", KEPT}, {"uid_map", KEPT},
+    {"gid_map", KEPT}};
+
+/* What was read for the row. */
+struct facts {
+	struct buf text[KEPT];
+	bool has[KEPT];
+};
 
 /* A text of the kernel's as a member: its size is what was read. */
 static int
@@ -63,17 +76,45 @@ store_text(struct process *p, const char *name, const struct buf *b)
 	return r;
 }
 
+/* 1 read; 0 not, and told where that says something; negative. */
 static int
-take_text(struct process *p, const char *name, struct buf *b)
+read_text(struct process *p, const char *name, struct buf *b)
 {
-	int errnum = process_read(p, name, b);
+	int errnum = process_read(p, name, b), r;
 
+	if (errnum == 0)
+		return 1;
 	/* No security module, or no such file in this kernel. */
 	if (errnum == ENOENT || errnum == EINVAL || errnum == EOPNOTSUPP)
 		return 0;
-	if (errnum != 0)
-		return process_error(p, name, "cannot read", errnum);
-	return store_text(p, name, b);
+	r = process_error(p, name, "cannot read", errnum);
+	return r < 0 ? r : 0;
+}
+
+static int
+take_texts(struct process *p, struct facts *f)
+{
+	struct buf *b, other;
+	enum kept as;
+	int r = 0;
+
+	buf_init(&other, LIMIT_PROC_TEXT);
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]) && r >= 0;
+	    i++) {
+		as = texts[i].as;
+		b = as < KEPT ? &f->text[as] : &other;
+		if ((r = read_text(p, texts[i].name, b)) <= 0)
+			continue;
+		if (as < KEPT)
+			f->has[as] = true;
+		r = store_text(p, texts[i].name, b);
+	}
+	buf_release(&other);
+	if (r < 0 || (r = read_text(p, "environ", &p->environ)) <= 0)
+		return r;
+	p->has_environ = true;
+	return !settings_is(p->s, "environ", "values") ? 0 :
+	    store_text(p, "environ", &p->environ);
 }
 
 static void
@@ -193,26 +234,24 @@ put_containers_of(struct json_write *w, const struct buf *b,
 }
 
 static void
-put_containers(struct process *p, struct json_write *w, struct buf *b)
+put_containers(struct json_write *w, const struct facts *f)
 {
+	const struct buf *cgroup = &f->text[CGROUP];
 	char last[PROCTEXT_ID + 1] = "";
 	struct cursor c, line;
-	bool any = false;
 
 	json_key(w, "cgroup");
 	json_begin_array(w);
-	if (process_read(p, "cgroup", b) == 0) {
-		cursor_init(&c, b->p, b->len, 0);
-		while (cursor_line(&c, '\n', &line))
-			json_text(w, line.buf, line.len, TEXT_PLAIN);
-	}
+	cursor_init(&c, cgroup->p, cgroup->len, 0);
+	while (cursor_line(&c, '\n', &line))
+		json_text(w, line.buf, line.len, TEXT_PLAIN);
 	json_end_array(w);
 	json_key(w, "containers");
 	json_begin_array(w);
-	any = put_containers_of(w, b, "cgroup", last);
 	/* In a cgroup namespace of its own the path is "/". */
-	if (!any && process_read(p, "mountinfo", b) == 0)
-		(void)put_containers_of(w, b, "mountinfo", last);
+	if (!put_containers_of(w, cgroup, "cgroup", last))
+		(void)put_containers_of(w, &f->text[MOUNTINFO], "mountinfo",
+		    last);
 	json_end_array(w);
 }
 
@@ -252,7 +291,7 @@ put_start(struct process *p, struct json_write *w)
 }
 
 static int
-put_process(struct process *p, struct buf *b)
+put_process(struct process *p, const struct facts *f)
 {
 	struct json_write w;
 	int r;
@@ -264,13 +303,13 @@ put_process(struct process *p, struct buf *b)
 	put_exe(p, &w);
 	put_link(p, &w, "cwd", "cwd");
 	put_link(p, &w, "root", "root");
-	if (process_read(p, "cmdline", b) == 0)
-		put_arguments(&w, b);
-	if (process_read(p, "status", b) == 0)
-		put_status(&w, b);
-	if (process_read(p, "environ", b) == 0)
-		put_environ(p, &w, b);
-	put_containers(p, &w, b);
+	if (f->has[CMDLINE])
+		put_arguments(&w, &f->text[CMDLINE]);
+	if (f->has[STATUS])
+		put_status(&w, &f->text[STATUS]);
+	if (p->has_environ)
+		put_environ(p, &w, &p->environ);
+	put_containers(&w, f);
 	put_namespaces(p, &w);
 	return process_row_end(p, &w);
 }
@@ -293,22 +332,18 @@ process_facts(struct process *p)
 	const struct object o = {.dir = p->dir, .name = ".",
 	    .path = process_path(p, "", path, sizeof(path)),
 	    .class = BAG_HOST, .st = p->st};
-	struct buf b;
+	struct facts f = {.has = {false}};
 	int r;
 
-	buf_init(&b, LIMIT_PROC_TEXT);
-	if ((r = record_object(p->c, &o, NULL, NULL, NULL, 0, NULL)) < 0)
-		goto out;
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]) && r >= 0;
-	    i++)
-		r = take_text(p, texts[i], &b);
-	if (r >= 0 && settings_is(p->s, "environ", "values"))
-		r = take_text(p, "environ", &b);
+	for (unsigned i = 0; i < KEPT; i++)
+		buf_init(&f.text[i], LIMIT_PROC_TEXT);
+	if ((r = record_object(p->c, &o, NULL, NULL, NULL, 0, NULL)) >= 0)
+		r = take_texts(p, &f);
 	if (r >= 0 && p->c->survey == NULL)
-		r = put_process(p, &b);
+		r = put_process(p, &f);
 	if (r >= 0)
 		r = take_driver(p);
-out:
-	buf_release(&b);
+	for (unsigned i = 0; i < KEPT; i++)
+		buf_release(&f.text[i]);
 	return r;
 }

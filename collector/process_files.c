@@ -146,7 +146,9 @@ look_descriptor(struct table *t, const char *number)
 	    ((r = add(t, &h, &f)) < 0 || f == NULL))
 		return r;
 	f->fds++;
-	f->writable = f->writable || is_writable(t->p, number);
+	/* It decides what is digested: nothing, in a survey. */
+	f->writable = f->writable || (t->p->c->survey == NULL &&
+	    is_writable(t->p, number));
 	return 0;
 }
 

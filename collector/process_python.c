@@ -27,17 +27,22 @@ struct folders {
 	char *path[FOLDERS];
 	size_t count;
 	unsigned packages;
+	bool cut;		/* more of either than are looked at */
 };
 
 static int
 add(struct process *p, struct folders *f, const char *path, size_t n)
 {
-	if (n == 0 || n >= LIMIT_PATH || *path != '/' || f->count == FOLDERS)
+	if (n == 0 || n >= LIMIT_PATH || *path != '/')
 		return 0;
 	for (size_t i = 0; i < f->count; i++)
 		if (strlen(f->path[i]) == n &&
 		    memcmp(f->path[i], path, n) == 0)
 			return 0;
+	if (f->count == FOLDERS) {
+		f->cut = true;
+		return 0;
+	}
 	if ((f->path[f->count] = arena_dup(f->arena, path, n)) == NULL)
 		return err_set(p->c->e, ERR_NOMEM, "out of memory");
 	f->count++;
@@ -97,13 +102,10 @@ from_environ(struct process *p, struct folders *f, const char *version)
 {
 	struct proctext_variable v;
 	struct cursor c, list, word;
-	struct buf b;
 	int r = 0;
 
-	buf_init(&b, LIMIT_PROC_TEXT);
-	if (process_read(p, "environ", &b) != 0)
-		goto out;	/* said already */
-	cursor_init(&c, b.p, b.len, 0);
+	/* Empty where it could not be read, which was said. */
+	cursor_init(&c, p->environ.p, p->environ.len, 0);
 	while (r >= 0 && proctext_variable(&c, &v)) {
 		if (v.name_n == 11 && memcmp(v.name, "VIRTUAL_ENV", 11) == 0)
 			r = from_exe(p, f, v.value, v.value_n < LIMIT_PATH ?
@@ -118,8 +120,6 @@ from_environ(struct process *p, struct folders *f, const char *version)
 			r = add(p, f, (const char *)word.buf, word.len);
 		}
 	}
-out:
-	buf_release(&b);
 	return r;
 }
 
@@ -131,9 +131,12 @@ put_package(struct process *p, struct folders *f, const char *folder,
 	struct json_write w;
 	int r;
 
-	if (!proctext_package(entry, &k) ||
-	    f->packages >= LIMIT_PROC_PACKAGES)
+	if (!proctext_package(entry, &k))
 		return 0;
+	if (f->packages == LIMIT_PROC_PACKAGES) {
+		f->cut = true;
+		return 0;
+	}
 	f->packages++;
 	if ((r = process_row(p, &w, "package")) < 0)
 		return r;
@@ -154,8 +157,12 @@ put_folder(struct process *p, struct folders *f, const char *folder)
 	struct statx st;
 	int path, fd, errnum, r = 0;
 
-	if (process_lookup(p, folder, &st, &path) != 0)
-		return 0;	/* PYTHONPATH may name what is not there */
+	errnum = process_lookup(p, folder, &st, &path);
+	/* PYTHONPATH may name what is not there. */
+	if (errnum != 0)
+		return errnum == ENOENT || errnum == ENOTDIR ? 0 :
+		    record_error(p->c, folder, "cannot look for packages",
+		    errnum);
 	if (!S_ISDIR(st.stx_mode)) {
 		(void)close(path);
 		return 0;
@@ -201,6 +208,9 @@ process_packages(struct process *p)
 	}
 	for (size_t i = 0; i < f.count && r >= 0; i++)
 		r = put_folder(p, &f, f.path[i]);
+	if (r >= 0 && f.cut)
+		r = process_error(p, "", "more packages, or folders of them, "
+		    "than are listed", 0);
 	arena_free(f.arena);
 	return r;
 }

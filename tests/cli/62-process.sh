@@ -168,7 +168,7 @@ fi
 # Neither the program nor the folder of a package is touched.
 mkdir -p "$T/site/x-1.0.dist-info"
 cp "$(readlink -f /usr/bin/python3)" "$T/python3.0"
-PYTHONPATH=$T/site "$T/python3.0" -c 'import time; time.sleep(1000)' &
+PYTHONPATH=$T/site$(printf ':/none/%d' {1..64}) "$T/python3.0" -c 'import time; time.sleep(1000)' &
 py=$!
 sleep 0.5
 touch -a -d 2001-01-01 "$T/site" "$T/python3.0"
@@ -177,6 +177,8 @@ b=$("$EXHIBIT" collect --case "$T/case" --process "$py" 2>"$T/err")
 same "times of access are as they were" \
     "$(stat -c %X "$T/site" "$T/python3.0")" "$touched"
 unpack "$b"
+check "folders beyond the limit are said" grep -q \
+    "more packages, or folders of them" "$T/out/metadata/errors.jsonl"
 # A file that is called like the process is not where it lies.
 echo >"$T/site/$py"
 b2=$(cd "$T/site" && "$EXHIBIT" collect --case "$T/case" --process "$py" \
@@ -198,5 +200,7 @@ if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null; then
 	    --clear-groups "$COLLECT" --dry-run --process "$pid"
 	cp "$T/.out" "$T/refused"
 	check "by name" grep -q "cannot take.*/proc/$pid/fd: " "$T/refused"
+	check "its environment, too" grep -q \
+	    "cannot take.*/proc/$pid/environ: cannot read" "$T/refused"
 fi
 finish

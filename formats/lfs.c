@@ -3,20 +3,12 @@
 #include "base/bytesrc.h"
 #include "base/text.h"
 #include "formats/format.h"
+#include "formats/lfs.h"
 
 /*
- * A pointer of Git LFS (git-lfs, docs/spec.md): what stands in a repository
- * instead of a large file, and what a download without LFS leaves there.
- *
- *	version https://git-lfs.github.com/spec/v1
- *	oid sha256:<64 hexadecimal digits>
- *	size <decimal>
- *
- * Lines "ext-N-..." may stand before the oid.  A pointer has less than 1024
- * bytes.  The model is not here: that is what is told.
+ * A pointer of Git LFS (lfs.h) as an object.  The model is not here: that is
+ * what is told.
  */
-#define POINTER_MAX 1023
-
 static const char *const versions[] = {
     "version https://git-lfs.github.com/spec/v1\n",
     "version https://hawser.github.com/spec/v1\n",
@@ -39,14 +31,37 @@ lfs_bid(struct cursor head, uint64_t size)
 }
 
 static bool
-is_oid(const struct cursor *line)
+take_oid(struct cursor *line, char oid[65])
 {
-	struct cursor c = *line;
 	uint8_t raw[32];
 
-	return cursor_match(&c, (const uint8_t *)"oid sha256:", 11) &&
-	    cursor_left(&c) == 64 &&
-	    text_unhex(raw, (const char *)c.buf + c.off, 64);
+	if (!cursor_match(line, (const uint8_t *)"oid sha256:", 11) ||
+	    cursor_left(line) != 64 ||
+	    !text_unhex(raw, (const char *)line->buf + line->off, 64))
+		return false;
+	memcpy(oid, line->buf + line->off, 64);
+	oid[64] = '\0';
+	return true;
+}
+
+bool
+lfs_pointer(struct cursor *c, struct lfs_pointer *ret)
+{
+	struct cursor line, digits;
+	bool named = false;
+
+	if (!take_version(c))
+		return false;
+	while (cursor_line(c, '\n', &line)) {
+		digits = line;
+		if (take_oid(&line, ret->oid))
+			named = true;
+		else if (cursor_match(&digits, (const uint8_t *)"size ", 5) &&
+		    text_u64((const char *)digits.buf + digits.off,
+		    cursor_left(&digits), 10, UINT64_MAX, &ret->size))
+			return named;
+	}
+	return false;
 }
 
 static int
@@ -60,11 +75,10 @@ told(struct parse *p, enum anomaly id, uint64_t off)
 static int
 lfs_parse(struct parse *p)
 {
-	uint8_t raw[POINTER_MAX];
-	struct cursor c, line, oid = {0};
+	uint8_t raw[LFS_POINTER_MAX];
+	struct lfs_pointer pointer;
 	struct fact facts[2];
-	uint64_t size = 0;
-	bool sized = false;
+	struct cursor c;
 	size_t n;
 	int r;
 
@@ -72,20 +86,11 @@ lfs_parse(struct parse *p)
 	    p->e)) < 0)
 		return r;
 	cursor_init(&c, raw, n, 0);
-	if (!take_version(&c))
-		return told(p, ANOMALY_MALFORMED, 0);
-	while (!sized && cursor_line(&c, '\n', &line)) {
-		if (is_oid(&line))
-			oid = line;
-		else if (cursor_match(&line, (const uint8_t *)"size ", 5))
-			sized = text_u64((const char *)line.buf + line.off,
-			    cursor_left(&line), 10, UINT64_MAX, &size);
-	}
-	if (!sized || oid.len == 0)
-		return told(p, p->size < POINTER_MAX ? ANOMALY_TRUNCATED :
-		    ANOMALY_MALFORMED, c.off);
-	facts[0] = (struct fact)FACT_TEXT("sha256", oid.buf + 11, 64);
-	facts[1] = (struct fact)FACT_NUM("size", size);
+	if (!lfs_pointer(&c, &pointer))
+		return told(p, c.off > 0 && p->size < LFS_POINTER_MAX ?
+		    ANOMALY_TRUNCATED : ANOMALY_MALFORMED, c.off);
+	facts[0] = (struct fact)FACT_TEXT("sha256", pointer.oid, 64);
+	facts[1] = (struct fact)FACT_NUM("size", pointer.size);
 	if ((r = format_anomaly(p, ANOMALY_LFS_POINTER, 0, c.off, facts,
 	    2)) < 0)
 		return r;

@@ -7,6 +7,7 @@
 #include "base/bytesrc.h"
 #include "base/err.h"
 #include "base/limits.h"
+#include "formats/reg/claim.h"
 
 /*
  * HEAD's tree against the working folder that was taken, and the index
@@ -23,50 +24,20 @@ struct head {
 	int r;
 };
 
-static const char hex_digits[] = "0123456789abcdef";
-
-static void
-to_hex(char *dst, const uint8_t *p, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		dst[2 * i] = hex_digits[p[i] >> 4];
-		dst[2 * i + 1] = hex_digits[p[i] & 15];
-	}
-	dst[2 * n] = '\0';
-}
-
-/* What git would call these bytes. */
-static int
-blob_name(struct head *h, const struct bytesrc *src, char hex[65])
-{
-	const struct reg_tree *t = h->g->p->tree;
-	uint8_t out[64];
-	char prefix[32];
-	int n, r;
-
-	n = snprintf(prefix, sizeof(prefix), "blob %llu",
-	    (unsigned long long)bytesrc_size(src));
-	r = t->digest(t->ctx, REG_SHA1, prefix, (size_t)n + 1, src, out,
-	    h->g->p->e);
-	if (r >= 0)
-		to_hex(hex, out, 20);
-	return r;
-}
-
-/* The same where ${want} may be what the text with LF has. */
+/* What git would call these bytes, or, where that is ${want}, with LF. */
 static int
 blob_or_text(struct head *h, const struct bytesrc *src, const char *want,
-    char hex[65])
+    char hex[CLAIM_HEX])
 {
 	struct bytesrc *text = NULL;
-	char other[65];
-	int r = blob_name(h, src, hex);
+	char other[CLAIM_HEX];
+	int r = claim_source(h->g->p, src, CLAIM_GIT, hex);
 
 	if (r < 0 || strcmp(hex, want) == 0)
 		return r;
 	if ((r = unixtext(src, &text, h->g->p->e)) != 0)
 		return r < 0 ? r : 0;
-	r = blob_name(h, text, other);
+	r = claim_source(h->g->p, text, CLAIM_GIT, other);
 	bytesrc_free(text);
 	if (r >= 0 && strcmp(other, want) == 0)
 		memcpy(hex, other, sizeof(other));
@@ -76,30 +47,22 @@ blob_or_text(struct head *h, const struct bytesrc *src, const char *want,
 /* ${lfs}: the SHA-256 of the bytes.  1: they are not at hand. */
 static int
 digest_of(struct head *h, const struct reg_file *f, bool lfs,
-    const char *want, char hex[65])
+    const char *want, char hex[CLAIM_HEX])
 {
-	const struct reg_tree *t = h->g->p->tree;
 	struct bytesrc *src;
-	uint8_t out[64];
 	int r;
 
 	if ((r = reg_open(h->g->p, f, &src)) != 0)
 		return r;
-	if (lfs) {
-		r = t->digest(t->ctx, REG_SHA256, "", 0, src, out,
-		    h->g->p->e);
-		if (r >= 0)
-			to_hex(hex, out, 32);
-	} else {
-		r = blob_or_text(h, src, want, hex);
-	}
+	r = lfs ? claim_source(h->g->p, src, CLAIM_SHA256, hex) :
+	    blob_or_text(h, src, want, hex);
 	bytesrc_free(src);
 	return r;
 }
 
 struct wanted {
 	const char *algorithm, *digest;
-	const struct gitrepo_pointer *lfs;	/* NULL: an ordinary file */
+	const struct lfs_pointer *lfs;	/* NULL: an ordinary file */
 };
 
 static int
@@ -170,8 +133,8 @@ static int
 compare_file(struct head *h, const char *path, const git_oid *id)
 {
 	const struct reg_file *f = reg_at(h->g->p, path);
-	struct gitrepo_pointer lfs;
-	char blob[GITREPO_HEX], found[65];
+	struct lfs_pointer lfs;
+	char blob[GITREPO_HEX], found[CLAIM_HEX];
 	struct wanted w = {"git-sha1", gitrepo_hex(blob, id), NULL};
 	bool model = gitrepo_is_model(path);
 	int r;
@@ -184,11 +147,12 @@ compare_file(struct head *h, const char *path, const git_oid *id)
 		return r;
 	if (gitrepo_pointer(h->g, id, &lfs)) {
 		model = true;
-		/* The pointer itself may lie there: not fetched. */
+		/* The pointer itself may lie there: not checked out, and,
+		 * where its object is not there, not fetched. */
 		if (strcmp(found, w.digest) == 0)
-			return reg_tell(h->g->p, REG_PROBLEM_POINTER, f, NULL,
-			    0);
-		w = (struct wanted){"sha256", lfs.sha256, &lfs};
+			return claim_object(h->g->p, lfs.oid) != NULL ? 0 :
+			    reg_tell(h->g->p, REG_PROBLEM_POINTER, f, NULL, 0);
+		w = (struct wanted){"sha256", lfs.oid, &lfs};
 		if ((r = digest_of(h, f, true, w.digest, found)) != 0)
 			return r;
 	}
@@ -207,7 +171,7 @@ static int
 compare_link(struct head *h, const char *path, const git_oid *id)
 {
 	const struct reg_file *f = reg_at(h->g->p, path);
-	char blob[GITREPO_HEX], found[65];
+	char blob[GITREPO_HEX], found[CLAIM_HEX];
 	struct wanted w = {"git-sha1", gitrepo_hex(blob, id), NULL};
 	struct bytesrc *src;
 	int r;
@@ -220,7 +184,7 @@ compare_link(struct head *h, const char *path, const git_oid *id)
 		if ((src = bytesrc_mem(f->link, f->link_len, h->g->p->e)) ==
 		    NULL)
 			return ERR_NOMEM;
-		r = blob_name(h, src, found);
+		r = claim_source(h->g->p, src, CLAIM_GIT, found);
 		bytesrc_free(src);
 	}
 	if (r != 0 || strcmp(found, w.digest) == 0)

@@ -5,6 +5,7 @@
 #include "analyzer/intake/gitrepo.h"
 #include "base/err.h"
 #include "base/limits.h"
+#include "formats/lfs.h"
 
 /*
  * References, reflogs and commits, those too that only a reflog knows (what
@@ -198,7 +199,7 @@ tell_delta(struct gitrepo *g, git_commit *commit, const char *signature,
 	const git_diff_file *f = d->status == GIT_DELTA_DELETED ?
 	    &d->old_file : &d->new_file;
 	char hex[GITREPO_HEX], blob[GITREPO_HEX];
-	struct gitrepo_pointer lfs;
+	struct lfs_pointer lfs;
 	struct person person;
 	struct reg_row row;
 
@@ -212,7 +213,7 @@ tell_delta(struct gitrepo *g, git_commit *commit, const char *signature,
 	reg_set(&row, REG_DIGEST, gitrepo_hex(blob, &f->id));
 	if (gitrepo_pointer(g, &f->id, &lfs)) {
 		reg_set(&row, REG_ALGORITHM, "sha256");
-		reg_set(&row, REG_DIGEST, lfs.sha256);
+		reg_set(&row, REG_DIGEST, lfs.oid);
 		fields_u64(&row.v[REG_SIZE], lfs.size);
 	}
 	reg_set(&row, REG_KEY, "signature");
@@ -253,7 +254,7 @@ tell_commit(struct gitrepo *g, const git_oid *id)
 	git_commit *commit = NULL;
 	git_diff *diff = NULL;
 	const char *signature = NULL;
-	struct gitrepo_pointer lfs;
+	struct lfs_pointer lfs;
 	int r = 0;
 
 	if (git_commit_lookup(&commit, g->repo, id) < 0)

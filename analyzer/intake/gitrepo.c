@@ -1,17 +1,18 @@
 #include <git2.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "analyzer/intake/gitrepo.h"
+#include "base/cursor.h"
 #include "base/err.h"
+#include "formats/lfs.h"
 
-static const char *const patterns[] = {"*.safetensors", "*.bin", "*.pt",
-    "*.pth", "*.ckpt", "*.onnx", "*.gguf", "*.ggml", "*.h5", "*.hdf5",
-    "*.keras", "*.pkl", "*.pickle", "*.joblib", "*.npy", "*.npz", "*.tflite",
-    "*.pb", "*.msgpack", "*.model", "*.mar", "*.engine", "*.plan",
-    "*.mlmodel", "*MLmodel", "*.jinja", "*config.json", "*tokenizer.json",
-    "*.index.json"};
+/* What the paths of models' files end with. */
+static const char *const tails[] = {".safetensors", ".bin", ".pt", ".pth",
+    ".ckpt", ".onnx", ".gguf", ".ggml", ".h5", ".hdf5", ".keras", ".pkl",
+    ".pickle", ".joblib", ".npy", ".npz", ".tflite", ".pb", ".msgpack",
+    ".model", ".mar", ".engine", ".plan", ".mlmodel", "MLmodel", ".jinja",
+    "config.json", "tokenizer.json", ".index.json"};
 
 int
 gitrepo_start(struct err *e)
@@ -56,67 +57,33 @@ gitrepo_is_model(const char *path)
 {
 	size_t n = strlen(path), len;
 
-	for (size_t i = 0; i < sizeof(patterns) / sizeof(patterns[0]); i++) {
-		len = strlen(patterns[i]) - 1;
-		if (n >= len && strcmp(path + n - len, patterns[i] + 1) == 0)
+	for (size_t i = 0; i < sizeof(tails) / sizeof(tails[0]); i++) {
+		len = strlen(tails[i]);
+		if (n >= len && strcmp(path + n - len, tails[i]) == 0)
 			return true;
 	}
 	return false;
 }
 
-const char *const *
-gitrepo_patterns(size_t *n)
-{
-	*n = sizeof(patterns) / sizeof(patterns[0]);
-	return patterns;
-}
-
-/*
- * "version https://git-lfs.github.com/spec/v1", then keys in order, among
- * them "oid sha256:" and "size"; below 1024 bytes.
- */
-#define POINTER_MAX 1024
-#define POINTER_BEGIN "version https://git-lfs.github.com/spec/v1\n"
-
-static bool
-parse_pointer(const char *text, struct gitrepo_pointer *ret)
-{
-	const char *oid = strstr(text, "\noid sha256:");
-	const char *size = strstr(text, "\nsize ");
-	char *end;
-
-	if (strncmp(text, POINTER_BEGIN, strlen(POINTER_BEGIN)) != 0 ||
-	    oid == NULL || size == NULL)
-		return false;
-	oid += strlen("\noid sha256:");
-	if (strspn(oid, "0123456789abcdef") != 64)
-		return false;
-	memcpy(ret->sha256, oid, 64);
-	ret->sha256[64] = '\0';
-	ret->size = strtoull(size + strlen("\nsize "), &end, 10);
-	return *end == '\n' || *end == '\0';
-}
-
 int
 gitrepo_pointer(struct gitrepo *g, const struct git_oid *blob,
-    struct gitrepo_pointer *ret)
+    struct lfs_pointer *ret)
 {
-	char text[POINTER_MAX + 1];
 	git_object_t type;
 	git_odb *odb = NULL;
 	git_blob *b = NULL;
+	struct cursor c;
 	size_t size;
 	int r = 0;
 
 	/* The header first: a blob of many gigabytes is not loaded. */
 	if (git_repository_odb(&odb, g->repo) == 0 &&
 	    git_odb_read_header(&size, &type, odb, blob) == 0 &&
-	    type == GIT_OBJECT_BLOB && size < POINTER_MAX &&
+	    type == GIT_OBJECT_BLOB && size <= LFS_POINTER_MAX &&
 	    git_blob_lookup(&b, g->repo, blob) == 0) {
-		size = (size_t)git_blob_rawsize(b);
-		memcpy(text, git_blob_rawcontent(b), size);
-		text[size] = '\0';
-		r = parse_pointer(text, ret);
+		cursor_init(&c, git_blob_rawcontent(b),
+		    (size_t)git_blob_rawsize(b), 0);
+		r = lfs_pointer(&c, ret);
 	}
 	git_blob_free(b);
 	git_odb_free(odb);

@@ -8,6 +8,7 @@
 
 struct git_repository;
 struct git_oid;
+struct lfs_pointer;
 
 /*
  * A git repository by libgit2: what it says of the models that it tracks.
@@ -58,15 +59,9 @@ const char *gitrepo_hex(char dst[GITREPO_HEX], const struct git_oid *id);
 int gitrepo_bad(struct gitrepo *g, const char *what);
 /* gitrepo_is_model: does this path look like a model's? */
 bool gitrepo_is_model(const char *path);
-/* gitrepo_patterns: the same as wildcards for libgit2; *n of them. */
-const char *const *gitrepo_patterns(size_t *n);
 
-/* A pointer of git-lfs: 1 and its fields, 0: the blob is none. */
-struct gitrepo_pointer {
-	char sha256[65];
-	uint64_t size;
-};
+/* gitrepo_pointer: 1 and the pointer of Git LFS, 0: the blob is none. */
 int gitrepo_pointer(struct gitrepo *g, const struct git_oid *blob,
-    struct gitrepo_pointer *ret);
+    struct lfs_pointer *ret);
 
 #endif /* !ANALYZER_INTAKE_GITREPO_H_ */

@@ -4,11 +4,8 @@
 #include "base/bytesrc.h"
 #include "base/cursor.h"
 #include "base/err.h"
-#include "base/text.h"
+#include "formats/lfs.h"
 #include "formats/reg/claim.h"
-
-/* git-lfs, docs/spec.md: a pointer has less than 1024 bytes. */
-#define POINTER_MAX 1023
 
 static const struct {
 	const char *name;
@@ -59,15 +56,31 @@ put_hex(char *dst, const uint8_t *p, size_t n)
 }
 
 int
+claim_source(struct reg_parse *p, const struct bytesrc *src,
+    enum claim_hash h, char hex[CLAIM_HEX])
+{
+	uint8_t out[64];
+	char head[40];
+	int n = 0, r;
+
+	if (h == CLAIM_GIT)
+		n = snprintf(head, sizeof(head), "blob %llu",
+		    (unsigned long long)bytesrc_size(src)) + 1;
+	r = p->tree->digest(p->tree->ctx, known[h].algorithm, head,
+	    (size_t)n, src, out, p->e);
+	if (r >= 0)
+		put_hex(hex, out, known[h].size);
+	return r < 0 ? r : 0;
+}
+
+int
 claim_compute(struct reg_parse *p, const struct reg_file *f,
     enum claim_hash h, char hex[CLAIM_HEX])
 {
 	const struct reg_file *at = reg_follow(p->tree, f);
 	struct reg_fact why = {"reason", "it ends early", 13};
 	struct bytesrc *src = NULL;
-	uint8_t out[64];
-	char head[40];
-	int n = 0, r;
+	int r;
 
 	if (h == CLAIM_SHA256 && at != NULL && at->has_sha256) {
 		put_hex(hex, at->sha256, 32);
@@ -75,83 +88,51 @@ claim_compute(struct reg_parse *p, const struct reg_file *f,
 	}
 	if ((r = reg_open(p, f, &src)) != 0)
 		return r;
-	if (h == CLAIM_GIT)
-		n = snprintf(head, sizeof(head), "blob %llu",
-		    (unsigned long long)bytesrc_size(src)) + 1;
-	r = p->tree->digest(p->tree->ctx, known[h].algorithm, head,
-	    (size_t)n, src, out, p->e);
+	r = claim_source(p, src, h, hex);
 	bytesrc_free(src);
 	if (r == ERR_TRUNC || r == ERR_IO) {
 		err_reset(p->e);
 		r = reg_tell(p, REG_PROBLEM_UNREAD, f, &why, 1);
 		return r < 0 ? r : 1;
 	}
-	if (r >= 0)
-		put_hex(hex, out, known[h].size);
-	return r < 0 ? r : 0;
+	return r;
 }
 
 /* --- pointers of Git LFS --- */
 
-static bool
-take(struct cursor *c, const char *text)
-{
-	return cursor_match(c, (const uint8_t *)text, strlen(text));
-}
-
-static bool
-is_pointer(struct cursor c, char oid[CLAIM_HEX], uint64_t *size)
-{
-	struct cursor line;
-	bool named = false, sized = false;
-
-	if (!take(&c, "version https://git-lfs.github.com/spec/v1\n") &&
-	    !take(&c, "version https://hawser.github.com/spec/v1\n"))
-		return false;
-	while (cursor_line(&c, '\n', &line)) {
-		const char *text;
-
-		if (take(&line, "oid sha256:") && cursor_left(&line) == 64) {
-			text = (const char *)line.buf + line.off;
-			named = claim_is_hex(text, 64);
-			memcpy(oid, text, 64);
-			oid[64] = '\0';
-		} else if (take(&line, "size ")) {
-			text = (const char *)line.buf + line.off;
-			sized = text_u64(text, cursor_left(&line), 10,
-			    UINT64_MAX, size);
-		}
-	}
-	return named && sized;
-}
-
 int
 claim_pointer(struct reg_parse *p, const struct reg_file *f,
-    char oid[CLAIM_HEX], uint64_t *size)
+    struct lfs_pointer *ret)
 {
 	const struct reg_file *at = reg_follow(p->tree, f);
-	struct bytesrc *src = NULL;
-	uint8_t raw[POINTER_MAX];
+	uint8_t raw[LFS_POINTER_MAX];
 	struct cursor c;
 	size_t n;
 	int r;
 
-	if (at == NULL || at->type != REG_FILE || at->absent ||
-	    at->size > POINTER_MAX)
+	if (at == NULL || at->type != REG_FILE || at->size > sizeof(raw))
 		return 0;
-	r = p->tree->open(p->tree->ctx, at, &src, p->e);
-	if (r >= 0)
-		r = bytesrc_read_some(src, 0, raw, sizeof(raw), &n, p->e);
-	bytesrc_free(src);
-	if (r == ERR_NOTFOUND || r == ERR_TRUNC || r == ERR_IO ||
-	    r == ERR_DENIED) {
-		err_reset(p->e);
-		return 0;
+	if (at->absent || !reg_peek(p->tree, at, raw, sizeof(raw), &n)) {
+		r = reg_unread(p, f, ERR_NOTFOUND);
+		return r < 0 ? r : 0;
 	}
-	if (r < 0)
-		return r;
 	cursor_init(&c, raw, n, 0);
-	return is_pointer(c, oid, size);
+	return lfs_pointer(&c, ret);
+}
+
+const struct reg_file *
+claim_object(struct reg_parse *p, const char oid[65])
+{
+	static const char *const where[] = {".git/", ""};
+	const struct reg_file *f = NULL;
+	char rel[128];
+
+	for (size_t i = 0; i < 2 && f == NULL; i++) {
+		(void)snprintf(rel, sizeof(rel), "%slfs/objects/%.2s/%.2s/%s",
+		    where[i], oid, oid + 2, oid);
+		f = reg_at(p, rel);
+	}
+	return f;
 }
 
 /* --- holding the two against each other --- */
@@ -238,8 +219,7 @@ claim_settle(struct reg_parse *p, const struct reg_file *f,
     struct reg_row *row)
 {
 	bool same = true, fits = !c->sized || c->size == size;
-	char oid[CLAIM_HEX];
-	uint64_t unused;
+	struct lfs_pointer lfs;
 	int r;
 
 	describe(f, c, row);
@@ -251,8 +231,8 @@ claim_settle(struct reg_parse *p, const struct reg_file *f,
 	fields_bool(&row->v[REG_AGREES], same && fits);
 	if ((r = reg_send(p, row)) < 0 || (same && fits))
 		return r;
-	if ((r = claim_pointer(p, f, oid, &unused)) != 0)
-		return r < 0 ? r : pointer(p, f, oid);
+	if ((r = claim_pointer(p, f, &lfs)) != 0)
+		return r < 0 ? r : pointer(p, f, lfs.oid);
 	return same ? other_size(p, f, c, size) :
 	    other_bytes(p, f, c, found);
 }

@@ -5,7 +5,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "formats/lfs.h"
 #include "formats/reg/reg.h"
+
+struct bytesrc;
 
 /*
  * What a registry claims about the bytes of a file, held against the bytes.
@@ -44,6 +47,13 @@ int claim_compute(struct reg_parse *p, const struct reg_file *f,
     enum claim_hash h, char hex[CLAIM_HEX]);
 
 /*
+ * claim_source: the same of bytes that are open; 0, or negative when they
+ * cannot be read, too (nothing is told).
+ */
+int claim_source(struct reg_parse *p, const struct bytesrc *src,
+    enum claim_hash h, char hex[CLAIM_HEX]);
+
+/*
  * claim_check: does ${f} (NULL: it is not there) hold?  Fills MEMBER, SIZE,
  * ALGORITHM, DIGEST, RECOMPUTED and AGREES of ${row}, sends the row, and
  * tells one of MISSING, UNREAD, POINTER, DIGEST or SIZE, or MALFORMED when
@@ -61,11 +71,12 @@ int claim_settle(struct reg_parse *p, const struct reg_file *f,
     struct reg_row *row);
 
 /*
- * claim_pointer: is the file a pointer of Git LFS?  1 and the digest that it
- * names in ${oid} (64 digits and a NUL), its size in *size, 0 when it is none
- * or cannot be read, or negative.
+ * claim_pointer: is the file a pointer of Git LFS?  1 and *ret, 0 when it is
+ * none or cannot be read (told), or negative.  claim_object: the object of
+ * this name in the registry's lfs/objects, or NULL.
  */
 int claim_pointer(struct reg_parse *p, const struct reg_file *f,
-    char oid[CLAIM_HEX], uint64_t *size);
+    struct lfs_pointer *ret);
+const struct reg_file *claim_object(struct reg_parse *p, const char oid[65]);
 
 #endif /* !FORMATS_REG_CLAIM_H_ */

@@ -22,27 +22,15 @@ struct revision {
  * A cache that was copied without links has the text of each link as a file;
  * such a copy holds no model, and that is no tampering.
  */
-static int
+static bool
 is_flat_link(const struct hfcache *k, const struct reg_file *f)
 {
-	struct bytesrc *src = NULL;
-	struct err *e = k->p->e;
 	char text[256];
-	size_t n = 0;
-	int r;
+	size_t n;
 
-	if (f->type != REG_FILE || f->absent || f->size >= sizeof(text))
-		return 0;
-	r = k->p->tree->open(k->p->tree->ctx, f, &src, e);
-	if (r >= 0)
-		r = bytesrc_read_some(src, 0, text, sizeof(text) - 1, &n, e);
-	bytesrc_free(src);
-	if (r < 0) {
-		if (r == ERR_NOMEM)
-			return r;
-		err_reset(e);
-		return 0;
-	}
+	if (f->type != REG_FILE || f->absent || f->size >= sizeof(text) ||
+	    !reg_peek(k->p->tree, f, text, sizeof(text) - 1, &n))
+		return false;
 	text[n] = '\0';
 	return n > 9 && memcmp(text, "../", 3) == 0 &&
 	    strstr(text, "/blobs/") != NULL && strchr(text, '\n') == NULL;
@@ -142,9 +130,9 @@ read_file(const struct hfcache *k, const struct revision *v,
 		return r;
 	if (f->type == REG_LINK)
 		return read_link(k, f, &c, listed, &row);
-	if ((r = is_flat_link(k, f)) != 0) {
+	if (is_flat_link(k, f)) {
 		reg_set(&row, REG_STATUS, "the text of a link");
-		if (r < 0 || (r = reg_send(k->p, &row)) < 0)
+		if ((r = reg_send(k->p, &row)) < 0)
 			return r;
 		return reg_tell(k->p, REG_PROBLEM_POINTER, f, NULL, 0);
 	}

@@ -76,28 +76,14 @@ read_object(struct reg_parse *p, const struct reg_file *f, size_t at)
 	return reg_tell(p, REG_PROBLEM_DISAGREES, f, &fact, 1);
 }
 
-static const struct reg_file *
-object_of(struct reg_parse *p, const char *oid)
-{
-	static const char *const where[] = {".git/", ""};
-	const struct reg_file *f = NULL;
-	char rel[256];
-
-	for (size_t i = 0; i < 2 && f == NULL; i++) {
-		(void)snprintf(rel, sizeof(rel), "%s" OBJECTS "%.2s/%.2s/%s",
-		    where[i], oid, oid + 2, oid);
-		f = reg_at(p, rel);
-	}
-	return f;
-}
-
 static int
-read_pointer(struct reg_parse *p, const struct reg_file *f, const char *oid,
-    uint64_t size)
+read_pointer(struct reg_parse *p, const struct reg_file *f,
+    const struct lfs_pointer *lfs)
 {
-	struct claim c = {CLAIM_SHA256, oid, 64, true, size, f, NULL, 0};
-	const struct reg_file *object = object_of(p, oid);
-	struct reg_fact fact = {"sha256", oid, 64};
+	struct claim c = {CLAIM_SHA256, lfs->oid, 64, true, lfs->size, f,
+	    NULL, 0};
+	const struct reg_file *object = claim_object(p, lfs->oid);
+	struct reg_fact fact = {"sha256", lfs->oid, 64};
 	struct reg_row row;
 	int r;
 
@@ -106,7 +92,7 @@ read_pointer(struct reg_parse *p, const struct reg_file *f, const char *oid,
 	reg_set(&row, REG_STATUS, "pointer");
 	c.name = reg_relative(p, f, &c.name_len);
 	fields_text(&row.v[REG_ARTIFACT], c.name, c.name_len);
-	if (object != NULL && object->size == size) {
+	if (object != NULL && object->size == lfs->size) {
 		fields_text(&row.v[REG_MEMBER], object->path,
 		    object->path_len);
 	} else if (object != NULL) {
@@ -114,8 +100,8 @@ read_pointer(struct reg_parse *p, const struct reg_file *f, const char *oid,
 		return claim_check(p, object, &c, &row);
 	}
 	reg_set(&row, REG_ALGORITHM, "sha256");
-	fields_text(&row.v[REG_DIGEST], oid, 64);
-	fields_u64(&row.v[REG_SIZE], size);
+	fields_text(&row.v[REG_DIGEST], lfs->oid, 64);
+	fields_u64(&row.v[REG_SIZE], lfs->size);
 	if ((r = reg_send(p, &row)) < 0 || object != NULL)
 		return r;
 	return reg_tell(p, REG_PROBLEM_POINTER, f, &fact, 1);
@@ -173,9 +159,8 @@ read_incomplete(struct reg_parse *p, const struct reg_file *f)
 static int
 lfs_read(struct reg_parse *p)
 {
-	char oid[CLAIM_HEX];
+	struct lfs_pointer lfs;
 	size_t first, end, at;
-	uint64_t size = 0;
 	int uses = uses_lfs(p), r = uses;
 	bool none = uses == 0;
 
@@ -202,9 +187,9 @@ lfs_read(struct reg_parse *p)
 		}
 		if (!uses || f->type != REG_FILE || has_nearer(p, f))
 			continue;
-		r = claim_pointer(p, f, oid, &size);
+		r = claim_pointer(p, f, &lfs);
 		if (r > 0)
-			r = read_pointer(p, f, oid, size);
+			r = read_pointer(p, f, &lfs);
 	}
 	return r < 0 ? r : none ? REG_NONE : 0;
 }

@@ -109,26 +109,14 @@ int
 oms_digest(struct oms *s, enum claim_hash h, const struct bytesrc *src,
     char hex[CLAIM_HEX])
 {
-	static const char digit[] = "0123456789abcdef";
-	enum reg_algorithm a = h == CLAIM_BLAKE2B ? REG_BLAKE2B :
-	    h == CLAIM_SHA512 ? REG_SHA512 : REG_SHA256;
 	const struct reg_fact why = {"reason", "it cannot be read", 17};
-	uint8_t out[64];
-	size_t n = claim_digits(h) / 2;
-	int r;
+	int r = claim_source(s->p, src, h, hex);
 
-	r = s->p->tree->digest(s->p->tree->ctx, a, "", 0, src, out, s->p->e);
-	if (r == ERR_TRUNC || r == ERR_IO || r == ERR_NOTFOUND) {
-		err_reset(s->p->e);
-		r = reg_tell(s->p, REG_PROBLEM_UNREAD, s->sig, &why, 1);
-		return r < 0 ? r : 1;
-	}
-	for (size_t i = 0; i < n && r >= 0; i++) {
-		hex[2 * i] = digit[out[i] >> 4];
-		hex[2 * i + 1] = digit[out[i] & 15];
-	}
-	hex[2 * n] = '\0';
-	return r < 0 ? r : 0;
+	if (r != ERR_TRUNC && r != ERR_IO && r != ERR_NOTFOUND)
+		return r;
+	err_reset(s->p->e);
+	r = reg_tell(s->p, REG_PROBLEM_UNREAD, s->sig, &why, 1);
+	return r < 0 ? r : 1;
 }
 
 static int

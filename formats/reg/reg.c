@@ -321,8 +321,8 @@ reg_follow(const struct reg_tree *t, const struct reg_file *f)
 /* --- bytes --- */
 
 /* Not at hand, whatever the reason: that is said, and the rest goes on. */
-static int
-unread(struct reg_parse *p, const struct reg_file *f, int rc)
+int
+reg_unread(struct reg_parse *p, const struct reg_file *f, int rc)
 {
 	struct reg_fact why = {"reason", NULL, 0};
 	int r;
@@ -344,9 +344,9 @@ reg_open(struct reg_parse *p, const struct reg_file *f, struct bytesrc **ret)
 	int r;
 
 	if (at == NULL || at->type != REG_FILE || at->absent)
-		return unread(p, f, ERR_NOTFOUND);
+		return reg_unread(p, f, ERR_NOTFOUND);
 	r = p->tree->open(p->tree->ctx, at, ret, p->e);
-	return r < 0 ? unread(p, f, r) : 0;
+	return r < 0 ? reg_unread(p, f, r) : 0;
 }
 
 bool
@@ -388,7 +388,7 @@ reg_bytes(struct reg_parse *p, const struct reg_file *f, size_t max,
 	}
 	r = bytesrc_read(src, 0, copy, (size_t)size, p->e);
 	if (r < 0) {
-		r = unread(p, f, r);
+		r = reg_unread(p, f, r);
 		goto out;
 	}
 	*ret = copy;

@@ -217,6 +217,11 @@ bool reg_peek(const struct reg_tree *t, const struct reg_file *f, void *head,
 int reg_bytes(struct reg_parse *p, const struct reg_file *f, size_t max,
     const char **ret, size_t *n);
 /*
+ * reg_unread: UNREAD with the name of ${code}, which is not kept; 1 or
+ * negative.  What is our own failure is passed on: ${code}.
+ */
+int reg_unread(struct reg_parse *p, const struct reg_file *f, int code);
+/*
  * reg_tell: a problem about ${f} (or NULL: the registry's root); reg_tell_off:
  * about one place in it.
  */

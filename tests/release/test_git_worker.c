@@ -291,6 +291,24 @@ what_was_fetched_agrees_with_its_pointer(void **state)
 	assert_int_equal(lines_with(s, "REG-", "\"rule\""), 0);
 }
 
+/* GIT_LFS_SKIP_SMUDGE: the content is there, in LFS' own folder. */
+static void
+a_pointer_whose_object_was_taken_is_no_finding(void **state)
+{
+	struct scene *s = *state;
+
+	make_repository(s);
+	put_dir(s, "repo/.git/lfs");
+	put_dir(s, "repo/.git/lfs/objects");
+	put_dir(s, "repo/.git/lfs/objects/2c");
+	put_dir(s, "repo/.git/lfs/objects/2c/f2");
+	put_text(s, "repo/.git/lfs/objects/2c/f2/"
+	    "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824",
+	    "hello");
+	interpret(s);
+	assert_int_equal(lines_with(s, "REG-", "\"rule\""), 0);
+}
+
 static void
 what_was_reset_away_is_told_from_the_reflog(void **state)
 {
@@ -391,6 +409,7 @@ main(void)
 	    GIT(history_and_references_are_told),
 	    GIT(a_working_folder_that_differs_is_told),
 	    GIT(what_was_fetched_agrees_with_its_pointer),
+	    GIT(a_pointer_whose_object_was_taken_is_no_finding),
 	    GIT(text_with_other_line_ends_is_what_head_has),
 	    GIT(links_are_held_against_head),
 	    GIT(a_repository_without_its_folder_is_one_statement),

@@ -92,6 +92,24 @@ a_pointer_without_its_object_is_told(void **state)
 	reg_case_release(&k.c);
 }
 
+/* It may be a pointer: nobody has seen that it is none. */
+static void
+a_small_file_that_cannot_be_read_is_told(void **state)
+{
+	struct repo k;
+
+	(void)state;
+	build(&k);
+	reg_case_refuse(&k.c, "r/other.bin", 130);
+	reg_case_refuse(&k.c, "r/large.bin", 5000);
+	reg_case_run(&k.c, "git-lfs");
+	assert_true(reg_case_has(&k.c, "UNREAD path=r/other.bin "
+	    "reason=not found"));
+	assert_int_equal(k.c.problems, 1);
+	assert_int_equal(k.c.rc, 1);
+	reg_case_release(&k.c);
+}
+
 static void
 attributes_further_down_speak_for_their_folder(void **state)
 {
@@ -116,6 +134,7 @@ main(void)
 	    cmocka_unit_test(a_pointer_and_its_object_agree),
 	    cmocka_unit_test(an_object_must_have_its_name),
 	    cmocka_unit_test(a_pointer_without_its_object_is_told),
+	    cmocka_unit_test(a_small_file_that_cannot_be_read_is_told),
 	    cmocka_unit_test(attributes_further_down_speak_for_their_folder),
 	};
 

@@ -16,13 +16,20 @@ static const char broken[] =
     "the compressed file breaks, or a check does not hold";
 static const char unreadable[] = "the compressed file cannot be read";
 
-#define SCRATCH (64 * KIB)
+/*
+ * What was decompressed last is kept, so that whoever has read a window ahead
+ * can look at a record in it again without decompressing all before it.
+ */
+#define CHUNK (64 * KIB)
+#define KEPT (2 * CHUNK)
+#define ROOM (2 * KEPT)
 
 struct packed {
 	const struct bytesrc *src;
 	struct unpack_stream *s;
 	uint64_t at;		/* decompressed bytes that ${s} has given */
-	uint8_t scratch[SCRATCH];
+	size_t have;		/* the last of them: last[0..have) */
+	uint8_t last[ROOM];
 };
 
 static void
@@ -40,7 +47,27 @@ rewind_stream(struct packed *k, struct err *e)
 	unpack_stream_close(k->s);
 	k->s = NULL;
 	k->at = 0;
+	k->have = 0;
 	return unpack_stream_open(k->src, &k->s, e);
+}
+
+/*
+ * More bytes behind those that are kept; *got is 0 at the end alone.  In steps
+ * that are the same each time: a stream that breaks gives as much again.
+ */
+static int
+fill(struct packed *k, size_t *got, struct err *e)
+{
+	int r;
+
+	if (ROOM - k->have < CHUNK) {
+		memmove(k->last, k->last + k->have - KEPT, KEPT);
+		k->have = KEPT;
+	}
+	r = unpack_stream_read(k->s, k->last + k->have, CHUNK, got, e);
+	k->have += *got;
+	k->at += *got;
+	return r;
 }
 
 static int
@@ -48,27 +75,26 @@ packed_read(void *ctx, uint64_t off, void *dst, size_t n, struct err *e)
 {
 	struct packed *k = ctx;
 	uint8_t *to = dst;
-	size_t got, want;
+	size_t got, some;
 	int r;
 
-	if ((k->s == NULL || off < k->at) && (r = rewind_stream(k, e)) < 0)
+	if ((k->s == NULL || off < k->at - k->have) &&
+	    (r = rewind_stream(k, e)) < 0)
 		return r;
 	while (n > 0) {
-		bool skip = k->at < off;
-
-		want = skip ? off - k->at < SCRATCH ?
-		    (size_t)(off - k->at) : SCRATCH : n;
-		if ((r = unpack_stream_read(k->s, skip ? k->scratch : to,
-		    want, &got, e)) < 0)
-			return r;
-		if (got == 0)
-			return err_set(e, ERR_TRUNC,
-			    "the file is shorter than it was");
-		k->at += got;
-		if (!skip) {
-			to += got;
-			n -= got;
+		if (off >= k->at) {
+			if ((r = fill(k, &got, e)) < 0)
+				return r;
+			if (got == 0)
+				return err_set(e, ERR_TRUNC,
+				    "the file is shorter than it was");
+			continue;
 		}
+		some = k->at - off < n ? (size_t)(k->at - off) : n;
+		memcpy(to, k->last + k->have - (size_t)(k->at - off), some);
+		to += some;
+		off += some;
+		n -= some;
 	}
 	return 0;
 }
@@ -78,22 +104,20 @@ static int
 measure(struct packed *k, const struct rows_params *p, uint32_t file,
     uint64_t *size, struct err *e)
 {
-	uint64_t n = 0, used;
+	uint64_t used;
 	size_t got;
 	int r;
 
 	do {
-		r = unpack_stream_read(k->s, k->scratch, SCRATCH, &got, e);
-		n += got;
+		r = fill(k, &got, e);
 		used = unpack_stream_used(k->s);
-		if (n > LIMIT_INFLATE_RATIO_FROM &&
-		    n / LIMIT_INFLATE_RATIO > used) {
+		if (k->at > LIMIT_INFLATE_RATIO_FROM &&
+		    k->at / LIMIT_INFLATE_RATIO > used) {
 			rows_tell(p, file, used, bomb);
 			break;
 		}
 	} while (r == 0 && got > 0);
-	*size = n;
-	k->at = n;
+	*size = k->at;
 	if (r == ERR_FORMAT || r == ERR_TRUNC) {
 		rows_tell(p, file, used, r == ERR_TRUNC ? cut : broken);
 		err_reset(e);

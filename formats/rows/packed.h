@@ -12,12 +12,12 @@ struct rows_params;
 
 /*
  * A file of a data set that is compressed as a whole, as a source of its
- * decompressed bytes.  Reading forward is as fast as decompressing; reading
- * back begins anew.  The file is decompressed once before, so that the
- * source's size is known and what is wrong with the stream is told: then the
- * source ends where the stream breaks, or where it grows out of all
- * proportion (LIMIT_INFLATE_RATIO, which applies past
- * LIMIT_INFLATE_RATIO_FROM).
+ * decompressed bytes.  Reading forward is as fast as decompressing, and so is
+ * looking back by a reader's window; further back begins anew.  The file is
+ * decompressed once before, so that the source's size is known and what is
+ * wrong with the stream is told: then the source ends where the stream
+ * breaks, or where it grows out of all proportion (LIMIT_INFLATE_RATIO, which
+ * applies past LIMIT_INFLATE_RATIO_FROM).
  */
 
 /*

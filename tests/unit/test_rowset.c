@@ -92,6 +92,73 @@ bomb_is_cut_and_told(void **state)
 	free(p);
 }
 
+/* A source that counts what is read of it. */
+struct counted {
+	const uint8_t *p;
+	uint64_t bytes;
+};
+
+static int
+count_read(void *ctx, uint64_t off, void *dst, size_t n, struct err *e)
+{
+	struct counted *c = ctx;
+
+	(void)e;
+	memcpy(dst, c->p + off, n);
+	c->bytes += n;
+	return 0;
+}
+
+/* Each record again from the source, as who copies it does. */
+static void
+read_records_again(struct rowset *r, size_t lines)
+{
+	struct rows_record rec;
+	char again[64];
+
+	for (size_t i = 0; i < lines; i++) {
+		assert_int_equal(rowset_next(r, &rec, NULL), 1);
+		assert_true(rec.unpacked && rec.len < sizeof(again));
+		assert_int_equal(bytesrc_read(rowset_source(r), rec.off, again,
+		    (size_t)rec.len + 1, NULL), 0);
+		assert_memory_equal(again, rowset_raw(r), (size_t)rec.len);
+		assert_int_equal(again[rec.len], '\n');
+	}
+}
+
+static void
+record_is_read_again_without_decompressing_all_before_it(void **state)
+{
+	enum { LINES = 20000 };
+	static char text[LINES * 40];
+	struct rows_file f = {"a.jsonl.gz", 10, NULL};
+	struct rows_params p = {.file = &f, .files = 1};
+	struct rowset *r = NULL;
+	struct bytesrc *src;
+	struct counted c = {0};
+	size_t n = 0, packed;
+	uint8_t *gz;
+
+	(void)state;
+	for (uint32_t i = 0; i < LINES; i++)
+		n += (size_t)snprintf(text + n, sizeof(text) - n,
+		    "{\"n\":%u,\"x\":%u}\n", (unsigned)i,
+		    (unsigned)(i * 2654435761U));
+	gz = rows_pack_filter(text, n, "gzip", &packed);
+	c.p = gz;
+	src = bytesrc_call(count_read, NULL, &c, packed, NULL);
+	f.src = src;
+	p.arena = arena_new(16 * MIB);
+	assert_int_equal(rowset_open(&p, &r, NULL), 0);
+	read_records_again(r, LINES);
+	/* To choose a reader, to measure, to read; not for each record. */
+	assert_true(c.bytes < 4 * packed);
+	rowset_close(r);
+	arena_free(p.arena);
+	bytesrc_free(src);
+	free(gz);
+}
+
 static void
 file_of_several_that_breaks_is_one_error(void **state)
 {
@@ -202,6 +269,8 @@ main(void)
 	    cmocka_unit_test(compressed_files_are_known_by_what_they_hold),
 	    cmocka_unit_test(cut_stream_is_told_and_its_records_stand),
 	    cmocka_unit_test(bomb_is_cut_and_told),
+	    cmocka_unit_test(
+	        record_is_read_again_without_decompressing_all_before_it),
 	    cmocka_unit_test(file_of_several_that_breaks_is_one_error),
 	    cmocka_unit_test(first_file_that_cannot_be_opened_is_heard_of),
 	    cmocka_unit_test(what_nobody_knows_is_not_found),

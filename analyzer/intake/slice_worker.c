@@ -98,23 +98,23 @@ send_bytes(struct sender *s, const uint8_t *p, size_t n)
 }
 
 static int
-send_row(struct sender *s, const struct buf *row)
+send_memory(struct sender *s, const uint8_t *p, size_t len)
 {
 	size_t n;
 	int r = 0;
 
-	for (size_t at = 0; at < row->len && r >= 0; at += n) {
-		n = row->len - at < SLICE_CHUNK ? row->len - at : SLICE_CHUNK;
-		r = send_bytes(s, row->p + at, n);
+	for (size_t at = 0; at < len && r >= 0; at += n) {
+		n = len - at < SLICE_CHUNK ? len - at : SLICE_CHUNK;
+		r = send_bytes(s, p + at, n);
 	}
 	return r;
 }
 
 static int
-send_unpacked(struct sender *s, const struct slicederive_record *r)
+send_source(struct sender *s, const struct slicederive_record *r)
 {
 	static uint8_t chunk[SLICE_CHUNK];
-	uint64_t off = r->rec.off, left = r->rec.len + r->ends;
+	uint64_t off = r->rec.off, left = r->rec.len;
 	size_t n;
 	int rc;
 
@@ -125,6 +125,20 @@ send_unpacked(struct sender *s, const struct slicederive_record *r)
 			return rc;
 	}
 	return 0;
+}
+
+/* The bytes of a row, or of a record that has been decompressed. */
+static int
+send_record(struct sender *s, const struct slicederive_record *r)
+{
+	const uint8_t *p;
+	size_t n;
+	int rc;
+
+	p = slicederive_bytes(r, &n);
+	rc = p != NULL ? send_memory(s, p, n) : send_source(s, r);
+	return rc >= 0 && r->ends ? send_memory(s, (const uint8_t *)"\n", 1) :
+	    rc;
 }
 
 static int
@@ -143,10 +157,8 @@ send_taken(void *ctx, const struct slicederive_record *r)
 	fields_u64(&v[SLICE_T_SIZE], r->how == SLICE_ROW ? r->row->len :
 	    r->how == SLICE_UNPACKED ? r->rec.len + r->ends : 0);
 	rc = send(s, SLICE_TAKEN, slicewire_taken, SLICE_T_COLUMNS, v);
-	if (rc >= 0 && r->how == SLICE_ROW)
-		rc = send_row(s, r->row);
-	else if (rc >= 0 && r->how == SLICE_UNPACKED)
-		rc = send_unpacked(s, r);
+	if (rc >= 0 && (r->how == SLICE_ROW || r->how == SLICE_UNPACKED))
+		rc = send_record(s, r);
 	return rc < 0 ? rc : s->failed;
 }
 

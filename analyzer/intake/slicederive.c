@@ -77,23 +77,38 @@ digest_small(const void *p, size_t n, uint8_t sha256[32])
 	BUG_ON(digest_bytes(p, n, sha256, NULL) < 0);
 }
 
-int
-slicederive_digest(const struct slicederive_record *r, uint8_t sha256[32],
-    struct err *e)
+const uint8_t *
+slicederive_bytes(const struct slicederive_record *r, size_t *n)
 {
 	switch (r->how) {
 	case SLICE_VERBATIM:
 	case SLICE_UNPACKED:
-		return digest_range(r->src, r->rec.off, r->rec.len, sha256,
-		    e);
+		*n = (size_t)r->rec.len;
+		return rowset_raw(r->rs);
 	case SLICE_ROW:
-		return digest_bytes(r->row->p, r->row->len, sha256, e);
+		*n = r->row->len;
+		return r->row->p;
 	case SLICE_NOTHING:
 	case SLICE_HOWS:
 		break;
 	}
+	*n = 0;
+	return NULL;
+}
+
+int
+slicederive_digest(const struct slicederive_record *r, uint8_t sha256[32],
+    struct err *e)
+{
+	const uint8_t *p;
+	size_t n;
+
 	memset(sha256, 0, 32);
-	return 0;
+	if (r->how == SLICE_NOTHING)
+		return 0;
+	if ((p = slicederive_bytes(r, &n)) != NULL)
+		return digest_bytes(p, n, sha256, e);
+	return digest_range(r->src, r->rec.off, r->rec.len, sha256, e);
 }
 
 /* What the readers tell: a compressed file that ends early is a broken one. */
@@ -163,6 +178,7 @@ find_bytes(struct slicederive *d, struct slicederive_record *r)
 	r->damaged = r->rec.damaged;
 	r->row = d->row;
 	r->src = rowset_source(d->rs);
+	r->rs = d->rs;
 	r->how = !r->rec.verbatim ? SLICE_ROW :
 	    r->rec.unpacked ? SLICE_UNPACKED : SLICE_VERBATIM;
 	if (r->how != SLICE_ROW)

@@ -26,8 +26,12 @@ struct slicederive_record {
 	struct rows_record rec;
 	enum slicewire_how how;
 	bool damaged;
-	/* VERBATIM, UNPACKED: the bytes are src[off, off+len). */
+	/*
+	 * VERBATIM, UNPACKED: the bytes are src[off, off+len), and may be in
+	 * memory (slicederive_bytes).
+	 */
 	const struct bytesrc *src;
+	struct rowset *rs;
 	bool ends;		/* a line feed lies behind it */
 	const struct buf *row;	/* ROW */
 };
@@ -61,6 +65,12 @@ struct slicederive {
 int slicederive_start(struct err *e);
 /* A data set that no reader knows is told, and is ${broken}. */
 int slicederive_run(struct slicederive *d, struct err *e);
+/*
+ * slicederive_bytes: the record's bytes where they are in memory, as its
+ * reader or as JSON has them, and *n; NULL: they are to be read from r->src.
+ */
+const uint8_t *slicederive_bytes(const struct slicederive_record *r,
+    size_t *n);
 /* slicederive_whole: of a file; slicederive_digest: of the record's bytes. */
 int slicederive_whole(const struct bytesrc *src, uint8_t sha256[32],
     struct err *e);

@@ -216,19 +216,11 @@ static int
 image(struct imagefolder *s, struct rows_value *ret, struct err *e)
 {
 	const struct bytesrc *src = s->p->file[s->now].src;
-	uint8_t chunk[16 * KIB];
-	uint64_t off = 0;
-	size_t n;
 	int r;
 
 	buf_clear(&s->image);
-	do {
-		if ((r = bytesrc_read_some(src, off, chunk, sizeof(chunk), &n,
-		    e)) < 0)
-			return r;
-		buf_put(&s->image, chunk, n);
-		off += n;
-	} while (n > 0);
+	if ((r = rows_load(src, 0, bytesrc_size(src), &s->image, e)) < 0)
+		return r;
 	if ((r = buf_failed(&s->image)) < 0)
 		return err_set(e, (enum err_code)r, "an image is too large");
 	ret->type = ROWS_BYTES;

@@ -352,9 +352,6 @@ static int
 take_sample(struct mds *m, uint64_t off, uint64_t len, bool *ok,
     struct err *e)
 {
-	uint8_t chunk[4096];
-	uint64_t done = 0;
-	size_t n;
 	int r;
 
 	*ok = false;
@@ -364,13 +361,8 @@ take_sample(struct mds *m, uint64_t off, uint64_t len, bool *ok,
 		return 0;
 	}
 	buf_clear(&m->sample);
-	for (; done < len; done += n) {
-		n = len - done < sizeof(chunk) ? (size_t)(len - done) :
-		    sizeof(chunk);
-		if ((r = bytesrc_read(m->src, off + done, chunk, n, e)) < 0)
-			return r;
-		buf_put(&m->sample, chunk, n);
-	}
+	if ((r = rows_load(m->src, off, len, &m->sample, e)) < 0)
+		return r;
 	if (buf_failed(&m->sample))
 		return err_set(e, ERR_NOMEM, "out of memory");
 	*ok = mdsvalue_columns(m->sample.p, m->sample.len, m->column,

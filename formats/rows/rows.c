@@ -1,5 +1,7 @@
 #include <string.h>
 
+#include "base/buf.h"
+#include "base/bytesrc.h"
 #include "base/err.h"
 #include "formats/rows/rows.h"
 
@@ -22,6 +24,23 @@ rows_bad(const struct rows_params *p, uint32_t file, uint64_t off,
 	if (first)
 		e->off = off;
 	return ERR_FORMAT;
+}
+
+int
+rows_load(const struct bytesrc *src, uint64_t off, uint64_t n, struct buf *b,
+    struct err *e)
+{
+	uint8_t chunk[4096];
+	size_t some;
+	int r;
+
+	for (; n > 0 && !buf_failed(b); off += some, n -= some) {
+		some = n < sizeof(chunk) ? (size_t)n : sizeof(chunk);
+		if ((r = bytesrc_read(src, off, chunk, some, e)) < 0)
+			return r;
+		buf_put(b, chunk, some);
+	}
+	return 0;
 }
 
 static char

@@ -98,6 +98,13 @@ int rows_bad(const struct rows_params *p, uint32_t file, uint64_t off,
     const char *what, struct err *e);
 
 /*
+ * rows_load: ${n} bytes of the source at ${off}, behind what ${b} has; whether
+ * they went into it is the caller's to ask.
+ */
+int rows_load(const struct bytesrc *src, uint64_t off, uint64_t n,
+    struct buf *b, struct err *e);
+
+/*
  * rows_named: does the file's name end in ${suffix} (".csv"; ASCII case does
  * not count)?  Of a compressed file the name is without ".gz" and the like.
  */

@@ -35,6 +35,13 @@ void jsonview_get(const uint8_t *p, size_t n, const char *path,
     struct rows_value *v, bool *twice, struct buf *scratch);
 
 /*
+ * jsonview_value: the same of bytes that may be no document; the whole of it,
+ * as a tree, when ${path} is empty.  False, and v is absent: they are none.
+ */
+bool jsonview_value(const uint8_t *p, size_t n, const char *path,
+    struct rows_value *v, bool *twice, struct buf *scratch);
+
+/*
  * jsonview_compact: the same document in one line: no blanks outside of
  * strings, what is not printable escaped.
  */

@@ -389,6 +389,28 @@ jsonview_compact(struct buf *b, const uint8_t *p, size_t n)
 	}
 }
 
+bool
+jsonview_value(const uint8_t *p, size_t n, const char *path,
+    struct rows_value *v, bool *twice, struct buf *scratch)
+{
+	size_t bad;
+
+	*twice = false;
+	memset(v, 0, sizeof(*v));
+	if (!jsonview_check(p, n, &bad))
+		return false;
+	if (*path != '\0') {
+		jsonview_get(p, n, path, v, twice, scratch);
+		return true;
+	}
+	buf_clear(scratch);
+	jsonview_compact(scratch, p, n);
+	v->type = ROWS_TREE;
+	v->p = scratch->p;
+	v->n = scratch->len;
+	return true;
+}
+
 static const char *
 type_name(uint8_t c)
 {

@@ -53,6 +53,7 @@ struct mds {
 	struct mdscolumn column[COLUMNS_MAX];
 	size_t columns;
 	uint64_t row;		/* the next one of it */
+	uint64_t off;		/* of the current one */
 	struct buf sample, scratch;
 };
 
@@ -390,6 +391,7 @@ mds_next(void *self, struct rows_record *ret, struct err *e)
 	    (r = bounds(m, &ret->off, &ret->len, e)) < 0 ||
 	    (r = take_sample(m, ret->off, ret->len, &ok, e)) < 0)
 		return r;
+	m->off = ret->off;
 	ret->file = m->file;
 	ret->verbatim = m->unpacked == NULL;
 	ret->damaged = !ok;
@@ -431,6 +433,7 @@ mds_field(void *self, const char *path, struct rows_value *ret,
 {
 	struct mds *m = self;
 	const struct mdscolumn *best = NULL;
+	bool twice;
 
 	for (size_t i = 0; i < m->columns; i++) {
 		const struct mdscolumn *c = &m->column[i];
@@ -443,8 +446,12 @@ mds_field(void *self, const char *path, struct rows_value *ret,
 	if (best == NULL)
 		return 0;
 	path += best->name_len;
-	mdsvalue_get(best, m->sample.p, *path == '.' ? path + 1 : path, ret,
-	    &m->scratch);
+	if (!mdsvalue_get(best, m->sample.p, *path == '.' ? path + 1 : path,
+	    ret, &twice, &m->scratch))
+		return rows_bad(m->p, m->file, m->off, "a column is not JSON",
+		    e);
+	if (twice)
+		rows_tell(m->p, m->file, m->off, "a key occurs twice");
 	return buf_failed(&m->scratch) ? err_set(e,
 	    (enum err_code)buf_failed(&m->scratch), "a value is too long") :
 	    0;
@@ -455,6 +462,7 @@ mds_json(void *self, struct buf *b, struct err *e)
 {
 	struct mds *m = self;
 	struct rows_value v;
+	bool twice;
 
 	(void)e;
 	buf_putc(b, '{');
@@ -462,7 +470,8 @@ mds_json(void *self, struct buf *b, struct err *e)
 		buf_puts(b, i == 0 ? "" : ",");
 		value_key(b, (const uint8_t *)m->column[i].name,
 		    m->column[i].name_len);
-		mdsvalue_get(&m->column[i], m->sample.p, "", &v, &m->scratch);
+		(void)mdsvalue_get(&m->column[i], m->sample.p, "", &v, &twice,
+		    &m->scratch);
 		value_json(b, &v);
 	}
 	buf_putc(b, '}');

@@ -75,36 +75,28 @@ number_type(const struct mdscolumn *c, struct ndtype *ret)
 	return false;
 }
 
-void
+bool
 mdsvalue_get(const struct mdscolumn *c, const uint8_t *sample,
-    const char *path, struct rows_value *v, struct buf *scratch)
+    const char *path, struct rows_value *v, bool *twice, struct buf *scratch)
 {
 	static const uint8_t nothing[1];
 	const uint8_t *p = c->len > 0 ? sample + c->off : nothing;
+	const bool json = is(c, "json");
 	struct ndtype t;
-	size_t bad;
-	bool twice;
 
+	*twice = false;
 	memset(v, 0, sizeof(*v));
 	buf_clear(scratch);
-	if (is(c, "json") && jsonview_check(p, c->len, &bad)) {
-		if (*path != '\0') {
-			jsonview_get(p, c->len, path, v, &twice, scratch);
-			return;
-		}
-		jsonview_compact(scratch, p, c->len);
-		v->type = ROWS_TREE;
-		v->p = scratch->p;
-		v->n = scratch->len;
-		return;
-	}
+	if (json && jsonview_value(p, c->len, path, v, twice, scratch))
+		return true;
 	if (*path != '\0')
-		return;
+		return !json;
 	if (number_type(c, &t)) {
 		ndtype_element(&t, p, v, scratch);
-		return;
+		return true;
 	}
 	v->type = is(c, "str") || starts(c, "str_") ? ROWS_TEXT : ROWS_BYTES;
 	v->p = p;
 	v->n = c->len;
+	return true;
 }

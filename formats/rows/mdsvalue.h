@@ -28,9 +28,12 @@ struct mdscolumn {
 bool mdsvalue_columns(const uint8_t *p, size_t n, struct mdscolumn *c,
     size_t columns);
 
-/* mdsvalue_get: ${path} goes on into json; elsewhere it must be empty. */
-void mdsvalue_get(const struct mdscolumn *c, const uint8_t *sample,
-    const char *path, struct rows_value *v, struct buf *scratch);
+/*
+ * mdsvalue_get: ${path} goes on into json; elsewhere it must be empty.  False:
+ * it would go on, and the value is no JSON.  *twice: as jsonview_get has it.
+ */
+bool mdsvalue_get(const struct mdscolumn *c, const uint8_t *sample,
+    const char *path, struct rows_value *v, bool *twice, struct buf *scratch);
 
 bool mdsvalue_is_code(const struct mdscolumn *c);
 

@@ -142,7 +142,8 @@ struct rows_format {
 	int (*next)(void *self, struct rows_record *ret, struct err *e);
 	/*
 	 * field: of the current record, by dotted path; ROWS_ABSENT when
-	 * there is none.  Never called for a damaged record, nor are json
+	 * there is none, ERR_FORMAT (told) when what the path leads into
+	 * cannot be read.  Never called for a damaged record, nor are json
 	 * and raw.
 	 */
 	int (*field)(void *self, const char *path, struct rows_value *ret,

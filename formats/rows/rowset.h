@@ -44,7 +44,8 @@ int rowset_skip_to(struct rowset *r, uint64_t index, struct err *e);
 /*
  * rowset_field: of the current record, by dotted path ("meta.user.id", list
  * elements by number: "messages.0.content").  A field whose own name has a
- * dot is found first.  A damaged record has no fields.
+ * dot is found first.  A damaged record has no fields.  ERR_FORMAT (told):
+ * nobody can say what it is.
  */
 int rowset_field(struct rowset *r, const char *path, struct rows_value *ret,
     struct err *e);

@@ -305,32 +305,26 @@ ends_in(const struct webdataset *w, const struct member *m, const char *kind)
 	    (m->ext_len == n || ext[m->ext_len - n - 1] == '.');
 }
 
-/* The member's value; ${path} goes on into json. */
-static void
+/*
+ * The member's value; ${path} goes on into json.  False: it would, and the
+ * member is none.
+ */
+static bool
 value_of(struct webdataset *w, const struct member *m, const char *path,
-    struct rows_value *v)
+    struct rows_value *v, bool *twice)
 {
 	static const uint8_t nothing[1];
 	const uint8_t *p = m->size > 0 ? w->run.p + m->data : nothing;
+	const bool json = ends_in(w, m, "json");
+	size_t n = m->size;
 	uint64_t u;
-	bool twice;
-	size_t n = m->size, bad;
 
+	*twice = false;
 	memset(v, 0, sizeof(*v));
-	if (ends_in(w, m, "json") && jsonview_check(p, n, &bad)) {
-		if (*path != '\0') {
-			jsonview_get(p, n, path, v, &twice, &w->scratch);
-			return;
-		}
-		buf_clear(&w->scratch);
-		jsonview_compact(&w->scratch, p, n);
-		v->type = ROWS_TREE;
-		v->p = w->scratch.p;
-		v->n = w->scratch.len;
-		return;
-	}
+	if (json && jsonview_value(p, n, path, v, twice, &w->scratch))
+		return true;
 	if (*path != '\0')
-		return;
+		return !json;
 	v->p = p;
 	v->n = n;
 	v->type = ROWS_BYTES;
@@ -339,7 +333,7 @@ value_of(struct webdataset *w, const struct member *m, const char *path,
 		v->type = ROWS_TEXT;
 	if (!ends_in(w, m, "cls") && !ends_in(w, m, "cls2") &&
 	    !ends_in(w, m, "index") && !ends_in(w, m, "inx"))
-		return;
+		return true;
 	v->type = ROWS_TEXT;
 	while (n > 0 && (p[n - 1] == '\n' || p[n - 1] == '\r' ||
 	    p[n - 1] == ' '))
@@ -348,6 +342,7 @@ value_of(struct webdataset *w, const struct member *m, const char *path,
 		v->type = ROWS_INT;
 		v->i = (int64_t)u;
 	}
+	return true;
 }
 
 static int
@@ -356,6 +351,7 @@ webdataset_field(void *self, const char *path, struct rows_value *ret,
 {
 	struct webdataset *w = self;
 	const struct member *m, *best = NULL;
+	bool twice;
 
 	if (strcmp(path, "__key__") == 0) {
 		ret->type = ROWS_TEXT;
@@ -374,7 +370,10 @@ webdataset_field(void *self, const char *path, struct rows_value *ret,
 	if (best == NULL)
 		return 0;
 	path += best->ext_len;
-	value_of(w, best, *path == '.' ? path + 1 : path, ret);
+	if (!value_of(w, best, *path == '.' ? path + 1 : path, ret, &twice))
+		return rows_bad(w->p, 0, w->off, "a member is not JSON", e);
+	if (twice)
+		rows_tell(w->p, 0, w->off, "a key occurs twice");
 	return buf_failed(&w->scratch) ? err_set(e,
 	    (enum err_code)buf_failed(&w->scratch), "a value is too long") :
 	    0;
@@ -385,6 +384,7 @@ webdataset_json(void *self, struct buf *b, struct err *e)
 {
 	struct webdataset *w = self;
 	struct rows_value v;
+	bool twice;
 
 	(void)e;
 	buf_puts(b, "{\"__key__\":");
@@ -395,7 +395,7 @@ webdataset_json(void *self, struct buf *b, struct err *e)
 	for (size_t i = 0; i < w->count; i++) {
 		buf_putc(b, ',');
 		value_key(b, w->names.p + w->m[i].ext, w->m[i].ext_len);
-		value_of(w, &w->m[i], "", &v);
+		(void)value_of(w, &w->m[i], "", &v, &twice);
 		value_json(b, &v);
 	}
 	buf_putc(b, '}');

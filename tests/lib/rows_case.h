@@ -49,7 +49,8 @@ void rows_case_truncate(const char *format, const struct rows_case_file *f,
 
 /*
  * rows_case_field: the value at ${path} of record ${index} as "type:value",
- * to be freed.  Texts and bytes as they are (NUL ends them).
+ * to be freed.  Texts and bytes as they are (NUL ends them).  "unreadable"
+ * is ERR_FORMAT; before it stand lines of what was told, as in a transcript.
  */
 char *rows_case_field(const char *format, const struct rows_case_file *f,
     size_t files, uint64_t index, const char *path);

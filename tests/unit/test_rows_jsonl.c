@@ -123,7 +123,8 @@ static void
 last_of_equal_keys_counts(void **state)
 {
 	(void)state;
-	check_field("{\"a\":1,\"a\":{\"b\":2},\"a\":3}", "a", "int:3");
+	check_field("{\"a\":1,\"a\":{\"b\":2},\"a\":3}", "a",
+	    "! 0 0 a key occurs twice\nint:3");
 }
 
 /* What is not valid JSON, each a line of its own. */

@@ -88,6 +88,29 @@ samples_are_records_of_columns(void **state)
 	free(got);
 }
 
+/* Neither there nor absent: whoever asks must hear it. */
+static void
+paths_into_json_that_is_none_are_unreadable(void **state)
+{
+	static const char index[] = INDEX(SHARD("s.mds", "73", "null", "2"));
+	struct rows_case_file f[] = {{"index.json", index,
+	    sizeof(index) - 1}, {"s.mds", bytes, 0}};
+	char *got;
+
+	(void)state;
+	make_shard();
+	f[1].n = size;
+	/* {"k":[1,2]} of the first sample, behind its sizes and its id. */
+	assert_int_equal(bytes[18 + 16], '{');
+	bytes[18 + 16] = '[';
+	got = rows_case_field("mds", f, 2, 0, "meta.k");
+	assert_string_equal(got, "! 1 18 a column is not JSON\nunreadable");
+	free(got);
+	got = rows_case_field("mds", f, 2, 0, "text.k");
+	assert_string_equal(got, "absent");
+	free(got);
+}
+
 static void
 compressed_shard_is_unpacked(void **state)
 {
@@ -189,6 +212,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(samples_are_records_of_columns),
+	    cmocka_unit_test(paths_into_json_that_is_none_are_unreadable),
 	    cmocka_unit_test(compressed_shard_is_unpacked),
 	    cmocka_unit_test(shards_that_are_not_there_are_told),
 	    cmocka_unit_test(index_and_shard_must_agree),

@@ -128,6 +128,28 @@ paths_name_extensions_and_go_into_json(void **state)
 	check_field("txt.0", 1, "absent");
 }
 
+/* Neither there nor absent: whoever asks must hear it. */
+static void
+paths_into_json_that_is_none_are_unreadable(void **state)
+{
+	static const struct rows_case_file m[] = {{"a.json", "{\"x\":1", 6},
+	    {"b.json", "{\"x\":1,\"x\":2}", 13}};
+	struct rows_case_file f = pack(m, 2, false);
+	char *got;
+
+	(void)state;
+	got = rows_case_field(NULL, &f, 1, 0, "json.x");
+	assert_string_equal(got, "! 0 0 a member is not JSON\nunreadable");
+	free(got);
+	got = rows_case_field(NULL, &f, 1, 0, "json");
+	assert_string_equal(got, "bytes:{\"x\":1");
+	free(got);
+	got = rows_case_field(NULL, &f, 1, 1, "json.x");
+	assert_string_equal(got, "! 0 1024 a key occurs twice\nint:2");
+	free(got);
+	drop(&f);
+}
+
 static void
 equal_extensions_are_told(void **state)
 {
@@ -184,6 +206,7 @@ main(void)
 	    cmocka_unit_test(cut_archive_is_told_wherever_it_ends),
 	    cmocka_unit_test(sample_that_breaks_off_is_damaged),
 	    cmocka_unit_test(paths_name_extensions_and_go_into_json),
+	    cmocka_unit_test(paths_into_json_that_is_none_are_unreadable),
 	    cmocka_unit_test(equal_extensions_are_told),
 	    cmocka_unit_test(hidden_names_split_as_the_library_splits_them),
 	    cmocka_unit_test(compressed_shards_are_read_through),

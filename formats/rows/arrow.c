@@ -248,11 +248,10 @@ arrow_field(void *self, const char *path, struct rows_value *ret,
 {
 	struct arrow *s = self;
 
-	(void)e;
 	memset(ret, 0, sizeof(*ret));
-	if (*path != '\0')
-		rowtree_find(&s->tree, 0, path, ret, &s->scratch);
-	return 0;
+	return *path == '\0' ||
+	    rowtree_find(&s->tree, 0, path, ret, &s->scratch) ? 0 :
+	    rows_bad(s->p, 0, batch(s, s->at)->off, "a value is too long", e);
 }
 
 static int

@@ -273,7 +273,6 @@ parquet_field(void *self, const char *path, struct rows_value *ret,
 	const char *dot = strchr(path, '.'), *rest = "";
 	uint32_t i;
 
-	(void)e;
 	memset(ret, 0, sizeof(*ret));
 	if ((i = named(&s->meta, path, strlen(path))) == 0) {
 		if (dot == NULL || dot[1] == '\0' ||
@@ -281,11 +280,13 @@ parquet_field(void *self, const char *path, struct rows_value *ret,
 			return 0;
 		rest = dot + 1;
 	}
-	if (!is_flat(&s->meta.node[i]))
-		rowtree_find(&s->tree, s->root[i], rest, ret, &s->scratch);
-	else if (*rest == '\0')
-		flat_value(s, i, ret);
-	return 0;
+	if (is_flat(&s->meta.node[i])) {
+		if (*rest == '\0')
+			flat_value(s, i, ret);
+		return 0;
+	}
+	return rowtree_find(&s->tree, s->root[i], rest, ret, &s->scratch) ?
+	    0 : rows_bad(s->p, 0, s->off, "a value is too long", e);
 }
 
 static int

@@ -156,7 +156,7 @@ child(const struct rowtree *t, uint32_t node, const char *name, size_t n)
 	return 0;
 }
 
-void
+bool
 rowtree_find(const struct rowtree *t, uint32_t node, const char *path,
     struct rows_value *ret, struct buf *scratch)
 {
@@ -167,32 +167,33 @@ rowtree_find(const struct rowtree *t, uint32_t node, const char *path,
 
 	memset(ret, 0, sizeof(*ret));
 	if (t->failed || node >= t->nodes)
-		return;
+		return true;
 	while (n > 0) {
 		if (at[node].kind == ROWTREE_VALUE)
-			return;
+			return true;
 		if ((to = child(t, node, path, n)) != 0) {
 			node = to;
 			break;
 		}
 		if ((dot = memchr(path, '.', n)) == NULL ||
 		    (to = child(t, node, path, (size_t)(dot - path))) == 0)
-			return;
+			return true;
 		n -= (size_t)(dot - path) + 1;
 		path = dot + 1;
 		node = to;
 		if (n == 0)
-			return;
+			return true;
 	}
 	if (at[node].kind == ROWTREE_VALUE) {
 		*ret = value_of(t, &at[node]);
-		return;
+		return true;
 	}
 	buf_clear(scratch);
 	(void)rowtree_json(t, node, scratch);
 	if (buf_failed(scratch))
-		return;
+		return false;
 	ret->type = ROWS_TREE;
 	ret->p = scratch->p;
 	ret->n = scratch->len;
+	return true;
 }

@@ -58,9 +58,10 @@ uint32_t rowtree_json(const struct rowtree *t, uint32_t node, struct buf *b);
  * rowtree_find: the value at a dotted path below ${node}; "" is the node
  * itself.  The whole rest of the path as one name is tried before its first
  * part.  A list or object is a ROWS_TREE, made in ${scratch}, which is cleared
- * first.  ROWS_ABSENT when there is none.
+ * first.  ROWS_ABSENT when there is none.  False: it is there, and longer than
+ * ${scratch} may become.
  */
-void rowtree_find(const struct rowtree *t, uint32_t node, const char *path,
+__attribute__((warn_unused_result)) bool rowtree_find(const struct rowtree *t, uint32_t node, const char *path,
     struct rows_value *ret, struct buf *scratch);
 
 #endif /* !FORMATS_ROWS_ROWTREE_H_ */

@@ -50,7 +50,7 @@ find(const struct rowtree *t, const char *path, enum rows_value_type type,
 	struct buf b;
 
 	buf_init(&b, 1024);
-	rowtree_find(t, 0, path, &v, &b);
+	assert_true(rowtree_find(t, 0, path, &v, &b));
 	assert_int_equal(v.type, type);
 	if (want != NULL) {
 		assert_int_equal(v.n, strlen(want));
@@ -101,10 +101,30 @@ no_memory_makes_it_fail(void **state)
 	build(&t);
 	assert_true(t.failed);
 	buf_init(&b, 1024);
-	rowtree_find(&t, 0, "a", &v, &b);
+	assert_true(rowtree_find(&t, 0, "a", &v, &b));
 	assert_int_equal(v.type, ROWS_ABSENT);
 	(void)rowtree_json(&t, 0, &b);
 	assert_int_equal(b.len, 0);
+	buf_release(&b);
+	arena_free(a);
+}
+
+static void
+what_is_longer_than_it_may_be_is_not_absent(void **state)
+{
+	struct arena *a = arena_new(1 << 20);
+	struct rowtree t;
+	struct rows_value v;
+	struct buf b;
+
+	(void)state;
+	rowtree_init(&t, a);
+	build(&t);
+	buf_init(&b, 8);
+	assert_false(rowtree_find(&t, 0, "a", &v, &b));
+	assert_true(rowtree_find(&t, 0, "a.2", &v, &b));
+	assert_int_equal(v.type, ROWS_TREE);
+	assert_true(rowtree_find(&t, 0, "no", &v, &b));
 	buf_release(&b);
 	arena_free(a);
 }
@@ -115,6 +135,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_tree_is_written_and_found_by_paths),
 	    cmocka_unit_test(no_memory_makes_it_fail),
+	    cmocka_unit_test(what_is_longer_than_it_may_be_is_not_absent),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -44,8 +44,6 @@ struct csv {
 	size_t n;
 };
 
-static const uint8_t mark[] = {0xef, 0xbb, 0xbf};
-
 /* Delimiters of each of the first lines, quotes apart. */
 static unsigned
 count_lines(struct cursor c, uint8_t delimiter, unsigned *fields)
@@ -103,7 +101,7 @@ csv_bid(const struct rows_params *p, const uint8_t *head, size_t n)
 	struct cursor c;
 
 	cursor_init(&c, head, n, 0);
-	(void)cursor_match(&c, mark, sizeof(mark));
+	(void)rows_mark(&c);
 	if (rows_named(f, ".csv") || rows_named(f, ".tsv"))
 		return 38;
 	if (!textscan_head_any(c, bytesrc_size(f->src)))
@@ -241,8 +239,7 @@ csv_open(const struct rows_params *p, void **self, struct err *e)
 	    e)) < 0)
 		return r;
 	cursor_init(&c, head, n, 0);
-	if (cursor_match(&c, mark, sizeof(mark)) &&
-	    (r = reader_skip(&t->rd, sizeof(mark), e)) < 0)
+	if (rows_mark(&c) && (r = reader_skip(&t->rd, c.off, e)) < 0)
 		return r;
 	(void)sniff(c, &t->delimiter, &lines);
 	if (rows_named(&p->file[0], ".tsv"))

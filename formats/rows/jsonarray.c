@@ -1,13 +1,9 @@
-#include <string.h>
-
 #include "base/arena.h"
-#include "base/bytesrc.h"
 #include "base/cursor.h"
 #include "base/err.h"
 #include "base/limits.h"
 #include "base/reader.h"
 #include "formats/rows/jsonrec.h"
-#include "formats/rows/jsonview.h"
 #include "formats/rows/rows.h"
 
 /*
@@ -20,11 +16,7 @@
  * the element damaged, and its bounds stand.
  */
 struct jsonarray {
-	const struct rows_params *p;
-	struct reader rd;
-	struct buf text;
 	struct jsonrec rec;
-	bool opened;		/* behind the array's bracket */
 	bool ended;
 	/* Within an element. */
 	bool quoted, escaped;
@@ -44,13 +36,12 @@ is_blank(uint8_t c)
 static unsigned
 jsonarray_bid(const struct rows_params *p, const uint8_t *head, size_t n)
 {
-	static const uint8_t mark[] = {0xef, 0xbb, 0xbf};
 	struct cursor c;
 	uint8_t b = 0;
 	bool in = false;
 
 	cursor_init(&c, head, n, 0);
-	(void)cursor_match(&c, mark, sizeof(mark));
+	(void)rows_mark(&c);
 	while (cursor_u8(&c, &b) && (is_blank(b) || (b == '[' && !in)))
 		in |= b == '[';
 	if (!in || b != '{')
@@ -66,23 +57,10 @@ jsonarray_open(const struct rows_params *p, void **self, struct err *e)
 
 	if ((j = arena_alloc(p->arena, sizeof(*j))) == NULL)
 		return err_set(e, ERR_NOMEM, "out of memory");
-	j->p = p;
-	if ((r = reader_init(&j->rd, p->file[0].src, 0, p->window, p->arena,
-	    e)) < 0)
+	if ((r = jsonrec_open(&j->rec, p, e)) < 0)
 		return r;
-	buf_init(&j->text, LIMIT_LINE);
-	jsonrec_init(&j->rec, p);
 	*self = j;
 	return 0;
-}
-
-static void
-jsonarray_close(void *self)
-{
-	struct jsonarray *j = self;
-
-	buf_release(&j->text);
-	jsonrec_release(&j->rec);
 }
 
 /* Pass over blanks; 0 and the byte that follows, still there, or 1: none. */
@@ -91,12 +69,12 @@ skip_blanks(struct jsonarray *j, uint8_t *ret, struct err *e)
 {
 	int r;
 
-	while (reader_left(&j->rd) > 0) {
-		if ((r = reader_peek_u8(&j->rd, ret, e)) < 0)
+	while (reader_left(&j->rec.rd) > 0) {
+		if ((r = reader_peek_u8(&j->rec.rd, ret, e)) < 0)
 			return r;
 		if (!is_blank(*ret))
 			return 0;
-		j->rd.pos++;
+		j->rec.rd.pos++;
 	}
 	return 1;
 }
@@ -105,31 +83,21 @@ static int
 bad(struct jsonarray *j, const char *what, struct err *e)
 {
 	j->ended = true;
-	return rows_bad(j->p, 0, reader_tell(&j->rd), what, e);
+	return rows_bad(j->rec.p, 0, reader_tell(&j->rec.rd), what, e);
 }
 
 static int
 open_array(struct jsonarray *j, struct err *e)
 {
-	uint8_t head[3], b = 0;
-	size_t n;
+	uint8_t b = 0;
 	int r;
 
-	if ((r = bytesrc_read_some(j->rd.src, 0, head, sizeof(head), &n,
-	    e)) < 0)
-		return r;
-	if (n == 3 && memcmp(head, "\xef\xbb\xbf", 3) == 0) {
-		rows_tell(j->p, 0, 0,
-		    "the file begins with a byte order mark");
-		if ((r = reader_skip(&j->rd, 3, e)) < 0)
-			return r;
-	}
-	if ((r = skip_blanks(j, &b, e)) < 0)
+	if ((r = jsonrec_begin(&j->rec, e)) < 0 ||
+	    (r = skip_blanks(j, &b, e)) < 0)
 		return r;
 	if (r == 1 || b != '[')
 		return bad(j, "the file is no array", e);
-	j->rd.pos++;
-	j->opened = true;
+	j->rec.rd.pos++;
 	return 0;
 }
 
@@ -142,7 +110,7 @@ end_array(struct jsonarray *j, struct err *e)
 
 	j->ended = true;
 	if ((r = skip_blanks(j, &b, e)) == 0)
-		rows_tell(j->p, 0, reader_tell(&j->rd),
+		rows_tell(j->rec.p, 0, reader_tell(&j->rec.rd),
 		    "something follows the array");
 	return r < 0 ? r : 0;
 }
@@ -200,12 +168,12 @@ step(struct jsonarray *j, uint8_t c)
 static int
 element(struct jsonarray *j, uint64_t *len, struct err *e)
 {
-	struct reader *rd = &j->rd;
+	struct reader *rd = &j->rec.rd;
 	enum step s = STEP_ON;
 	size_t from;
 	int r;
 
-	buf_clear(&j->text);
+	buf_clear(&j->rec.line);
 	j->quoted = j->escaped = false;
 	j->depth = 0;
 	*len = 0;
@@ -219,13 +187,13 @@ element(struct jsonarray *j, uint64_t *len, struct err *e)
 				break;
 		rd->pos += s == STEP_LAST;
 		*len += rd->pos - from;
-		buf_put(&j->text, rd->win + from, rd->pos - from);
+		buf_put(&j->rec.line, rd->win + from, rd->pos - from);
 	} while (s == STEP_ON);
 	if (s == STEP_BAD)
 		return bad(j, "brackets do not match", e);
 	if (*len == 0)
 		return bad(j, "an element is missing", e);
-	return buf_failed(&j->text) == ERR_NOMEM ?
+	return buf_failed(&j->rec.line) == ERR_NOMEM ?
 	    err_set(e, ERR_NOMEM, "out of memory") : 0;
 }
 
@@ -243,14 +211,14 @@ before(struct jsonarray *j, bool first, struct err *e)
 	if (r == 1)
 		return bad(j, "the array is cut", e);
 	if (b == ']') {
-		j->rd.pos++;
+		j->rec.rd.pos++;
 		return end_array(j, e);
 	}
 	if (first)
 		return 1;
 	if (b != ',')
 		return bad(j, "no comma between two elements", e);
-	j->rd.pos++;
+	j->rec.rd.pos++;
 	if ((r = skip_blanks(j, &b, e)) < 0)
 		return r;
 	return r == 1 ? bad(j, "the array is cut", e) : 1;
@@ -260,7 +228,8 @@ static int
 jsonarray_next(void *self, struct rows_record *ret, struct err *e)
 {
 	struct jsonarray *j = self;
-	bool first = !j->opened;
+	bool first = !j->rec.begun;
+	struct buf *line = &j->rec.line;
 	int r;
 
 	if (j->ended)
@@ -268,54 +237,19 @@ jsonarray_next(void *self, struct rows_record *ret, struct err *e)
 	if ((first && (r = open_array(j, e)) < 0) ||
 	    (r = before(j, first, e)) <= 0)
 		return r;
-	ret->off = reader_tell(&j->rd);
+	ret->off = reader_tell(&j->rec.rd);
 	if ((r = element(j, &ret->len, e)) < 0)
 		return r;
-	jsonrec_take(&j->rec, buf_failed(&j->text) ? NULL : j->text.p,
-	    j->text.len, ret);
+	jsonrec_take(&j->rec, buf_failed(line) ? NULL : line->p, line->len,
+	    ret);
 	return 1;
 }
 
 static int
-jsonarray_field(void *self, const char *path, struct rows_value *ret,
-    struct err *e)
-{
-	return jsonrec_field(&((struct jsonarray *)self)->rec, path, ret, e);
-}
-
-static int
-jsonarray_json(void *self, struct buf *b, struct err *e)
-{
-	(void)e;
-	jsonrec_json(&((struct jsonarray *)self)->rec, b);
-	return 0;
-}
-
-static const uint8_t *
-jsonarray_raw(void *self)
-{
-	return ((const struct jsonarray *)self)->rec.text;
-}
-
-/* Of the first element, without moving. */
-static int
 jsonarray_fields(void *self, void (*each)(void *ctx, const char *name,
     const char *type), void *ctx, struct err *e)
 {
-	struct rows_params quiet = *((struct jsonarray *)self)->p;
-	struct rows_record rec = {0};
-	struct jsonarray *look;
-	void *other;
-	int r;
-
-	quiet.tell = NULL;
-	if ((r = jsonarray_open(&quiet, &other, e)) < 0)
-		return r;
-	look = other;
-	if ((r = jsonarray_next(other, &rec, e)) == 1 && !rec.damaged)
-		jsonview_keys(look->rec.text, look->rec.n, each, ctx);
-	jsonarray_close(other);
-	return r < 0 ? r : 0;
+	return jsonrec_names(self, jsonarray_open, jsonarray_next, each, ctx, e);
 }
 
 const struct rows_format rows_jsonarray = {
@@ -324,9 +258,9 @@ const struct rows_format rows_jsonarray = {
     .bid = jsonarray_bid,
     .open = jsonarray_open,
     .next = jsonarray_next,
-    .field = jsonarray_field,
-    .json = jsonarray_json,
-    .raw = jsonarray_raw,
+    .field = jsonrec_field,
+    .json = jsonrec_json,
+    .raw = jsonrec_raw,
     .fields = jsonarray_fields,
-    .close = jsonarray_close,
+    .close = jsonrec_close,
 };

@@ -7,7 +7,6 @@
 #include "base/limits.h"
 #include "base/reader.h"
 #include "formats/rows/jsonrec.h"
-#include "formats/rows/jsonview.h"
 #include "formats/rows/rows.h"
 #include "formats/textscan.h"
 
@@ -19,19 +18,9 @@
  * order mark at the beginning is no record's.
  *
  * A line that lies in the reader's window is looked at there; one that does
- * not is put together in ${line}, up to LIMIT_LINE.  Of a longer one only
+ * not is put together in j->line, up to LIMIT_LINE.  Of a longer one only
  * the bounds are known: it is damaged, as far as we can say.
  */
-struct jsonl {
-	const struct rows_params *p;
-	struct reader rd;
-	struct buf line;
-	struct jsonrec rec;
-	bool bom;		/* has been looked for */
-};
-
-static const uint8_t mark[] = {0xef, 0xbb, 0xbf};
-
 static unsigned
 jsonl_bid(const struct rows_params *p, const uint8_t *head, size_t n)
 {
@@ -40,7 +29,7 @@ jsonl_bid(const struct rows_params *p, const uint8_t *head, size_t n)
 	unsigned lines = 0;
 
 	cursor_init(&c, head, n, 0);
-	(void)cursor_match(&c, mark, sizeof(mark));
+	(void)rows_mark(&c);
 	if (rows_named(f, ".jsonl") || rows_named(f, ".ndjson"))
 		return 40;
 	if (!textscan_head(c, bytesrc_size(f->src)))
@@ -63,45 +52,15 @@ jsonl_bid(const struct rows_params *p, const uint8_t *head, size_t n)
 static int
 jsonl_open(const struct rows_params *p, void **self, struct err *e)
 {
-	struct jsonl *j;
+	struct jsonrec *j;
 	int r;
 
 	if ((j = arena_alloc(p->arena, sizeof(*j))) == NULL)
 		return err_set(e, ERR_NOMEM, "out of memory");
-	j->p = p;
-	if ((r = reader_init(&j->rd, p->file[0].src, 0, p->window, p->arena,
-	    e)) < 0)
+	if ((r = jsonrec_open(j, p, e)) < 0)
 		return r;
-	buf_init(&j->line, LIMIT_LINE);
-	jsonrec_init(&j->rec, p);
 	*self = j;
 	return 0;
-}
-
-static void
-jsonl_close(void *self)
-{
-	struct jsonl *j = self;
-
-	buf_release(&j->line);
-	jsonrec_release(&j->rec);
-}
-
-static int
-skip_mark(struct jsonl *j, struct err *e)
-{
-	uint8_t head[sizeof(mark)];
-	size_t n;
-	int r;
-
-	j->bom = true;
-	if ((r = bytesrc_read_some(j->rd.src, 0, head, sizeof(head), &n,
-	    e)) < 0)
-		return r;
-	if (n < sizeof(mark) || memcmp(head, mark, n) != 0)
-		return 0;
-	rows_tell(j->p, 0, 0, "the file begins with a byte order mark");
-	return reader_skip(&j->rd, n, e);
 }
 
 /*
@@ -109,7 +68,7 @@ skip_mark(struct jsonl *j, struct err *e)
  * is NULL when they are too many.
  */
 static int
-take_line(struct jsonl *j, const uint8_t **text, uint64_t *len,
+take_line(struct jsonrec *j, const uint8_t **text, uint64_t *len,
     struct err *e)
 {
 	struct reader *rd = &j->rd;
@@ -143,64 +102,26 @@ take_line(struct jsonl *j, const uint8_t **text, uint64_t *len,
 static int
 jsonl_next(void *self, struct rows_record *ret, struct err *e)
 {
-	struct jsonl *j = self;
+	struct jsonrec *j = self;
 	const uint8_t *text = NULL;
 	int r;
 
-	if (!j->bom && (r = skip_mark(j, e)) < 0)
+	if (!j->begun && (r = jsonrec_begin(j, e)) < 0)
 		return r;
 	if (reader_left(&j->rd) == 0)
 		return 0;
 	ret->off = reader_tell(&j->rd);
 	if ((r = take_line(j, &text, &ret->len, e)) < 0)
 		return r;
-	jsonrec_take(&j->rec, text, (size_t)ret->len, ret);
+	jsonrec_take(j, text, (size_t)ret->len, ret);
 	return 1;
 }
 
 static int
-jsonl_field(void *self, const char *path, struct rows_value *ret,
-    struct err *e)
-{
-	return jsonrec_field(&((struct jsonl *)self)->rec, path, ret, e);
-}
-
-static int
-jsonl_json(void *self, struct buf *b, struct err *e)
-{
-	(void)e;
-	jsonrec_json(&((struct jsonl *)self)->rec, b);
-	return 0;
-}
-
-static const uint8_t *
-jsonl_raw(void *self)
-{
-	return ((const struct jsonl *)self)->rec.text;
-}
-
-/* Of the first record that is an object, without moving. */
-static int
 jsonl_fields(void *self, void (*each)(void *ctx, const char *name,
     const char *type), void *ctx, struct err *e)
 {
-	struct jsonl *j = self, *look;
-	struct rows_params quiet = *j->p;
-	struct rows_record rec = {0};
-	void *other;
-	int r;
-
-	quiet.tell = NULL;
-	if ((r = jsonl_open(&quiet, &other, e)) < 0)
-		return r;
-	look = other;
-	do {
-		memset(&rec, 0, sizeof(rec));
-		if ((r = jsonl_next(other, &rec, e)) == 1 && !rec.damaged)
-			jsonview_keys(look->rec.text, look->rec.n, each, ctx);
-	} while (r == 1 && rec.damaged);
-	jsonl_close(other);
-	return r < 0 ? r : 0;
+	return jsonrec_names(self, jsonl_open, jsonl_next, each, ctx, e);
 }
 
 const struct rows_format rows_jsonl = {
@@ -209,9 +130,9 @@ const struct rows_format rows_jsonl = {
     .bid = jsonl_bid,
     .open = jsonl_open,
     .next = jsonl_next,
-    .field = jsonl_field,
-    .json = jsonl_json,
-    .raw = jsonl_raw,
+    .field = jsonrec_field,
+    .json = jsonrec_json,
+    .raw = jsonrec_raw,
     .fields = jsonl_fields,
-    .close = jsonl_close,
+    .close = jsonrec_close,
 };

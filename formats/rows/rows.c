@@ -2,6 +2,7 @@
 
 #include "base/buf.h"
 #include "base/bytesrc.h"
+#include "base/cursor.h"
 #include "base/err.h"
 #include "formats/rows/rows.h"
 
@@ -24,6 +25,14 @@ rows_bad(const struct rows_params *p, uint32_t file, uint64_t off,
 	if (first)
 		e->off = off;
 	return ERR_FORMAT;
+}
+
+bool
+rows_mark(struct cursor *c)
+{
+	static const uint8_t mark[] = {0xef, 0xbb, 0xbf};
+
+	return cursor_match(c, mark, sizeof(mark));
 }
 
 int

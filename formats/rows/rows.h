@@ -8,6 +8,7 @@
 struct arena;
 struct buf;
 struct bytesrc;
+struct cursor;
 struct err;
 
 /*
@@ -96,6 +97,9 @@ void rows_tell(const struct rows_params *p, uint32_t file, uint64_t off,
 /* rows_bad: rows_tell, the same as an error at ${off}, and ERR_FORMAT. */
 int rows_bad(const struct rows_params *p, uint32_t file, uint64_t off,
     const char *what, struct err *e);
+
+/* rows_mark: is there a byte order mark (UTF-8)?  Then it is passed over. */
+bool rows_mark(struct cursor *c);
 
 /*
  * rows_load: ${n} bytes of the source at ${off}, behind what ${b} has; whether

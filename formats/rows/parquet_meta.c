@@ -31,8 +31,8 @@ bad(const struct parquet_meta *m, uint64_t off, const char *why,
 	return rows_bad(m->p, 0, off, why, e);
 }
 
-static bool
-read_codec(int64_t v, struct parquet_chunk *c)
+static void
+set_codec(int64_t v, struct parquet_chunk *c)
 {
 	static const enum page_codec codecs[] = {PAGE_PLAIN, PAGE_SNAPPY,
 	    PAGE_GZIP, PAGE_PLAIN, PAGE_BROTLI, PAGE_LZ4, PAGE_ZSTD,
@@ -44,52 +44,40 @@ read_codec(int64_t v, struct parquet_chunk *c)
 		c->unread = "a column is compressed in a way that is not known";
 	else
 		c->codec = codecs[v];
-	return true;
 }
 
-/* ColumnMetaData. */
+/* ColumnChunk, and the ColumnMetaData in it. */
 struct raw_chunk {
 	int64_t type, codec, values, packed, data, dict;
+	int64_t index, index_len;
 	bool has_meta;
+	const char *unread;
 };
 
-static bool
-read_chunk_meta(struct thrift *t, struct raw_chunk *r)
-{
-	struct thrift_field f;
-	bool ok;
-	int n;
+#define CHUNK(field) offsetof(struct raw_chunk, field)
+static const struct thrift_want chunk_meta[] = {
+    {1, 0, INT32_MAX, CHUNK(type)}, {4, 0, INT32_MAX, CHUNK(codec)},
+    {5, 0, INT64_MAX, CHUNK(values)}, {7, 0, INT64_MAX, CHUNK(packed)},
+    {9, 0, INT64_MAX, CHUNK(data)}, {11, 0, INT64_MAX, CHUNK(dict)}};
+static const struct thrift_want chunk_index[] = {
+    {4, 0, INT64_MAX, CHUNK(index)}, {5, 0, INT32_MAX, CHUNK(index_len)}};
 
-	if (!thrift_enter(t))
-		return false;
-	while ((n = thrift_next(t, &f)) == 1) {
-		switch (f.id) {
-		case 1:
-			ok = thrift_int(t, &f, 0, INT32_MAX, &r->type);
-			break;
-		case 4:
-			ok = thrift_int(t, &f, 0, INT32_MAX, &r->codec);
-			break;
-		case 5:
-			ok = thrift_int(t, &f, 0, INT64_MAX, &r->values);
-			break;
-		case 7:
-			ok = thrift_int(t, &f, 0, INT64_MAX, &r->packed);
-			break;
-		case 9:
-			ok = thrift_int(t, &f, 0, INT64_MAX, &r->data);
-			break;
-		case 11:
-			ok = thrift_int(t, &f, 0, INT64_MAX, &r->dict);
-			break;
-		default:
-			ok = thrift_skip(t, &f);
-		}
-		if (!ok)
-			return false;
+/* A field of ColumnChunk that is no number. */
+static bool
+chunk_field(struct thrift *t, const struct thrift_field *f, void *into)
+{
+	struct raw_chunk *r = into;
+
+	if (f->id == 3) {
+		r->has_meta = true;
+		return f->type == THRIFT_STRUCT && thrift_read(t, chunk_meta,
+		    sizeof(chunk_meta) / sizeof(chunk_meta[0]), r, NULL);
 	}
-	r->has_meta = true;
-	return n == 0;
+	if (f->id == 1)
+		r->unread = "a column is in another file, which is not read";
+	if (f->id == 8 || f->id == 9)
+		r->unread = "a column is encrypted";
+	return thrift_skip(t, f);
 }
 
 static void
@@ -99,7 +87,7 @@ judge_chunk(const struct parquet_meta *m, const struct parquet_node *node,
 	c->off = (uint64_t)(r->dict > 0 && r->dict < r->data ? r->dict :
 	    r->data);
 	c->values = (uint64_t)r->values;
-	if (c->unread != NULL)
+	if ((c->unread = r->unread) != NULL)
 		return;
 	if (!r->has_meta)
 		c->unread = "a column has no metadata";
@@ -110,8 +98,10 @@ judge_chunk(const struct parquet_meta *m, const struct parquet_node *node,
 	else if (c->off < 4 ||
 	    !ckd_range(c->off, (uint64_t)r->packed, m->pages_end))
 		c->unread = "a column lies outside of the pages";
-	else if (read_codec(r->codec, c))
-		c->end = c->off + (uint64_t)r->packed;
+	if (c->unread != NULL || c->values == 0)
+		return;
+	c->end = c->off + (uint64_t)r->packed;
+	set_codec(r->codec, c);
 }
 
 static bool
@@ -119,44 +109,16 @@ read_chunk(const struct parquet_meta *m, const struct parquet_node *node,
     struct thrift *t, struct parquet_chunk *c)
 {
 	struct raw_chunk raw = {.type = -1};
-	struct thrift_field f;
-	int64_t index = 0, index_len = 0;
-	bool ok;
-	int n;
 
 	memset(c, 0, sizeof(*c));
-	if (!thrift_enter(t))
-		return false;
-	while ((n = thrift_next(t, &f)) == 1) {
-		ok = true;
-		switch (f.id) {
-		case 3:
-			ok = f.type == THRIFT_STRUCT &&
-			    read_chunk_meta(t, &raw);
-			break;
-		case 4:
-			ok = thrift_int(t, &f, 0, INT64_MAX, &index);
-			break;
-		case 5:
-			ok = thrift_int(t, &f, 0, INT32_MAX, &index_len);
-			break;
-		default:
-			if (f.id == 1)
-				c->unread = "a column is in another file, "
-				    "which is not read";
-			if (f.id == 8 || f.id == 9)
-				c->unread = "a column is encrypted";
-			ok = thrift_skip(t, &f);
-		}
-		if (!ok)
-			return false;
-	}
-	if (n < 0)
+	if (!thrift_read(t, chunk_index, sizeof(chunk_index) /
+	    sizeof(chunk_index[0]), &raw, chunk_field))
 		return false;
 	judge_chunk(m, node, &raw, c);
-	if (ckd_range((uint64_t)index, (uint64_t)index_len, m->pages_end)) {
-		c->index = (uint64_t)index;
-		c->index_len = (uint64_t)index_len;
+	if (ckd_range((uint64_t)raw.index, (uint64_t)raw.index_len,
+	    m->pages_end)) {
+		c->index = (uint64_t)raw.index;
+		c->index_len = (uint64_t)raw.index_len;
 	}
 	return true;
 }
@@ -185,28 +147,36 @@ read_columns(const struct parquet_meta *m, struct thrift *t,
 	return true;
 }
 
+/* RowGroup. */
+struct raw_group {
+	const struct parquet_meta *m;
+	struct parquet_chunk *chunk;
+	bool columns;
+	int64_t rows;
+};
+
+static bool
+group_field(struct thrift *t, const struct thrift_field *f, void *into)
+{
+	struct raw_group *r = into;
+
+	if (f->id != 1)
+		return thrift_skip(t, f);
+	return r->columns = read_columns(r->m, t, f, r->chunk);
+}
+
 static bool
 read_group(const struct parquet_meta *m, struct thrift *t, int64_t *rows,
     struct parquet_chunk *chunk)
 {
-	struct thrift_field f;
-	bool ok, columns = false;
-	int n;
+	static const struct thrift_want want = {3, 0, ROWS_MAX,
+	    offsetof(struct raw_group, rows)};
+	struct raw_group raw = {.m = m, .chunk = chunk, .rows = -1};
 
-	*rows = -1;
-	if (!thrift_enter(t))
+	if (!thrift_read(t, &want, 1, &raw, group_field))
 		return false;
-	while ((n = thrift_next(t, &f)) == 1) {
-		if (f.id == 1)
-			columns = ok = read_columns(m, t, &f, chunk);
-		else if (f.id == 3)
-			ok = thrift_int(t, &f, 0, ROWS_MAX, rows);
-		else
-			ok = thrift_skip(t, &f);
-		if (!ok)
-			return false;
-	}
-	return n == 0 && columns && *rows >= 0;
+	*rows = raw.rows;
+	return raw.columns && raw.rows >= 0;
 }
 
 int
@@ -258,35 +228,22 @@ read_groups(struct parquet_meta *m, struct file_fields *ff, struct err *e)
 /* --- the whole --- */
 
 static bool
-read_file_fields(struct thrift *t, struct file_fields *ff)
+file_field(struct thrift *t, const struct thrift_field *f, void *into)
 {
-	struct thrift_field f;
-	bool ok;
-	int n;
+	struct file_fields *ff = into;
 
-	if (!thrift_enter(t))
-		return false;
-	while ((n = thrift_next(t, &f)) == 1) {
-		ok = true;
-		if (f.id == 2) {
-			ff->schema = *t;
-			ff->schema_f = f;
-			ff->has_schema = true;
-		} else if (f.id == 4) {
-			ff->groups = *t;
-			ff->groups_f = f;
-			ff->has_groups = true;
-		} else if (f.id == 8) {
-			ff->is_signed = true;
-		}
-		if (f.id == 3)
-			ok = thrift_int(t, &f, 0, INT64_MAX, &ff->rows);
-		else
-			ok = thrift_skip(t, &f);
-		if (!ok)
-			return false;
+	if (f->id == 2) {
+		ff->schema = *t;
+		ff->schema_f = *f;
+		ff->has_schema = true;
+	} else if (f->id == 4) {
+		ff->groups = *t;
+		ff->groups_f = *f;
+		ff->has_groups = true;
+	} else if (f->id == 8) {
+		ff->is_signed = true;
 	}
-	return n == 0;
+	return thrift_skip(t, f);
 }
 
 /* The bytes of the metadata, into the arena. */
@@ -332,6 +289,8 @@ int
 parquet_meta_read(struct parquet_meta *m, const struct rows_params *p,
     struct err *e)
 {
+	static const struct thrift_want want = {3, 0, INT64_MAX,
+	    offsetof(struct file_fields, rows)};
 	struct file_fields ff = {.rows = -1};
 	struct thrift t;
 	size_t left;
@@ -342,7 +301,7 @@ parquet_meta_read(struct parquet_meta *m, const struct rows_params *p,
 	if ((r = load(m, e)) < 0)
 		return r;
 	thrift_init(&t, &m->footer);
-	if (!read_file_fields(&t, &ff))
+	if (!thrift_read(&t, &want, 1, &ff, file_field))
 		return bad(m, cursor_tell(&t.c), "the metadata make no sense",
 		    e);
 	if (!ff.has_schema || !ff.has_groups)

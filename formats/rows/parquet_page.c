@@ -25,51 +25,55 @@ struct raw_page {
 	bool has_crc, has_data, has_dict, has_data2, is_packed;
 };
 
-/* Fields 1.. of a page's own header, each an int in ${to}; NULL: passed. */
-static bool
-read_ints(struct thrift *t, int64_t *const to[], int ids, struct raw_page *r)
-{
-	struct thrift_field f;
-	bool ok;
-	int n;
+#define PAGE(field) offsetof(struct raw_page, field)
+static const struct thrift_want page[] = {
+    {1, 0, INT32_MAX, PAGE(type)}, {2, 0, INT32_MAX, PAGE(plain)},
+    {3, 0, INT32_MAX, PAGE(packed)}};
+static const struct thrift_want page_data[] = {
+    {1, 0, INT32_MAX, PAGE(values)}, {2, 0, INT32_MAX, PAGE(encoding)},
+    {3, 0, INT32_MAX, PAGE(def_encoding)},
+    {4, 0, INT32_MAX, PAGE(rep_encoding)}};
+static const struct thrift_want page_dict[] = {
+    {1, 0, INT32_MAX, PAGE(values)}, {2, 0, INT32_MAX, PAGE(encoding)}};
+static const struct thrift_want page_data2[] = {
+    {1, 0, INT32_MAX, PAGE(values)}, {2, 0, INT32_MAX, PAGE(nulls)},
+    {3, 0, INT32_MAX, PAGE(rows)}, {4, 0, INT32_MAX, PAGE(encoding)},
+    {5, 0, INT32_MAX, PAGE(def_len)}, {6, 0, INT32_MAX, PAGE(rep_len)}};
+#define COUNT(table) (sizeof(table) / sizeof(table[0]))
 
-	if (!thrift_enter(t))
-		return false;
-	while ((n = thrift_next(t, &f)) == 1) {
-		if (f.id >= 1 && f.id <= ids && to[f.id - 1] != NULL)
-			ok = thrift_int(t, &f, 0, INT32_MAX, to[f.id - 1]);
-		else if (r->type == PARQUET_PAGE_DATA2 && f.id == 7)
-			ok = thrift_bool(&f, &r->is_packed);
-		else
-			ok = thrift_skip(t, &f);
-		if (!ok)
-			return false;
-	}
-	return n == 0;
+static bool
+data2_field(struct thrift *t, const struct thrift_field *f, void *into)
+{
+	struct raw_page *r = into;
+
+	return f->id == 7 ? thrift_bool(f, &r->is_packed) : thrift_skip(t, f);
 }
 
+/* A page's own header counts when it is of the page's type. */
 static bool
-read_own(struct thrift *t, const struct thrift_field *f, struct raw_page *r)
+page_field(struct thrift *t, const struct thrift_field *f, void *into)
 {
-	int64_t *const data[] = {&r->values, &r->encoding, &r->def_encoding,
-	    &r->rep_encoding};
-	int64_t *const dict[] = {&r->values, &r->encoding};
-	int64_t *const data2[] = {&r->values, &r->nulls, &r->rows,
-	    &r->encoding, &r->def_len, &r->rep_len};
+	struct raw_page *r = into;
 
+	if (f->id == 4)
+		return r->has_crc = thrift_int(t, f, INT32_MIN, INT32_MAX,
+		    &r->crc);
+	if (f->id != 5 && f->id != 7 && f->id != 8)
+		return thrift_skip(t, f);
 	if (f->type != THRIFT_STRUCT)
 		return false;
 	if (f->id == 5 && r->type == PARQUET_PAGE_DATA) {
 		r->has_data = true;
-		return read_ints(t, data, 4, r);
+		return thrift_read(t, page_data, COUNT(page_data), r, NULL);
 	}
 	if (f->id == 7 && r->type == PARQUET_PAGE_DICT) {
 		r->has_dict = true;
-		return read_ints(t, dict, 2, r);
+		return thrift_read(t, page_dict, COUNT(page_dict), r, NULL);
 	}
 	if (f->id == 8 && r->type == PARQUET_PAGE_DATA2) {
 		r->has_data2 = true;
-		return read_ints(t, data2, 6, r);
+		return thrift_read(t, page_data2, COUNT(page_data2), r,
+		    data2_field);
 	}
 	return thrift_skip(t, f);
 }
@@ -77,42 +81,11 @@ read_own(struct thrift *t, const struct thrift_field *f, struct raw_page *r)
 static bool
 read_head(struct thrift *t, struct raw_page *r)
 {
-	struct thrift_field f;
-	bool ok;
-	int n;
-
 	*r = (struct raw_page){.type = -1, .plain = -1, .packed = -1,
 	    .values = -1, .encoding = -1, .def_encoding = -1,
 	    .rep_encoding = -1, .is_packed = true};
-	if (!thrift_enter(t))
-		return false;
-	while ((n = thrift_next(t, &f)) == 1) {
-		switch (f.id) {
-		case 1:
-			ok = thrift_int(t, &f, 0, INT32_MAX, &r->type);
-			break;
-		case 2:
-			ok = thrift_int(t, &f, 0, INT32_MAX, &r->plain);
-			break;
-		case 3:
-			ok = thrift_int(t, &f, 0, INT32_MAX, &r->packed);
-			break;
-		case 4:
-			r->has_crc = ok = thrift_int(t, &f, INT32_MIN,
-			    INT32_MAX, &r->crc);
-			break;
-		case 5:
-		case 7:
-		case 8:
-			ok = read_own(t, &f, r);
-			break;
-		default:
-			ok = thrift_skip(t, &f);
-		}
-		if (!ok)
-			return false;
-	}
-	return n == 0 && r->type >= 0 && r->plain >= 0 && r->packed >= 0;
+	return thrift_read(t, page, COUNT(page), r, page_field) &&
+	    r->type >= 0 && r->plain >= 0 && r->packed >= 0;
 }
 
 /* NULL, or what is wrong. */
@@ -244,26 +217,14 @@ struct location {
 static bool
 read_location(struct thrift *t, struct location *ret)
 {
-	struct thrift_field f;
-	bool ok;
-	int n;
+	static const struct thrift_want want[] = {
+	    {1, 0, INT64_MAX, offsetof(struct location, off)},
+	    {2, 0, INT32_MAX, offsetof(struct location, size)},
+	    {3, 0, INT64_MAX, offsetof(struct location, first)}};
 
 	*ret = (struct location){-1, -1, -1};
-	if (!thrift_enter(t))
-		return false;
-	while ((n = thrift_next(t, &f)) == 1) {
-		if (f.id == 1)
-			ok = thrift_int(t, &f, 0, INT64_MAX, &ret->off);
-		else if (f.id == 2)
-			ok = thrift_int(t, &f, 0, INT32_MAX, &ret->size);
-		else if (f.id == 3)
-			ok = thrift_int(t, &f, 0, INT64_MAX, &ret->first);
-		else
-			ok = thrift_skip(t, &f);
-		if (!ok)
-			return false;
-	}
-	return n == 0 && ret->off >= 0 && ret->size >= 0 && ret->first >= 0;
+	return thrift_read(t, want, COUNT(want), ret, NULL) && ret->off >= 0 &&
+	    ret->size >= 0 && ret->first >= 0;
 }
 
 /* The last location that begins at or before ${row}; all must ascend. */

@@ -22,7 +22,7 @@ bad(const struct parquet_meta *m, uint64_t off, const char *why,
 struct raw_node {
 	int64_t type, width, repetition, children, converted, scale;
 	struct cursor name;
-	int64_t logical, bits, unit;
+	int64_t logical, unit;
 	bool has_name, is_signed;
 };
 
@@ -130,115 +130,85 @@ unit_of(const struct raw_node *r)
 
 /* The unit of a time: a union of empty structs, told by the field's id. */
 static bool
-read_unit(struct thrift *t, struct raw_node *r)
+unit_field(struct thrift *t, const struct thrift_field *f, void *into)
 {
-	struct thrift_field f;
-	int n;
-
-	if (!thrift_enter(t))
-		return false;
-	while ((n = thrift_next(t, &f)) == 1) {
-		r->unit = f.id;
-		if (!thrift_skip(t, &f))
-			return false;
-	}
-	return n == 0;
+	((struct raw_node *)into)->unit = f->id;
+	return thrift_skip(t, f);
 }
 
 /* What stands in the logical type's own struct. */
 static bool
-read_logical_body(struct thrift *t, struct raw_node *r)
+type_field(struct thrift *t, const struct thrift_field *f, void *into)
 {
-	struct thrift_field f;
-	bool ok, utc;
-	int n;
+	struct raw_node *r = into;
+	int64_t bits;
+	bool utc;
 
-	if (!thrift_enter(t))
-		return false;
-	while ((n = thrift_next(t, &f)) == 1) {
-		if (r->logical == LOGICAL_DECIMAL && f.id == 1)
-			ok = thrift_int(t, &f, INT32_MIN, INT32_MAX, &r->scale);
-		else if (r->logical == LOGICAL_INTEGER && f.id == 1)
-			ok = thrift_int(t, &f, 0, 127, &r->bits);
-		else if (r->logical == LOGICAL_INTEGER && f.id == 2)
-			ok = thrift_bool(&f, &r->is_signed);
-		else if ((r->logical == LOGICAL_CLOCK ||
-		    r->logical == LOGICAL_STAMP) && f.id == 1)
-			ok = thrift_bool(&f, &utc);
-		else if ((r->logical == LOGICAL_CLOCK ||
-		    r->logical == LOGICAL_STAMP) && f.id == 2)
-			ok = f.type == THRIFT_STRUCT && read_unit(t, r);
-		else
-			ok = thrift_skip(t, &f);
-		if (!ok)
-			return false;
+	switch (r->logical) {
+	case LOGICAL_DECIMAL:
+		if (f->id == 1)
+			return thrift_int(t, f, INT32_MIN, INT32_MAX,
+			    &r->scale);
+		break;
+	case LOGICAL_INTEGER:
+		if (f->id == 1)
+			return thrift_int(t, f, 0, 127, &bits);
+		if (f->id == 2)
+			return thrift_bool(f, &r->is_signed);
+		break;
+	case LOGICAL_CLOCK:
+	case LOGICAL_STAMP:
+		if (f->id == 1)
+			return thrift_bool(f, &utc);
+		if (f->id == 2)
+			return f->type == THRIFT_STRUCT &&
+			    thrift_read(t, NULL, 0, r, unit_field);
+		break;
+	default:
+		break;
 	}
-	return n == 0;
+	return thrift_skip(t, f);
 }
 
 static bool
-read_logical(struct thrift *t, struct raw_node *r)
+logical_field(struct thrift *t, const struct thrift_field *f, void *into)
 {
-	struct thrift_field f;
-	int n;
+	struct raw_node *r = into;
 
-	if (!thrift_enter(t))
-		return false;
-	while ((n = thrift_next(t, &f)) == 1) {
-		r->logical = f.id;
-		if (f.type != THRIFT_STRUCT || !read_logical_body(t, r))
-			return false;
-	}
-	return n == 0;
+	r->logical = f->id;
+	return f->type == THRIFT_STRUCT &&
+	    thrift_read(t, NULL, 0, r, type_field);
 }
 
 /* --- the schema --- */
 
+#define NODE(field) offsetof(struct raw_node, field)
+static const struct thrift_want node_wants[] = {
+    {1, 0, PARQUET_FIXED, NODE(type)}, {2, 0, INT32_MAX, NODE(width)},
+    {3, 0, PARQUET_REPEATED, NODE(repetition)},
+    {5, 0, INT32_MAX, NODE(children)}, {6, 0, INT32_MAX, NODE(converted)},
+    {7, INT32_MIN, INT32_MAX, NODE(scale)}};
+
+static bool
+node_field(struct thrift *t, const struct thrift_field *f, void *into)
+{
+	struct raw_node *r = into;
+
+	if (f->id == 4)
+		return r->has_name = thrift_binary(t, f, &r->name);
+	if (f->id == 10)
+		return f->type == THRIFT_STRUCT &&
+		    thrift_read(t, NULL, 0, r, logical_field);
+	return thrift_skip(t, f);
+}
+
 static bool
 read_node(struct thrift *t, struct raw_node *r)
 {
-	struct thrift_field f;
-	bool ok;
-	int n;
-
 	*r = (struct raw_node){.type = -1, .converted = -1, .logical = -1,
 	    .is_signed = true};
-	if (!thrift_enter(t))
-		return false;
-	while ((n = thrift_next(t, &f)) == 1) {
-		switch (f.id) {
-		case 1:
-			ok = thrift_int(t, &f, 0, PARQUET_FIXED, &r->type);
-			break;
-		case 2:
-			ok = thrift_int(t, &f, 0, INT32_MAX, &r->width);
-			break;
-		case 3:
-			ok = thrift_int(t, &f, 0, PARQUET_REPEATED,
-			    &r->repetition);
-			break;
-		case 4:
-			r->has_name = ok = thrift_binary(t, &f, &r->name);
-			break;
-		case 5:
-			ok = thrift_int(t, &f, 0, INT32_MAX, &r->children);
-			break;
-		case 6:
-			ok = thrift_int(t, &f, 0, INT32_MAX, &r->converted);
-			break;
-		case 7:
-			ok = thrift_int(t, &f, INT32_MIN, INT32_MAX, &r->scale);
-			break;
-		case 10:
-			ok = f.type == THRIFT_STRUCT && read_logical(t, r);
-			break;
-		default:
-			ok = thrift_skip(t, &f);
-		}
-		if (!ok)
-			return false;
-	}
-	return n == 0 && r->has_name;
+	return thrift_read(t, node_wants, sizeof(node_wants) /
+	    sizeof(node_wants[0]), r, node_field) && r->has_name;
 }
 
 /* What the walk over the schema is inside of. */

@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "formats/rows/thrift.h"
 
 void
@@ -229,4 +231,39 @@ thrift_skip(struct thrift *t, const struct thrift_field *f)
 		}
 	}
 	return true;
+}
+
+static const struct thrift_want *
+wanted(const struct thrift_want *want, size_t n, int16_t id)
+{
+	for (size_t i = 0; i < n; i++)
+		if (want[i].id == id)
+			return &want[i];
+	return NULL;
+}
+
+bool
+thrift_read(struct thrift *t, const struct thrift_want *want, size_t n,
+    void *into, bool (*other)(struct thrift *t, const struct thrift_field *f,
+    void *into))
+{
+	const struct thrift_want *w;
+	struct thrift_field f;
+	int64_t v;
+	bool ok;
+	int r;
+
+	if (!thrift_enter(t))
+		return false;
+	while ((r = thrift_next(t, &f)) == 1) {
+		if ((w = wanted(want, n, f.id)) == NULL) {
+			ok = other != NULL ? other(t, &f, into) :
+			    thrift_skip(t, &f);
+		} else if ((ok = thrift_int(t, &f, w->min, w->max, &v))) {
+			memcpy((uint8_t *)into + w->at, &v, sizeof(v));
+		}
+		if (!ok)
+			return false;
+	}
+	return r == 0;
 }

@@ -67,6 +67,23 @@ CURSOR_MUST_CHECK bool thrift_int(struct thrift *t,
 CURSOR_MUST_CHECK bool thrift_bool(const struct thrift_field *f, bool *ret);
 CURSOR_MUST_CHECK bool thrift_binary(struct thrift *t,
     const struct thrift_field *f, struct cursor *ret);
+/* An integer field of a struct, and where it goes: an int64_t at ${at}. */
+struct thrift_want {
+	int16_t id;
+	int64_t min, max;
+	size_t at;
+};
+
+/*
+ * thrift_read: a whole struct.  Fields of want[0..n) go into ${into} by
+ * thrift_int; of the others ${other} reads (or skips) the value, false ending
+ * it, or all are skipped when it is NULL.
+ */
+CURSOR_MUST_CHECK bool thrift_read(struct thrift *t,
+    const struct thrift_want *want, size_t n, void *into,
+    bool (*other)(struct thrift *t, const struct thrift_field *f,
+    void *into));
+
 /*
  * thrift_list: size and type of the elements of a list or set that begins
  * here.

@@ -111,7 +111,7 @@ struct parquet_group {
 struct parquet_chunk {
 	uint64_t off, end;	/* of its pages */
 	uint64_t values;
-	uint64_t index, index_len;	/* offset index, or 0 */
+	uint64_t index, index_len;	/* offset index as stated, or 0 */
 	enum page_codec codec;
 	const char *unread;	/* why it cannot be read, or NULL */
 };

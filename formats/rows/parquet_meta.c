@@ -115,11 +115,8 @@ read_chunk(const struct parquet_meta *m, const struct parquet_node *node,
 	    sizeof(chunk_index[0]), &raw, chunk_field))
 		return false;
 	judge_chunk(m, node, &raw, c);
-	if (ckd_range((uint64_t)raw.index, (uint64_t)raw.index_len,
-	    m->pages_end)) {
-		c->index = (uint64_t)raw.index;
-		c->index_len = (uint64_t)raw.index_len;
-	}
+	c->index = (uint64_t)raw.index;
+	c->index_len = (uint64_t)raw.index_len;
 	return true;
 }
 

@@ -1,4 +1,5 @@
 #include "base/bytesrc.h"
+#include "base/ckd.h"
 #include "base/err.h"
 #include "base/limits.h"
 #include "formats/codec.h"
@@ -263,45 +264,69 @@ fits(const struct parquet_page *pg, const struct location *l)
 	    pg->body - pg->off + pg->packed == (uint64_t)l->size;
 }
 
+/* OffsetIndex, and what is asked of it. */
+struct raw_index {
+	const struct parquet_chunk *chunk;
+	uint64_t row;
+	struct location at;
+	bool found;
+};
+
+static bool
+index_field(struct thrift *t, const struct thrift_field *f, void *into)
+{
+	struct raw_index *r = into;
+
+	if (f->id != 1)
+		return thrift_skip(t, f);
+	return r->found = search(t, f, r->chunk, r->row, &r->at);
+}
+
+static int
+no_index(struct parquet_file *f, const struct parquet_chunk *chunk,
+    const char *why)
+{
+	rows_tell(f->p, 0, chunk->index, why);
+	return 0;
+}
+
 int
 parquet_page_find(struct parquet_file *f, const struct parquet_chunk *chunk,
     uint64_t row, uint64_t *off, uint64_t *first, struct err *e)
 {
-	struct location l = {0, 0, 0};
-	struct thrift_field field;
+	const struct bytesrc *src = f->p->file[0].src;
+	struct raw_index raw = {.chunk = chunk, .row = row};
 	struct parquet_page pg;
 	struct thrift t;
 	struct cursor c;
 	const char *why;
-	bool found = false;
-	int r, n;
+	int r;
 
-	if (chunk->index == 0 || chunk->index_len == 0 ||
-	    chunk->index_len > LIMIT_PARQUET_HEAD)
+	if (chunk->index == 0 || chunk->index_len == 0)
 		return 0;
+	if (!ckd_range(chunk->index, chunk->index_len, bytesrc_size(src)))
+		return no_index(f, chunk,
+		    "the offset index of a column lies outside of the file");
+	if (chunk->index_len > LIMIT_PARQUET_HEAD)
+		return no_index(f, chunk,
+		    "the offset index of a column is longer than is read");
 	if (!grow_room(&f->packed, (size_t)chunk->index_len, 0))
 		return err_set(e, ERR_LIMIT, "no memory left for an index");
-	if ((r = bytesrc_read(f->p->file[0].src, chunk->index, f->packed.p,
+	if ((r = bytesrc_read(src, chunk->index, f->packed.p,
 	    (size_t)chunk->index_len, e)) < 0)
 		return r;
 	cursor_init(&c, f->packed.p, (size_t)chunk->index_len, chunk->index);
 	thrift_init(&t, &c);
-	if (!thrift_enter(&t))
-		return 0;
-	while ((n = thrift_next(&t, &field)) == 1)
-		if (field.id == 1)
-			n = found = search(&t, &field, chunk, row, &l);
-		else if (!thrift_skip(&t, &field))
-			break;
-	if (found && (r = parquet_page_head(f, (uint64_t)l.off, chunk->end,
-	    &pg, &why, e)) < 0)
+	r = 1;
+	if (thrift_read(&t, NULL, 0, &raw, index_field) && raw.found)
+		r = parquet_page_head(f, (uint64_t)raw.at.off, chunk->end, &pg,
+		    &why, e);
+	if (r < 0)
 		return r;
-	if (n != 0 || !found || r > 0 || !fits(&pg, &l)) {
-		rows_tell(f->p, 0, chunk->index,
+	if (r > 0 || !fits(&pg, &raw.at))
+		return no_index(f, chunk,
 		    "the offset index of a column does not fit its pages");
-		return 0;
-	}
-	*off = (uint64_t)l.off;
-	*first = (uint64_t)l.first;
+	*off = (uint64_t)raw.at.off;
+	*first = (uint64_t)raw.at.first;
 	return 1;
 }

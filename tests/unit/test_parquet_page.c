@@ -9,6 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/arena.h"
+#include "base/bytesrc.h"
+#include "base/limits.h"
+#include "formats/rows/rowset.h"
 #include "tests/lib/make.h"
 #include "tests/lib/parquet_case.h"
 #include "tests/lib/rows_case.h"
@@ -293,15 +297,52 @@ prefixes_beyond_the_value_before_are_told(void **state)
 }
 
 static void
+note(void *ctx, uint32_t file, uint64_t off, const char *what)
+{
+	(void)file;
+	(void)off;
+	buf_puts(ctx, what);
+}
+
+/* What is told while record ${index} is skipped to. */
+static void
+check_skip(uint64_t index, const char *want)
+{
+	struct rows_file f = {"a.parquet", 9, NULL};
+	struct rows_params p = {.file = &f, .files = 1, .tell = note};
+	struct buf told;
+	struct bytesrc *src = bytesrc_mem(parquet_case.out.p,
+	    parquet_case.out.len, NULL);
+	struct rowset *r = NULL;
+
+	buf_init(&told, 1024);
+	f.src = src;
+	p.ctx = &told;
+	p.arena = arena_new(64 * MIB);
+	assert_int_equal(rowset_open(&p, &r, NULL), 0);
+	assert_int_equal(rowset_skip_to(r, index, NULL), 0);
+	assert_string_equal(buf_str(&told), want);
+	rowset_close(r);
+	arena_free(p.arena);
+	bytesrc_free(src);
+	buf_release(&told);
+}
+
+static void
 an_index_that_leads_elsewhere_is_told(void **state)
 {
+	static const char *const told[] = {"",
+	    "the offset index leads to other rows than the pages",
+	    "the offset index of a column lies outside of the file",
+	    "the offset index of a column is longer than is read",
+	    "the offset index of a column does not fit its pages"};
 	struct make_page p = ints(8);
 	struct rows_case_file f;
 	uint64_t place[3][3];
 	char *got;
 
 	(void)state;
-	for (int lie = 0; lie < 2; lie++) {
+	for (int lie = 0; lie < 5; lie++) {
 		parquet_make_begin(&parquet_case, one, 2);
 		(void)parquet_make_chunk(&parquet_case, 0);
 		for (uint64_t i = 0; i < 3; i++) {
@@ -310,9 +351,17 @@ an_index_that_leads_elsewhere_is_told(void **state)
 			place[i][1] = parquet_case.out.len - place[i][0];
 			place[i][2] = 8 * i;
 		}
-		place[1][2] -= (uint64_t)lie;
+		place[1][2] -= lie == 1;
+		place[1][1] += lie == 4;
 		parquet_make_index(&parquet_case, 0,
 		    (const uint64_t(*)[3])place, 3);
+		if (lie == 2)
+			parquet_case.chunk[0].index = UINT32_MAX;
+		if (lie == 3) {
+			for (size_t i = 0; i < 4 * MIB; i++)
+				buf_putc(&parquet_case.out, '\0');
+			parquet_case.chunk[0].index_len += 4 * MIB;
+		}
 		parquet_make_group(&parquet_case, 24);
 		parquet_make_end(&parquet_case);
 		f = (struct rows_case_file){"a.parquet", parquet_case.out.p,
@@ -320,6 +369,7 @@ an_index_that_leads_elsewhere_is_told(void **state)
 		got = rows_case_field("parquet", &f, 1, 9, "v");
 		assert_string_equal(got, "int:2");
 		free(got);
+		check_skip(9, told[lie]);
 		parquet_case_told(NULL);
 	}
 }

@@ -191,8 +191,6 @@ parquet_decode_init(struct parquet_decode *d, const struct parquet_node *node,
 	d->made = made;
 	switch (encoding) {
 	case PARQUET_PLAIN:
-		if (d->type == PARQUET_BOOLEAN)
-			parquet_levels_init(&d->run, c, 1, false);
 		return NULL;
 	case PARQUET_PLAIN_DICTIONARY:
 	case PARQUET_RLE_DICTIONARY:

@@ -34,6 +34,7 @@ static bool
 unpack(struct parquet_levels *l)
 {
 	size_t n = l->width, left = cursor_left(&l->c);
+	const uint64_t mask = (UINT64_C(1) << l->width) - 1;
 	uint64_t acc = 0;
 	unsigned bits = 0;
 	uint8_t b = 0;
@@ -43,41 +44,15 @@ unpack(struct parquet_levels *l)
 	l->have = l->width == 0 ? GROUP : (unsigned)(n * 8 / l->width);
 	l->pos = 0;
 	for (unsigned i = 0; i < l->have; i++) {
-		while (bits < l->width) {
+		for (; bits < l->width; bits += 8) {
 			if (!cursor_u8(&l->c, &b))
 				return false;
-			acc |= (uint64_t)b << bits;
-			bits += 8;
-		}
-		l->buf[i] = (uint32_t)(acc & ((UINT64_C(1) << l->width) - 1));
-		acc >>= l->width;
-		bits -= l->width;
-	}
-	return l->have > 0;
-}
-
-static bool
-unpack_old(struct parquet_levels *l)
-{
-	size_t n = l->width, left = cursor_left(&l->c);
-	uint64_t acc = 0;
-	unsigned bits = 0;
-	uint8_t b = 0;
-
-	if (n > left)
-		n = left;
-	l->have = l->width == 0 ? GROUP : (unsigned)(n * 8 / l->width);
-	l->pos = 0;
-	for (unsigned i = 0; i < l->have; i++) {
-		while (bits < l->width) {
-			if (!cursor_u8(&l->c, &b))
-				return false;
-			acc = acc << 8 | b;
-			bits += 8;
+			acc = l->old ? acc << 8 | b : acc | (uint64_t)b << bits;
 		}
 		bits -= l->width;
-		l->buf[i] = (uint32_t)(acc >> bits &
-		    ((UINT64_C(1) << l->width) - 1));
+		l->buf[i] = (uint32_t)((l->old ? acc >> bits : acc) & mask);
+		if (!l->old)
+			acc >>= l->width;
 	}
 	return l->have > 0;
 }
@@ -114,14 +89,10 @@ bool
 parquet_levels_next(struct parquet_levels *l, uint32_t *ret)
 {
 	if (l->pos == l->have && l->run == 0) {
-		if (l->old) {
-			if (!unpack_old(l))
-				return false;
-		} else if (l->groups == 0 && !begin(l)) {
+		if (!l->old && l->groups == 0 && !begin(l))
 			return false;
-		}
-		if (l->groups > 0) {
-			l->groups--;
+		if (l->old || l->groups > 0) {
+			l->groups -= l->groups > 0;
 			if (!unpack(l))
 				return false;
 		}

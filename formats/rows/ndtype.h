@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/cursor.h"
+#include "formats/npydict.h"
 
 struct arena;
 struct buf;
@@ -18,7 +19,7 @@ struct rows_value;
  * kind: b bool, i u integers, f real, c complex, S bytes that end with NUL,
  * U UCS-4, V bytes, M m times (datetime64, timedelta64), O objects.
  */
-#define NDTYPE_RANK 32		/* NumPy's NPY_MAXDIMS */
+#define NDTYPE_RANK NPYDICT_RANK
 #define NDTYPE_FIELDS 64
 
 struct ndtype {

@@ -2,6 +2,7 @@
 #include "base/bytesrc.h"
 #include "base/cursor.h"
 #include "base/err.h"
+#include "formats/npydict.h"
 #include "formats/rows/ndset.h"
 #include "formats/rows/npyhead.h"
 #include "formats/rows/rows.h"
@@ -22,7 +23,7 @@ npy_bid(const struct rows_params *p, const uint8_t *head, size_t n)
 
 	(void)p;
 	cursor_init(&c, head, n, 0);
-	return cursor_match(&c, (const uint8_t *)"\x93NUMPY", 6) ? 48 : 0;
+	return npydict_magic(&c) ? 48 : 0;
 }
 
 static int

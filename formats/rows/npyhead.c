@@ -5,105 +5,24 @@
 #include "base/bytesrc.h"
 #include "base/ckd.h"
 #include "base/err.h"
+#include "formats/npydict.h"
 #include "formats/rows/ndset.h"
 #include "formats/rows/npyhead.h"
 #include "formats/rows/rows.h"
 
 /*
- *	0 \x93NUMPY  6 major  7 minor  8 header length (u16 or u32)  header
- *
- * The header is a Python literal with the keys descr, fortran_order, shape:
- * a type string, or a list of ('name', 'type') and ('name', 'type', (2, 3)).
+ * What descr may be: a type string, or a list of ('name', 'type') and
+ * ('name', 'type', (2, 3)); the rest of the header is npydict.h.
  */
-#define HEADER_MAX 65536
-
 struct head {
 	struct cursor c;
 	const struct rows_params *p;
 	struct ndarray *a;
 	const char *prefix;
 	size_t prefix_len;
-	uint64_t shape[NDTYPE_RANK];
-	unsigned rank;
-	bool has_descr, has_order, has_shape;
-	bool structured, object, nested;
+	struct npydict dict;
+	bool has_descr, structured, object, nested;
 };
-
-static void
-skip_blanks(struct cursor *c)
-{
-	uint8_t b;
-
-	while (cursor_peek(c, 0, &b) && (b == ' ' || b == '\n' || b == '\t'))
-		if (!cursor_skip(c, 1))
-			return;
-}
-
-static bool
-next_is(struct cursor *c, char want)
-{
-	uint8_t b;
-
-	skip_blanks(c);
-	return cursor_peek(c, 0, &b) && b == (uint8_t)want;
-}
-
-static bool
-take(struct cursor *c, char want)
-{
-	return next_is(c, want) && cursor_skip(c, 1);
-}
-
-/* A quoted string without escapes. */
-static bool
-string(struct cursor *c, struct cursor *ret)
-{
-	uint8_t quote;
-
-	skip_blanks(c);
-	if (!cursor_u8(c, &quote) || (quote != '\'' && quote != '"') ||
-	    !cursor_line(c, quote, ret))
-		return false;
-	return ret->len == 0 || memchr(ret->buf, '\\', ret->len) == NULL;
-}
-
-static bool
-number(struct cursor *c, uint64_t *ret)
-{
-	uint64_t v = 0;
-	bool any = false;
-	uint8_t b;
-
-	skip_blanks(c);
-	while (cursor_peek(c, 0, &b) && b >= '0' && b <= '9') {
-		if (!ckd_mul64(&v, v, 10) ||
-		    !ckd_add64(&v, v, (uint64_t)(b - '0')) ||
-		    !cursor_skip(c, 1))
-			return false;
-		any = true;
-	}
-	/* Python 2 wrote long integers with an L. */
-	if (any && cursor_peek(c, 0, &b) && b == 'L' && !cursor_skip(c, 1))
-		return false;
-	*ret = v;
-	return any;
-}
-
-static bool
-tuple(struct cursor *c, uint64_t shape[NDTYPE_RANK], unsigned *rank)
-{
-	*rank = 0;
-	if (!take(c, '('))
-		return false;
-	while (!take(c, ')')) {
-		if (*rank == NDTYPE_RANK || !number(c, &shape[*rank]))
-			return false;
-		++*rank;
-		if (!take(c, ',') && !next_is(c, ')'))
-			return false;
-	}
-	return true;
-}
 
 static bool
 type_string(struct head *h, struct cursor s, struct ndfield *f)
@@ -120,7 +39,7 @@ set_name(struct head *h, struct ndfield *f, const uint8_t *name, size_t n)
 {
 	struct buf b;
 
-	buf_init(&b, 2 * HEADER_MAX);
+	buf_init(&b, 2 * NPYDICT_MAX);
 	buf_put(&b, h->prefix, h->prefix_len);
 	if (h->prefix_len > 0 && n > 0)
 		buf_putc(&b, '.');
@@ -134,113 +53,82 @@ set_name(struct head *h, struct ndfield *f, const uint8_t *name, size_t n)
 
 /* ('name', 'type') or ('name', 'type', (2, 3)); "" is padding. */
 static bool
-structured_field(struct head *h, struct ndfield *f)
+structured_field(struct head *h, struct cursor *c, struct ndfield *f)
 {
 	struct cursor name, type;
 	uint64_t one;
 
-	if (!take(&h->c, '('))
+	if (!npydict_take(c, '('))
 		return false;
 	/* A title: ('title', 'name'). */
-	if (take(&h->c, '(')) {
-		if (!string(&h->c, &type) || !take(&h->c, ',') ||
-		    !string(&h->c, &name) || !take(&h->c, ')'))
+	if (npydict_take(c, '(')) {
+		if (!npydict_string(c, &type) || !npydict_take(c, ',') ||
+		    !npydict_string(c, &name) || !npydict_take(c, ')'))
 			return false;
-	} else if (!string(&h->c, &name)) {
+	} else if (!npydict_string(c, &name)) {
 		return false;
 	}
-	if (!take(&h->c, ','))
+	if (!npydict_take(c, ','))
 		return false;
-	if (next_is(&h->c, '[')) {
+	if (npydict_at(c, '[')) {
 		h->nested = true;
 		return false;
 	}
-	if (!string(&h->c, &type) || !type_string(h, type, f) ||
+	if (!npydict_string(c, &type) || !type_string(h, type, f) ||
 	    !set_name(h, f, name.buf, name.len))
 		return false;
-	if (take(&h->c, ',') && !next_is(&h->c, ')')) {
-		if (next_is(&h->c, '(')) {
-			if (!tuple(&h->c, f->shape, &f->rank))
+	if (npydict_take(c, ',') && !npydict_at(c, ')')) {
+		if (npydict_at(c, '(')) {
+			if (!npydict_tuple(c, f->shape, &f->rank))
 				return false;
 		} else {
-			if (!number(&h->c, &one))
+			if (!npydict_number(c, &one))
 				return false;
 			f->shape[0] = one;
 			f->rank = 1;
 		}
-		(void)take(&h->c, ',');
+		(void)npydict_take(c, ',');
 	}
-	return take(&h->c, ')');
+	return npydict_take(c, ')');
 }
 
 static bool
-structured(struct head *h)
+structured(struct head *h, struct cursor *c)
 {
 	struct ndarray *a = h->a;
 
 	h->structured = true;
-	if (!take(&h->c, '['))
+	if (!npydict_take(c, '['))
 		return false;
-	while (!take(&h->c, ']')) {
+	while (!npydict_take(c, ']')) {
 		if (a->fields == NDTYPE_FIELDS) {
 			h->nested = true;
 			return false;
 		}
-		if (!structured_field(h, &a->field[a->fields]))
+		if (!structured_field(h, c, &a->field[a->fields]))
 			return false;
 		a->fields++;
-		if (!take(&h->c, ',') && !next_is(&h->c, ']'))
+		if (!npydict_take(c, ',') && !npydict_at(c, ']'))
 			return false;
 	}
 	return a->fields > 0;
 }
 
 static bool
-value(struct head *h, const struct cursor *key)
+descr(struct cursor *c, void *ctx)
 {
-	static const uint8_t yes[] = "True", no[] = "False";
-	struct cursor s, k = *key;
+	struct head *h = ctx;
+	struct cursor s;
 
-	skip_blanks(&h->c);
-	if (k.len == 5 && !h->has_descr &&
-	    cursor_match(&k, (const uint8_t *)"descr", 5)) {
-		h->has_descr = true;
-		if (next_is(&h->c, '['))
-			return structured(h);
-		h->a->fields = 1;
-		return string(&h->c, &s) && type_string(h, s,
-		    &h->a->field[0]) && set_name(h, &h->a->field[0], NULL, 0);
-	}
-	if (k.len == 13 &&
-	    cursor_match(&k, (const uint8_t *)"fortran_order", 13)) {
-		h->a->fortran = cursor_match(&h->c, yes, 4);
-		h->has_order = h->a->fortran || cursor_match(&h->c, no, 5);
-		return h->has_order;
-	}
-	if (k.len != 5 || !cursor_match(&k, (const uint8_t *)"shape", 5) ||
-	    h->has_shape)
+	/* Of two, loaders take the last: nobody writes such. */
+	if (h->has_descr)
 		return false;
-	h->has_shape = true;
-	return tuple(&h->c, h->shape, &h->rank);
-}
-
-static bool
-literal(struct head *h)
-{
-	struct cursor key;
-
-	if (!take(&h->c, '{'))
-		return false;
-	while (!take(&h->c, '}')) {
-		if (!string(&h->c, &key) || !take(&h->c, ':') ||
-		    !value(h, &key))
-			return false;
-		if (!take(&h->c, ',') && !next_is(&h->c, '}'))
-			return false;
-	}
-	skip_blanks(&h->c);
-	return cursor_at_end(&h->c) && h->has_descr && h->has_order &&
-	    h->has_shape;
+	h->has_descr = true;
+	if (npydict_at(c, '['))
+		return structured(h, c);
+	h->a->fields = 1;
+	return npydict_string(c, &s) && type_string(h, s, &h->a->field[0]) &&
+	    set_name(h, &h->a->field[0], NULL, 0);
 }
 
 /* The places of fields in a row, and the row's size. */
@@ -252,8 +140,9 @@ lay_out(struct head *h)
 	uint64_t n;
 
 	if (!h->structured) {
-		f->rank = h->rank - 1;
-		memcpy(f->shape, h->shape + 1, f->rank * sizeof(f->shape[0]));
+		f->rank = h->dict.rank - 1;
+		memcpy(f->shape, h->dict.shape + 1,
+		    f->rank * sizeof(f->shape[0]));
 	}
 	a->item = 0;
 	for (unsigned i = 0; i < a->fields; i++) {
@@ -263,8 +152,8 @@ lay_out(struct head *h)
 			return false;
 	}
 	/* The elements of other axes follow each other in a row. */
-	for (unsigned i = 1; h->structured && i < h->rank; i++)
-		if (h->shape[i] != 1)
+	for (unsigned i = 1; h->structured && i < h->dict.rank; i++)
+		if (h->dict.shape[i] != 1)
 			return false;
 	return true;
 }
@@ -274,11 +163,9 @@ static int
 read_text(struct head *h, struct err *e)
 {
 	struct ndarray *a = h->a;
-	uint64_t size = bytesrc_size(a->src), n;
-	uint8_t head[12], *text;
+	uint8_t head[NPYDICT_FRONT], *text;
 	struct cursor c;
-	uint16_t n16;
-	uint32_t n32;
+	uint32_t n;
 	size_t got;
 	int r;
 
@@ -286,23 +173,19 @@ read_text(struct head *h, struct err *e)
 	    e)) < 0)
 		return r;
 	cursor_init(&c, head, got, 0);
-	if (!cursor_match(&c, (const uint8_t *)"\x93NUMPY", 6) ||
-	    !cursor_skip(&c, 2))
+	if (!npydict_magic(&c))
 		return rows_bad(h->p, a->file, a->off, "no array of NumPy", e);
-	if (head[6] >= 2 ? !cursor_u32le(&c, &n32) : !cursor_u16le(&c, &n16))
+	if (!npydict_length(&c, &n) || n > bytesrc_size(a->src) - c.off)
 		return rows_bad(h->p, a->file, a->off, "a header is cut", e);
-	n = head[6] >= 2 ? n32 : n16;
-	if (n > size - c.off)
-		return rows_bad(h->p, a->file, a->off, "a header is cut", e);
-	if (n > HEADER_MAX)
+	if (n > NPYDICT_MAX)
 		return rows_bad(h->p, a->file, a->off,
 		    "a header is too long", e);
-	if ((text = arena_alloc(h->p->arena, (size_t)n)) == NULL)
+	if ((text = arena_alloc(h->p->arena, n)) == NULL)
 		return err_set(e, ERR_NOMEM, "out of memory");
-	if ((r = bytesrc_read(a->src, c.off, text, (size_t)n, e)) < 0)
+	if ((r = bytesrc_read(a->src, c.off, text, n, e)) < 0)
 		return r;
 	a->data = c.off + n;
-	cursor_init(&h->c, text, (size_t)n, c.off);
+	cursor_init(&h->c, text, n, c.off);
 	return 0;
 }
 
@@ -327,7 +210,8 @@ npyhead_read(const struct rows_params *p, const char *name, size_t n,
 	a->fields = 0;
 	if ((r = read_text(&h, e)) < 0)
 		return r;
-	ok = literal(&h);
+	ok = npydict_read(&h.c, &h.dict, descr, &h);
+	a->fortran = h.dict.fortran;
 	if (h.object)
 		return without(&h, "an array of objects is a pickle, which "
 		    "is not read");
@@ -336,12 +220,12 @@ npyhead_read(const struct rows_params *p, const char *name, size_t n,
 	if (!ok)
 		return rows_bad(p, a->file, a->off + cursor_tell(&h.c),
 		    "a header is no literal of NumPy", e);
-	if (h.rank == 0)
+	if (h.dict.rank == 0)
 		return without(&h, "an array without rows");
 	if (!lay_out(&h))
 		return without(&h, "an array of such a shape is not read");
 	/* Of one axis both orders are the same. */
-	if (h.rank == 1)
+	if (h.dict.rank == 1)
 		a->fortran = false;
 	if (a->fortran && h.structured)
 		return without(&h, "an array of such a shape is not read");
@@ -355,5 +239,5 @@ npyhead_read(const struct rows_params *p, const char *name, size_t n,
 	}
 	if (a->item == 0)
 		return without(&h, "an array whose rows have no bytes");
-	return (r = ndset_rows(p, a, h.shape[0], e)) < 0 ? r : 0;
+	return (r = ndset_rows(p, a, h.dict.shape[0], e)) < 0 ? r : 0;
 }

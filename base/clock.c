@@ -5,6 +5,7 @@
 
 #include "base/bug.h"
 #include "base/clock.h"
+#include "base/date.h"
 
 #define NS_PER_S INT64_C(1000000000)
 #define S_PER_DAY INT64_C(86400)
@@ -65,27 +66,6 @@ clock_pin(int64_t real_ns)
 	pinned = real_ns;
 }
 
-/*
- * Days since 1970 to a date, proleptic Gregorian.  Years start in March, so
- * that the leap day is the last of a year, and eras of 400 years all have
- * 146097 days.
- */
-static void
-civil(int64_t days, int64_t *year, int *month, int *day)
-{
-	int64_t era, doe, yoe, doy, mp;
-
-	days += 719468; /* from 0000-03-01 */
-	era = (days >= 0 ? days : days - 146096) / 146097;
-	doe = days - era * 146097;
-	yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
-	doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
-	mp = (5 * doy + 2) / 153;
-	*day = (int)(doy - (153 * mp + 2) / 5 + 1);
-	*month = (int)(mp < 10 ? mp + 3 : mp - 9);
-	*year = yoe + era * 400 + (*month <= 2 ? 1 : 0);
-}
-
 const char *
 clock_rfc3339(char dst[CLOCK_TEXT], int64_t ns, unsigned digits)
 {
@@ -107,7 +87,7 @@ clock_rfc3339(char dst[CLOCK_TEXT], int64_t ns, unsigned digits)
 		s += S_PER_DAY;
 		days -= 1;
 	}
-	civil(days, &year, &month, &day);
+	date_of(days, &year, &month, &day);
 	snprintf(frac, sizeof(frac), "%09d", (int)part);
 	n = snprintf(dst, CLOCK_TEXT, "%04d-%02d-%02dT%02d:%02d:%02d%s%.*sZ",
 	    (int)year, month, day, (int)(s / 3600), (int)(s / 60 % 60),

@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "base/cursor.h"
+#include "base/date.h"
 #include "base/text.h"
 #include "collector/value.h"
 
@@ -55,33 +56,17 @@ byte(struct cursor *c, char want)
 	return cursor_u8(c, &b) && b == (uint8_t)want;
 }
 
-/* Days since 1970-01-01 of the proleptic Gregorian calendar. */
-static int64_t
-days(unsigned year, unsigned month, unsigned day)
-{
-	unsigned y = month <= 2 ? year - 1 : year;
-	unsigned m = month <= 2 ? month + 9 : month - 3;
-
-	return 365LL * y + y / 4 - y / 100 + y / 400 + (153 * m + 2) / 5 +
-	    day - 1 - 719468;
-}
-
 static bool
 date(struct cursor *c, int64_t *ret)
 {
-	static const uint8_t length[] = {31, 28, 31, 30, 31, 30, 31, 31, 30,
-	    31, 30, 31};
-	unsigned y, m, d, last;
+	unsigned y, m, d;
 
 	if (!digits(c, 4, 2261, &y) || !byte(c, '-') ||
 	    !digits(c, 2, 12, &m) || !byte(c, '-') || !digits(c, 2, 31, &d) ||
-	    y < 1970 || m == 0 || d == 0)
+	    y < 1970 || !date_valid(y, m, d))
 		return false;
-	last = length[m - 1];
-	if (m == 2 && y % 4 == 0 && (y % 100 != 0 || y % 400 == 0))
-		last++;
-	*ret = days(y, m, d) * 86400;
-	return d <= last;
+	*ret = date_days(y, m, d) * 86400;
+	return true;
 }
 
 static bool

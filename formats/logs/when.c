@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "base/date.h"
 #include "formats/logs/when.h"
 
 #define NS_PER_SEC INT64_C(1000000000)
@@ -184,19 +185,6 @@ when_all(const uint8_t *p, size_t n, struct when *ret)
 	    when_number(p, n, ret);
 }
 
-/* Days since 1970 of a civil date (proleptic Gregorian). */
-static int64_t
-civil(int64_t y, unsigned m, unsigned d)
-{
-	int64_t era, yoe, doy;
-
-	y -= m <= 2;
-	era = y / 400;
-	yoe = y - era * 400;
-	doy = (153 * (int64_t)(m > 2 ? m - 3 : m + 9) + 2) / 5 + d - 1;
-	return era * 146097 + yoe * 365 + yoe / 4 - yoe / 100 + doy - 719468;
-}
-
 bool
 when_ns(const struct when *w, unsigned year, int zone_min, int64_t *ret)
 {
@@ -209,7 +197,7 @@ when_ns(const struct when *w, unsigned year, int zone_min, int64_t *ret)
 	}
 	if (y < 1970 || y > 2261)
 		return false;
-	s = civil(y, w->month, w->day) * 86400 + w->hour * 3600 +
+	s = date_days(y, w->month, w->day) * 86400 + w->hour * 3600 +
 	    w->minute * 60 + w->second -
 	    (int64_t)(w->has_zone ? w->zone_min : zone_min) * 60;
 	*ret = s * NS_PER_SEC + w->ns;
@@ -222,7 +210,7 @@ when_year(int64_t ns)
 	const int64_t days = ns / NS_PER_SEC / 86400;
 	unsigned y = (unsigned)(1970 + days / 366);
 
-	while (civil((int64_t)y + 1, 1, 1) <= days)
+	while (date_days((int64_t)y + 1, 1, 1) <= days)
 		y++;
 	return y;
 }

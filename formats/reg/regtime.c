@@ -1,18 +1,6 @@
+#include "base/date.h"
 #include "base/text.h"
 #include "formats/reg/regtime.h"
-
-/* Days from 1970-01-01 (H. Hinnant, "days_from_civil"). */
-static int64_t
-days(int64_t y, int64_t m, int64_t d)
-{
-	int64_t era, yoe, doy;
-
-	y -= m <= 2;
-	era = y / 400;
-	yoe = y - era * 400;
-	doy = (153 * (m + (m > 2 ? -3 : 9)) + 2) / 5 + d - 1;
-	return era * 146097 + yoe * 365 + yoe / 4 - yoe / 100 + doy - 719468;
-}
 
 static bool
 number(const char *s, size_t n, uint64_t max, int64_t *ret)
@@ -53,7 +41,7 @@ regtime_rfc3339(const char *s, size_t n, int64_t *ret)
 	    !number(s, 4, 9999, &y) || !number(s + 5, 2, 12, &mo) ||
 	    !number(s + 8, 2, 31, &d) || !number(s + 11, 2, 23, &h) ||
 	    !number(s + 14, 2, 59, &mi) || !number(s + 17, 2, 60, &sec) ||
-	    y < 1700 || y > 2200 || mo == 0 || d == 0)
+	    y < 1700 || y > 2200 || !date_valid(y, mo, d))
 		return false;
 	if (s[i] == '.')
 		for (i++; i < n && s[i] >= '0' && s[i] <= '9'; i++) {
@@ -62,7 +50,7 @@ regtime_rfc3339(const char *s, size_t n, int64_t *ret)
 		}
 	if (!zone(s + i, n - i, &off))
 		return false;
-	*ret = ((days(y, mo, d) * 24 + h) * 3600 + mi * 60 + sec - off) *
+	*ret = ((date_days(y, mo, d) * 24 + h) * 3600 + mi * 60 + sec - off) *
 	    1000000000 + ns;
 	return true;
 }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/date.h"
 #include "formats/rows/civil.h"
 
 #define DAY_NS INT64_C(86400000000000)
@@ -35,24 +36,6 @@ floor_div(int64_t a, int64_t b, int64_t *rest)
 	return q;
 }
 
-/*
- * Year, month and day of a day since 1970, in the proleptic Gregorian
- * calendar: eras of 400 years that begin on the first of March.
- */
-static void
-civil_date(int64_t days, int64_t *year, int *month, int *day)
-{
-	int64_t doe, yoe, doy, mp, era;
-
-	era = floor_div(days + 719468, 146097, &doe);
-	yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
-	doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
-	mp = (5 * doy + 2) / 153;
-	*day = (int)(doy - (153 * mp + 2) / 5) + 1;
-	*month = (int)(mp < 10 ? mp + 3 : mp - 9);
-	*year = yoe + era * 400 + (*month <= 2);
-}
-
 void
 civil_stamp(struct rows_value *ret, int64_t days, int64_t ns,
     char text[CIVIL_TEXT])
@@ -74,7 +57,7 @@ civil_stamp(struct rows_value *ret, int64_t days, int64_t ns,
 		ret->i = days * DAY_NS + rest;
 		return;
 	}
-	civil_date(days, &year, &month, &day);
+	date_of(days, &year, &month, &day);
 	sec = rest / SECOND_NS;
 	n = snprintf(text, CIVIL_TEXT, "%s%04" PRId64 "-%02d-%02dT%02d:%02d:"
 	    "%02d.%09" PRId64 "Z", year > 9999 ? "+" : "", year, month, day,

@@ -1,6 +1,7 @@
 #include <math.h>
 
 #include "base/cursor.h"
+#include "base/date.h"
 #include "base/text.h"
 #include "formats/rows/slicetime.h"
 
@@ -29,34 +30,16 @@ take(struct cursor *c, char want)
 	    cursor_skip(c, 1);
 }
 
-/* Days since 1970-01-01 of a date (Howard Hinnant, days_from_civil). */
-static int64_t
-days(int64_t y, int64_t m, int64_t d)
-{
-	int64_t era, yoe, doy, doe;
-
-	y -= m <= 2;
-	era = y / 400;
-	yoe = y - era * 400;
-	doy = (153 * (m + (m > 2 ? -3 : 9)) + 2) / 5 + d - 1;
-	doe = yoe * 365 + yoe / 4 - yoe / 100 + doy;
-	return era * 146097 + doe - 719468;
-}
-
 static bool
 date(struct cursor *c, int64_t *ret)
 {
-	static const uint8_t month[] = {31, 29, 31, 30, 31, 30, 31, 31, 30,
-	    31, 30, 31};
 	int64_t y, m, d;
 
 	if (!digits(c, 4, 1678, 2261, &y) || !take(c, '-') ||
 	    !digits(c, 2, 1, 12, &m) || !take(c, '-') ||
-	    !digits(c, 2, 1, 31, &d) || d > month[m - 1] ||
-	    (m == 2 && d == 29 && (y % 4 != 0 ||
-	    (y % 100 == 0 && y % 400 != 0))))
+	    !digits(c, 2, 1, 31, &d) || !date_valid(y, m, d))
 		return false;
-	*ret = days(y, m, d) * 86400 * NS;
+	*ret = date_days(y, m, d) * 86400 * NS;
 	return true;
 }
 

@@ -34,6 +34,8 @@ times_have_a_zone_and_a_fraction(void **state)
 	assert_int_equal(at("2000-02-29T23:59:59Z"), 951868799000000000);
 	assert_int_equal(at("2026-07-01T00:00:00"), -1);
 	assert_int_equal(at("2026-13-01T00:00:00Z"), -1);
+	assert_int_equal(at("2026-02-29T00:00:00Z"), -1);
+	assert_int_equal(at("2026-06-31T00:00:00Z"), -1);
 	assert_int_equal(at("0001-01-01T00:00:00Z"), -1);
 	assert_int_equal(at("2026-07-01T00:00:00Zx"), -1);
 	assert_int_equal(at(""), -1);

@@ -2,7 +2,9 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -43,7 +45,19 @@ secrets_are_found_where_they_stand(void **state)
 	    SECRETS_KEY_VALUE},
 	    {"{'password': 'correct-horse'}", "correct-horse",
 	    SECRETS_KEY_VALUE},
+	    {"{\"clientSecret\":\"correct-horse\"}", "correct-horse",
+	    SECRETS_KEY_VALUE},
+	    {"{\"sessionToken\":\"FwoGZXIvYXdzEBY\"}", "FwoGZXIvYXdzEBY",
+	    SECRETS_KEY_VALUE},
+	    {"\\\"b\\\":\\\"{\\\\\\\"api_key\\\\\\\": \\\\\\\"correct-horse\\\\\\\"",
+	    "correct-horse", SECRETS_KEY_VALUE},
+	    {"\"Cookie\": [\n  \"correct-horse\"\n]", "correct-horse",
+	    SECRETS_KEY_VALUE},
+	    {"\"password\":\"axxxhorse\"", "axxxhorse", SECRETS_KEY_VALUE},
+	    {"\"password\":\"[correct\"", "[correct", SECRETS_KEY_VALUE},
 	    {"postgres://u:hunter22@db/x", "hunter22", SECRETS_URL_PASSWORD},
+	    {"postgres://u:hunt@er22@db/x", "hunt@er22",
+	    SECRETS_URL_PASSWORD},
 	    {"-----BEGIN RSA PRIVATE KEY-----\nMIIE\n"
 	    "-----END RSA PRIVATE KEY-----\n", "-----BEGIN RSA PRIVATE "
 	    "KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----", SECRETS_PEM}};
@@ -77,7 +91,10 @@ what_is_none_is_not_found(void **state)
 	    "{\"max_tokens\":123456789}", "http://a.example/b:c@d",
 	    "{\"secret\":{\"a\":1}}", "-----BEGIN CERTIFICATE-----",
 	    "desk-abcdefghijklmnopqrstuvwxyz", "half_abcdefghijklmnopqrstuv",
-	    "password=[masked sha256:00]", "", ":", "=", "-", "."};
+	    "password=[masked sha256:00]",
+	    "{\"password\":\"[masked sha256:00]\"}", "{\"key\":\"clientsecret\"}",
+	    "nosecret=correct-horse", "api_key=xxxxxxxx", "api_key=sk-XXXXXX",
+	    "", ":", "=", "-", "."};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
@@ -108,13 +125,38 @@ several_come_in_order_and_do_not_overlap(void **state)
 	assert_int_equal(n, 3);
 }
 
+/* Beginnings of keys that never become one: each byte is seen a few times. */
+static void
+time_is_linear_in_what_only_begins(void **state)
+{
+	static const char *const all[] = {"AKIA", "AIza", ".eyJ", "sk-", "://",
+	    "-----BEGIN ", "password=", "xoxb-a"};
+	const size_t n = 4U << 20;
+	struct secrets_hit h;
+	char *text = malloc(n);
+
+	(void)state;
+	assert_non_null(text);
+	(void)alarm(60);
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		for (size_t k = 0; k < n; k++)
+			text[k] = all[i][k % strlen(all[i])];
+		for (size_t at = 0; secrets_next((const uint8_t *)text, n,
+		    &at, &h);)
+			continue;
+	}
+	(void)alarm(0);
+	free(text);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(secrets_are_found_where_they_stand),
 	    cmocka_unit_test(what_is_none_is_not_found),
-	    cmocka_unit_test(several_come_in_order_and_do_not_overlap)};
+	    cmocka_unit_test(several_come_in_order_and_do_not_overlap),
+	    cmocka_unit_test(time_is_linear_in_what_only_begins)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -20,7 +20,20 @@ struct walk {
 	uint32_t open[LIMIT_JSON_DEPTH], last[LIMIT_JSON_DEPTH];
 	uint32_t key_off, key_len;
 	bool key_escaped;
+	uint8_t mark;
 };
+
+/* A byte by which a name that is sought passes most others unread. */
+static uint8_t
+mark_of(const void *name, size_t n)
+{
+	const uint8_t *p = name;
+	uint32_t mark = 0;
+
+	if (n > 0)
+		mark = p[0] + 7U * p[n / 2] + 31U * p[n - 1];
+	return (uint8_t)(mark & 0xff);
+}
 
 static void
 blanks(struct walk *w)
@@ -62,7 +75,7 @@ node(struct walk *w, enum jtype type, size_t off, size_t len)
 	d->v[self] = (struct jnode){.off = (uint32_t)off,
 	    .len = (uint32_t)len, .key_off = w->key_off,
 	    .key_len = w->key_len, .next = JDOC_NONE, .type = (uint8_t)type,
-	    .key_escaped = w->key_escaped};
+	    .key_escaped = w->key_escaped, .mark = w->mark};
 	if (w->depth > 0) {
 		uint32_t *last = &w->last[w->depth - 1];
 
@@ -222,6 +235,7 @@ key(struct walk *w)
 	if ((r = string(w, &len, &w->key_escaped)) < 0)
 		return r;
 	w->key_len = (uint32_t)len;
+	w->mark = mark_of(w->d->p + w->key_off, len);
 	blanks(w);
 	if (w->i >= w->n)
 		return ERR_TRUNC;
@@ -271,6 +285,7 @@ jdoc_parse(struct jdoc *d, const uint8_t *p, size_t n, size_t *used)
 	d->n = 0;
 	d->nodes = 0;
 	d->odd = d->doubles = false;
+	d->marked = JDOC_NONE;
 	*used = 0;
 	if (n > LIMIT_LOG_RECORD)
 		return ERR_LIMIT;
@@ -291,25 +306,35 @@ jdoc_parse(struct jdoc *d, const uint8_t *p, size_t n, size_t *used)
 	return 0;
 }
 
-static bool
-same(const struct jdoc *d, uint32_t i, const char *name, size_t n)
+static void
+gather(struct jdoc *d, uint32_t object)
 {
-	const struct jnode *v = &d->v[i];
-
-	if (v->key_escaped)
-		return jdoc_key_is(d, i, name, n);
-	return v->key_len == n && memcmp(d->p + v->key_off, name, n) == 0;
+	d->marked = object;
+	memset(d->marks, 0, sizeof(d->marks));
+	for (uint32_t i = object + 1; i != JDOC_NONE; i = d->v[i].next)
+		if (d->v[i].key_escaped)
+			memset(d->marks, 0xff, sizeof(d->marks));
+		else
+			d->marks[d->v[i].mark >> 6] |= UINT64_C(1) <<
+			    (d->v[i].mark & 63);
 }
 
 static uint32_t
 get(struct jdoc *d, uint32_t object, const char *name, size_t n)
 {
+	const uint8_t mark = mark_of(name, n);
 	uint32_t hit = JDOC_NONE;
 
 	if (!jdoc_is(d, object, JDOC_OBJECT) || d->v[object].count == 0)
 		return JDOC_NONE;
+	if (d->marked == JDOC_NONE)
+		gather(d, object);
+	if (d->marked == object &&
+	    (d->marks[mark >> 6] >> (mark & 63) & 1) == 0)
+		return JDOC_NONE;
 	for (uint32_t i = object + 1; i != JDOC_NONE; i = d->v[i].next)
-		if (same(d, i, name, n)) {
+		if ((d->v[i].key_escaped || (d->v[i].mark == mark &&
+		    d->v[i].key_len == n)) && jdoc_key_is(d, i, name, n)) {
 			d->doubles |= hit != JDOC_NONE;
 			hit = i;
 		}

@@ -32,6 +32,7 @@ struct jnode {
 	uint32_t count;		/* of a container */
 	uint8_t type;
 	bool escaped, key_escaped;
+	uint8_t mark;		/* of the key: most others have another */
 };
 
 struct jdoc {
@@ -40,6 +41,9 @@ struct jdoc {
 	struct jnode *v;	/* v[0] is the value itself */
 	uint32_t nodes, cap;
 	bool odd, doubles;
+	/* Marks of the names of the object that is asked first: most misses. */
+	uint32_t marked;
+	uint64_t marks[4];
 	struct arena *a;	/* for v: grows, never shrinks */
 };
 

@@ -55,6 +55,17 @@ says_not(const char *text)
 		fail_msg("%s in\n%s", text, buf_str(&c.out));
 }
 
+static void
+names_with_escapes_and_the_last_of_two_count(void **state)
+{
+	(void)state;
+	run("{\"ts\":1785579870,\"\\u0063lient\":\"ada\",\"prompt\":\"one\","
+	    "\"prompt\":\"two\"}\n");
+	says("\"caller_id\":\"ada\"");
+	says("\"input\":\"two\"");
+	assert_int_equal(c.problem[LOGS_PROBLEM_DOUBLE_KEY], 1);
+}
+
 /* Each shape of which corpus/ours has no sample. */
 static void
 other_shapes_are_known(void **state)
@@ -337,6 +348,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(names_with_escapes_and_the_last_of_two_count),
 	    cmocka_unit_test(other_shapes_are_known),
 	    cmocka_unit_test(a_journal_has_values_of_any_bytes),
 	    cmocka_unit_test(years_are_counted_back_from_the_mtime),

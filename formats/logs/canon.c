@@ -108,15 +108,15 @@ number_length(const struct canon *x)
 static bool
 number(struct canon *x)
 {
-	const size_t len = number_length(x);
+	size_t len;
 	double d;
 
-	if (len == 0 || (x->i > 0 && is_word(x->p[x->i - 1])))
+	if ((x->i > 0 && is_word(x->p[x->i - 1])) ||
+	    (len = number_length(x)) == 0)
 		return false;
 	if (!plain(x, len)) {
-		if (!jdoc_decimal(x->p + x->i, len, &d))
-			return false;
-		if (fabs(d) < 1e12) {
+		/* What is none (1.2.3) stands as a whole: time is linear. */
+		if (jdoc_decimal(x->p + x->i, len, &d) && fabs(d) < 1e12) {
 			put_fixed(x, d < 0, (uint64_t)(fabs(d) * 1e6 + 0.5));
 		} else {
 			memcpy(x->out + x->k, x->p + x->i, len);

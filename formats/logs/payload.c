@@ -288,8 +288,9 @@ payload_bytes(struct logs_ctx *c, bool response, const uint8_t *p, size_t n,
 			payload_response(c, c->inner, 0);
 		else
 			payload_request(c, c->inner, 0);
-	} else if (!text_is_utf8(p, n) && v2proto_payload(c, response, p, n,
-	    at)) {
+	} else if ((p[0] < 0x20 || !text_is_utf8(p, n)) &&
+	    v2proto_payload(c, response, p, n, at)) {
+		/* A protobuf of English text alone is UTF-8 too. */
 		return;
 	} else {
 		*x = (struct logs_content_part){.p = p, .n = n,

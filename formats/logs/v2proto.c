@@ -1,3 +1,4 @@
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -14,7 +15,8 @@
  *	7 raw_input_contents (request)
  *
  *	tensor: 1 name  2 datatype  3 shape (packed varints)  5 contents
- *	contents: 6 fp32 (packed)  7 fp64  3 int64  2 int32  8 bytes
+ *	contents: packed 1 bool  2 int32  3 int64  4 uint32  5 uint64
+ *		6 fp32  7 fp64; 8 bytes
  *
  * The first tensor stands for the whole; its values are written as a list.
  */
@@ -27,7 +29,7 @@ struct field_at {
 
 struct tensor {
 	char datatype[8];
-	struct cursor shape, contents, raw;
+	struct cursor model, version, shape, contents, raw;
 	bool any;
 };
 
@@ -88,43 +90,143 @@ put(struct out *o, const char *text, int n)
 	o->n += (size_t)n;
 }
 
-static void
-put_real(struct logs_ctx *c, struct out *o, double d, size_t *count)
-{
-	char text[40];
-	const int n = snprintf(text, sizeof(text), "%s%.9g",
-	    *count > 0 ? "," : "[", d);
+/* Types of values, as datatype names them. */
+static const struct kind {
+	const char *name;
+	uint8_t bytes;
+	char how;	/* 'u' unsigned, 'i' signed, 'f' IEEE 754, 'b' bfloat */
+} kinds[] = {{"BOOL", 1, 'u'}, {"UINT8", 1, 'u'}, {"UINT16", 2, 'u'},
+    {"UINT32", 4, 'u'}, {"UINT64", 8, 'u'}, {"INT8", 1, 'i'},
+    {"INT16", 2, 'i'}, {"INT32", 4, 'i'}, {"INT64", 8, 'i'},
+    {"FP16", 2, 'f'}, {"FP32", 4, 'f'}, {"FP64", 8, 'f'},
+    {"BF16", 2, 'b'}};
 
-	put(o, text, n);
-	if (*count < LIMIT_LOG_SCORES)
-		c->scores[*count] = d;
-	++*count;
+static const struct kind *
+kind_of(const char *name)
+{
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (strcmp(kinds[i].name, name) == 0)
+			return &kinds[i];
+	return NULL;
 }
 
-/* Little-endian values behind each other, by the tensor's type. */
-static bool
-values(struct logs_ctx *c, struct cursor v, unsigned bits, bool real,
-    struct out *o, size_t *count)
+static double
+half(unsigned h)
 {
-	uint64_t u64;
-	uint32_t u32;
+	const int e = (int)(h >> 10 & 31), m = (int)(h & 1023);
+	const double d = e == 31 ? (m > 0 ? NAN : INFINITY) :
+	    e > 0 ? ldexp(1024 + m, e - 25) : ldexp(m, -24);
+
+	return (h & 0x8000) != 0 ? -d : d;
+}
+
+static double
+real_of(const struct kind *k, uint64_t u)
+{
+	uint32_t u32 = (uint32_t)(k->how == 'b' ? u << 16 : u);
 	double d;
 	float f;
 
+	if (k->bytes == 8) {
+		memcpy(&d, &u, sizeof(d));
+		return d;
+	}
+	if (k->how == 'f' && k->bytes == 2)
+		return half((unsigned)u);
+	memcpy(&f, &u32, sizeof(f));
+	return (double)f;
+}
+
+static void
+put_value(struct logs_ctx *c, struct out *o, const struct kind *k, uint64_t u,
+    size_t *count)
+{
+	const char *mark = *count > 0 ? "," : "[";
+	const unsigned pad = 64 - 8U * k->bytes;
+	const int64_t whole = (int64_t)(u << pad) >> pad;
+	char text[40];
+
+	if (k->how == 'u' || k->how == 'i') {
+		put(o, text, k->how == 'i' ? snprintf(text, sizeof(text),
+		    "%s%lld", mark, (long long)whole) : snprintf(text,
+		    sizeof(text), "%s%llu", mark, (unsigned long long)u));
+	} else {
+		put(o, text, snprintf(text, sizeof(text), "%s%.*g", mark,
+		    k->bytes == 8 ? 17 : 9, real_of(k, u)));
+		if (*count < LIMIT_LOG_SCORES)
+			c->scores[*count] = real_of(k, u);
+	}
+	++*count;
+}
+
+static bool
+read_value(struct cursor *v, unsigned bytes, uint64_t *ret)
+{
+	uint32_t u32;
+	uint16_t u16;
+	uint8_t u8;
+	bool ok;
+
+	switch (bytes) {
+	case 1:
+		ok = cursor_u8(v, &u8);
+		*ret = ok ? u8 : 0;
+		return ok;
+	case 2:
+		ok = cursor_u16le(v, &u16);
+		*ret = ok ? u16 : 0;
+		return ok;
+	case 4:
+		ok = cursor_u32le(v, &u32);
+		*ret = ok ? u32 : 0;
+		return ok;
+	default:
+		return cursor_u64le(v, ret);
+	}
+}
+
+/* Little-endian values behind each other. */
+static bool
+values(struct logs_ctx *c, struct cursor v, const struct kind *k,
+    struct out *o, size_t *count)
+{
+	uint64_t u;
+
 	while (!cursor_at_end(&v)) {
-		if (bits == 32) {
-			if (!cursor_u32le(&v, &u32))
-				return false;
-			memcpy(&f, &u32, sizeof(f));
-			d = real ? (double)f : (double)(int32_t)u32;
-		} else {
-			if (!cursor_u64le(&v, &u64))
-				return false;
-			memcpy(&d, &u64, sizeof(d));
-			if (!real)
-				d = (double)(int64_t)u64;
-		}
-		put_real(c, o, d, count);
+		if (!read_value(&v, k->bytes, &u))
+			return false;
+		put_value(c, o, k, u, count);
+	}
+	return true;
+}
+
+static void
+put_bytes(struct out *o, struct cursor text, size_t *count)
+{
+	put(o, *count > 0 ? "," : "[", 1);
+	put(o, "\"", 1);
+	put(o, (const char *)text.buf, (int)text.len);
+	put(o, "\"", 1);
+	++*count;
+}
+
+/* raw_*_contents: values, or texts with their length (u32le) before each. */
+static bool
+raw_values(struct logs_ctx *c, const struct tensor *t, struct out *o,
+    size_t *count)
+{
+	const struct kind *k = kind_of(t->datatype);
+	struct cursor v = t->raw, text;
+	uint32_t len;
+
+	if (k != NULL)
+		return values(c, v, k, o, count);
+	if (strcmp(t->datatype, "BYTES") != 0)
+		return false;
+	while (!cursor_at_end(&v)) {
+		if (!cursor_u32le(&v, &len) || !cursor_sub(&v, len, &text))
+			return false;
+		put_bytes(o, text, count);
 	}
 	return true;
 }
@@ -133,6 +235,8 @@ values(struct logs_ctx *c, struct cursor v, unsigned bits, bool real,
 static bool
 contents(struct logs_ctx *c, struct cursor v, struct out *o, size_t *count)
 {
+	const struct kind *fp32 = kind_of("FP32"), *fp64 = kind_of("FP64");
+	const struct kind *i64 = kind_of("INT64"), *u64 = kind_of("UINT64");
 	struct field_at f;
 	uint64_t u;
 
@@ -140,20 +244,17 @@ contents(struct logs_ctx *c, struct cursor v, struct out *o, size_t *count)
 		if (!next(&v, &f))
 			return false;
 		if (f.number == 6 || f.number == 7) {
-			if (!values(c, f.body, f.number == 6 ? 32 : 64, true,
-			    o, count))
+			if (!values(c, f.body, f.number == 6 ? fp32 : fp64, o,
+			    count))
 				return false;
 		} else if (f.number == 8) {
-			put(o, *count > 0 ? "," : "[", 1);
-			put(o, "\"", 1);
-			put(o, (const char *)f.body.buf, (int)f.body.len);
-			put(o, "\"", 1);
-			++*count;
+			put_bytes(o, f.body, count);
 		} else if (f.type == 2) {
 			while (!cursor_at_end(&f.body)) {
 				if (!cursor_varint(&f.body, &u))
 					return false;
-				put_real(c, o, (double)(int64_t)u, count);
+				put_value(c, o, f.number == 5 ? u64 : i64, u,
+				    count);
 			}
 		}
 	}
@@ -176,7 +277,7 @@ dims(struct logs_ctx *c, struct cursor s)
 }
 
 static bool
-message(struct logs_ctx *c, struct cursor m, bool response, struct tensor *t)
+message(struct cursor m, bool response, struct tensor *t)
 {
 	const uint64_t raw = response ? 6 : 7;
 	struct field_at f;
@@ -187,9 +288,9 @@ message(struct logs_ctx *c, struct cursor m, bool response, struct tensor *t)
 		if (f.type != 2)
 			return false;
 		if (f.number == 1)
-			row_sub(c, LOGS_MODEL, f.body);
+			t->model = f.body;
 		else if (f.number == 2)
-			row_sub(c, LOGS_VERSION, f.body);
+			t->version = f.body;
 		else if (f.number == 5 && !t->any && !tensor(f.body, t))
 			return false;
 		else if (f.number == raw && t->raw.buf == NULL)
@@ -210,19 +311,21 @@ v2proto_payload(struct logs_ctx *c, bool response, const uint8_t *p, size_t n,
 	bool real;
 
 	cursor_init(&m, p, n, 0);
-	if (!message(c, m, response, &t))
+	if (!message(m, response, &t))
 		return false;
 	/* A value of four bytes or of one is at most 25 as text. */
 	o = (struct out){.cap = 25 * n + 16};
 	if (n > LIMIT_LOG_RECORD / 25 ||
 	    (o.p = arena_alloc(c->scratch, o.cap)) == NULL)
 		return false;
-	real = strncmp(t.datatype, "FP", 2) == 0;
-	if (t.raw.buf != NULL ? !values(c, t.raw,
-	    strstr(t.datatype, "64") != NULL ? 64 : 32, real, &o, &count) :
+	real = strncmp(t.datatype, "FP", 2) == 0 ||
+	    strcmp(t.datatype, "BF16") == 0;
+	if (t.raw.buf != NULL ? !raw_values(c, &t, &o, &count) :
 	    !contents(c, t.contents, &o, &count))
 		return false;
 	put(&o, count > 0 ? "]" : "[]", count > 0 ? 1 : 2);
+	row_sub(c, LOGS_MODEL, t.model);
+	row_sub(c, LOGS_VERSION, t.version);
 	dims(c, t.shape);
 	*x = *at;
 	x->p = (const uint8_t *)o.p;

@@ -42,8 +42,8 @@ emit_raw(struct logs_ctx *c)
 	fields_u64(&c->v[LOGS_LINE], c->raw_no);
 	fields_u64(&c->v[LOGS_RAW_OFF], c->raw_off);
 	fields_u64(&c->v[LOGS_RAW_LEN], c->raw_n);
-	if (c->raw != NULL)
-		mask_digest(c, LOGS_RAW_SHA256, c->raw, c->raw_n);
+	if (c->raw != NULL && c->has_raw_sum)
+		fields_hex(&c->v[LOGS_RAW_SHA256], c->raw_sum, 32);
 }
 
 static void

@@ -38,13 +38,29 @@ void
 framing_next(struct logs_ctx *c)
 {
 	c->placed = false;
-	c->raw = NULL;
+	c->raw = c->searched = NULL;
 	c->raw_n = 0;
 	if (c->scratch != NULL && arena_used(c->scratch) <= SCRATCH_FULL)
 		return;
 	arena_free(c->scratch);
+	arena_free(c->of_part);
+	c->of_part = NULL;
 	if ((c->scratch = arena_new(SCRATCH_CAP)) == NULL)
 		c->stop = err_set(c->e, ERR_NOMEM, "out of memory");
+}
+
+/*
+ * A record may have as many parts as fit into it, and what each takes must
+ * not add up: they take turns in an arena of what the record's has left.
+ */
+static bool
+part_arena(struct logs_ctx *c)
+{
+	if (c->of_part != NULL && arena_used(c->of_part) <= SCRATCH_FULL)
+		return true;
+	arena_free(c->of_part);
+	c->of_part = arena_new(arena_left(c->scratch));
+	return c->of_part != NULL;
 }
 
 /* Does the object have anything that the caller has mapped? */
@@ -94,8 +110,12 @@ framing_part(struct logs_ctx *c, uint32_t i, int (*fill)(struct logs_ctx *c))
 	const uint8_t *raw = c->raw;
 	const uint64_t n = c->raw_n, off = c->raw_off;
 	const uint32_t obj = c->obj;
+	struct arena *whole = c->scratch;
 	int r;
 
+	if (!part_arena(c))
+		return err_set(c->e, ERR_NOMEM, "out of memory");
+	c->scratch = c->of_part;
 	c->obj = i;
 	if (c->placed) {
 		c->raw = c->d->p + v->off;
@@ -103,6 +123,7 @@ framing_part(struct logs_ctx *c, uint32_t i, int (*fill)(struct logs_ctx *c))
 		c->raw_off = c->base + v->off;
 	}
 	r = fill(c);
+	c->scratch = whole;
 	c->obj = obj;
 	c->raw = raw;
 	c->raw_n = n;
@@ -414,10 +435,12 @@ framing_run(struct logs_ctx *c)
 		lines_pass(&c->lines, 3);
 	if (c->stop < 0)
 		return c->stop;
-	if ((r = next_byte(c, &b)) == 1)
+	/* The same bytes decide, however many are read at once. */
+	if ((r = next_byte(c, &b)) == 1 &&
+	    (r = lines_ready(&c->lines, 64 * KIB, &have, c->e)) >= 0)
 		r = dispatch(c, c->lines.buf + c->lines.pos,
-		    c->lines.have - c->lines.pos);
-	else
+		    have < 64 * KIB ? have : 64 * KIB);
+	else if (r == 0)
 		c->acc.framing = "empty";
 	if (r >= 0 && c->stop >= 0)
 		r = pairs_held_flush(c);

@@ -32,6 +32,15 @@ mask_digest(struct logs_ctx *c, enum logs_column col, const void *p, size_t n)
 		fields_hex(&c->v[col], out, 32);
 }
 
+/* No memory: what cannot be masked does not stand in the record at all. */
+static void
+unmaskable(struct logs_ctx *c, enum logs_column col)
+{
+	c->v[col] = (struct field){0};
+	tell(c, LOGS_PROBLEM_TOO_LONG, c->raw_off, c->raw_n,
+	    logs_columns[col].key);
+}
+
 static void
 secret(struct logs_ctx *c, const struct secrets_hit *h, const uint8_t *p,
     const char *column, uint64_t off, uint64_t len)
@@ -41,9 +50,10 @@ secret(struct logs_ctx *c, const struct secrets_hit *h, const uint8_t *p,
 	    .line = c->raw_no, .off = off, .len = len, .column = column,
 	    .p = p + h->off, .n = h->len};
 
-	if (c->secrets < sizeof(c->hit) / sizeof(c->hit[0]))
-		c->hit[c->secrets] = (struct logs_content_part){.p = s.p,
-		    .n = s.n};
+	if (c->secrets < sizeof(c->hit) / sizeof(c->hit[0])) {
+		c->hit[c->secrets].p = s.p;
+		c->hit[c->secrets].n = s.n;
+	}
 	c->secrets++;
 	if (++c->acc.secrets > LIMIT_LOG_SECRETS) {
 		tell_once(c, LOGS_PROBLEM_SECRETS_FULL, NULL);
@@ -62,8 +72,19 @@ mask_raw(struct logs_ctx *c)
 	c->secrets = 0;
 	if (c->raw == NULL)
 		return;
+	if (c->searched == c->raw && c->searched_n == c->raw_n &&
+	    c->searched_off == c->raw_off) {
+		/* A request more out of the same bytes. */
+		c->secrets = c->raw_secrets;
+		return;
+	}
 	while (secrets_next(c->raw, c->raw_n, &at, &h))
 		secret(c, &h, c->raw, NULL, c->raw_off + h.off, h.len);
+	c->searched = c->raw;
+	c->searched_n = c->raw_n;
+	c->searched_off = c->raw_off;
+	c->raw_secrets = c->secrets;
+	c->has_raw_sum = digest(c, c->raw, c->raw_n, c->raw_sum);
 }
 
 /* Was it told already, from the raw record? */
@@ -109,6 +130,18 @@ put_mask(struct logs_ctx *c, uint8_t *out, const uint8_t *p, size_t n)
 	return k;
 }
 
+static void
+whole_mask(struct logs_ctx *c, enum logs_column col, const uint8_t *p,
+    size_t n)
+{
+	uint8_t *mask = arena_alloc(c->scratch, MASK_MOST);
+
+	if (mask == NULL)
+		unmaskable(c, col);
+	else
+		fields_text(&c->v[col], mask, put_mask(c, mask, p, n));
+}
+
 /* p[0..n) with masks instead of secrets, at most ${max} bytes. */
 static void
 masked(struct logs_ctx *c, enum logs_column col, const uint8_t *p, size_t n,
@@ -118,14 +151,21 @@ masked(struct logs_ctx *c, enum logs_column col, const uint8_t *p, size_t n,
 	size_t at = 0, from = 0, k = 0, keep;
 	uint8_t *out = NULL;
 
+	if (place == NULL && known(c, p, n)) {
+		/* A secret by the name that it has in the record. */
+		whole_mask(c, col, p, n);
+		return;
+	}
 	while (secrets_next(p, n, &at, &h)) {
 		if (place != NULL && !known(c, p + h.off, h.len))
 			secret(c, &h, p, logs_columns[col].key,
 			    place->placed ? place->off : c->raw_off,
 			    place->placed ? place->len : c->raw_n);
 		if (out == NULL && (out = arena_alloc(c->scratch,
-		    max + MASK_MOST)) == NULL)
+		    max + MASK_MOST)) == NULL) {
+			unmaskable(c, col);
 			return;
+		}
 		keep = h.off - from < max - k ? h.off - from : max - k;
 		memcpy(out + k, p + from, keep);
 		k += keep;
@@ -150,7 +190,6 @@ content(struct logs_ctx *c, enum logs_column col, enum logs_column len,
     const struct logs_content_part *x)
 {
 	struct secrets_hit h;
-	uint8_t *mask;
 	size_t at = 0;
 
 	if (x->p == NULL)
@@ -159,9 +198,7 @@ content(struct logs_ctx *c, enum logs_column col, enum logs_column len,
 	mask_digest(c, sum, x->p, x->n);
 	if (c->p->content == LOGS_MASK) {
 		fields_bool(&c->v[cut], true);
-		if ((mask = arena_alloc(c->scratch, MASK_MOST)) != NULL)
-			fields_text(&c->v[col], mask, put_mask(c, mask, x->p,
-			    x->n));
+		whole_mask(c, col, x->p, x->n);
 		while (secrets_next(x->p, x->n, &at, &h))
 			if (!known(c, x->p + h.off, h.len))
 				secret(c, &h, x->p, logs_columns[col].key,
@@ -221,11 +258,7 @@ mask_columns(struct logs_ctx *c)
 		    ours((enum logs_column)i))
 			continue;
 		if (i == LOGS_MESSAGE && c->p->content == LOGS_MASK) {
-			uint8_t *mask = arena_alloc(c->scratch, MASK_MOST);
-
-			if (mask != NULL)
-				fields_text(&c->v[i], mask,
-				    put_mask(c, mask, f.p, f.n));
+			whole_mask(c, LOGS_MESSAGE, f.p, f.n);
 			continue;
 		}
 		if (i == LOGS_MESSAGE)

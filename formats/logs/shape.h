@@ -56,7 +56,8 @@ struct logs_ctx {
 	struct pending *pending, *parts;	/* ready at their first use */
 	int stop;		/* what the caller's function returned, or 0 */
 	struct arena *keep;	/* of the file: lines and nodes */
-	struct arena *scratch;	/* of the record */
+	struct arena *scratch;	/* of the record, or of a part of it */
+	struct arena *of_part;	/* for scratch while a part is read */
 	const struct fieldmap *map;
 	struct err *e;
 	/* of the file */
@@ -66,7 +67,8 @@ struct logs_ctx {
 	bool unread;		/* something could not be read */
 	bool has_last;
 	int64_t last_ns;	/* time of the record before */
-	unsigned year, month;	/* of logs without one; 0: not yet known */
+	/* Of logs without a year; 0: not yet known. */
+	unsigned year, month, day;
 	bool year_sought;
 	/* of the record */
 	struct jdoc *d;		/* the document */
@@ -86,8 +88,18 @@ struct logs_ctx {
 	struct field v[LOGS_COLUMNS];
 	struct logs_content_part in, out;
 	double scores[LIMIT_LOG_SCORES];
+	/* What else must be equal for two halves to be of one request. */
+	struct cursor scope;
 	uint64_t secrets;
-	struct logs_content_part hit[16];	/* of the raw record */
+	struct {
+		const uint8_t *p;
+		size_t n;
+	} hit[64];		/* of the record, those of the raw one first */
+	/* The raw record that was searched last: parts of one share it. */
+	const uint8_t *searched;
+	uint64_t searched_n, searched_off, raw_secrets;
+	uint8_t raw_sum[32];
+	bool has_raw_sum;
 };
 
 /* --- row.c: columns of the record --- */

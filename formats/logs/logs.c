@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/bytesrc.h"
 #include "base/err.h"
 #include "formats/codec.h"
@@ -78,6 +79,7 @@ logs_free(struct logs *l)
 	if (l == NULL)
 		return;
 	arena_free(l->c.scratch);
+	arena_free(l->c.of_part);
 	arena_free(l->a);
 }
 
@@ -92,38 +94,59 @@ static const struct {
     {"bzip2", {'B', 'Z', 'h'}, 3, -1},
     {"lz4", {0x04, 0x22, 0x4d, 0x18}, 4, -1}};
 
+/* Of one member as it came, of several behind each other. */
+struct unpacked {
+	const uint8_t *p;
+	size_t n;
+	struct arena *first;	/* the only member: it is not copied */
+	struct buf all;
+};
+
+/* ${a} is ours when it says 0. */
+static int
+append(struct unpacked *x, struct arena *a, const struct codec_result *r)
+{
+	if (x->first == NULL && x->all.len == 0) {
+		x->first = a;
+		x->p = r->p;
+		x->n = r->n;
+		return 0;
+	}
+	if (x->first != NULL)
+		buf_put(&x->all, x->p, x->n);
+	arena_free(x->first);
+	x->first = NULL;
+	if (r->n > 0)
+		buf_put(&x->all, r->p, r->n);
+	if (buf_failed(&x->all) < 0)
+		return ERR_NOMEM;
+	arena_free(a);
+	x->p = (const uint8_t *)x->all.p;
+	x->n = x->all.len;
+	return 0;
+}
+
 /*
  * All members of a compressed file behind each other, in memory: log rotation
  * appends, and so do exporters.
  */
 static int
-inflate(struct logs_ctx *c, int kind, struct arena *a, const uint8_t **p,
-    size_t *n)
+inflate(struct logs_ctx *c, int kind, struct unpacked *x)
 {
 	const struct bytesrc *src = c->f->src;
 	struct codec_result r = {0};
+	struct arena *a;
 	uint64_t at = 0;
-	uint8_t *all;
 	int rc;
 
-	*p = NULL;
-	*n = 0;
 	while (at < bytesrc_size(src)) {
+		if ((a = arena_new(LIMIT_ARENA)) == NULL)
+			return err_set(c->e, ERR_NOMEM, "out of memory");
 		if ((rc = codec_inflate((enum codec_kind)kind, src, at,
-		    bytesrc_size(src) - at, 0, LIMIT_LOG_INFLATE - *n, a, &r,
-		    c->e)) < 0)
+		    bytesrc_size(src) - at, 0, LIMIT_LOG_INFLATE - x->n, a,
+		    &r, c->e)) < 0 || (rc = append(x, a, &r)) < 0) {
+			arena_free(a);
 			return rc;
-		if (*n == 0) {
-			*p = r.p;
-			*n = r.n;
-		} else if (r.n > 0) {
-			if ((all = arena_alloc(a, *n + r.n)) == NULL)
-				return err_set(c->e, ERR_NOMEM,
-				    "out of memory");
-			memcpy(all, *p, *n);
-			memcpy(all + *n, r.p, r.n);
-			*p = all;
-			*n += r.n;
 		}
 		if (!r.ended || r.used == 0)
 			break;
@@ -161,9 +184,7 @@ static int
 read_packed(struct logs_ctx *c, struct logs *l, unsigned i)
 {
 	struct bytesrc *src = NULL;
-	struct arena *a;
-	const uint8_t *p;
-	size_t n;
+	struct unpacked x = {0};
 	int r;
 
 	c->acc.framing = "compressed";
@@ -173,17 +194,17 @@ read_packed(struct logs_ctx *c, struct logs *l, unsigned i)
 		return 0;
 	}
 	c->acc.decompressed = codecs[i].name;
-	if ((a = arena_new(LIMIT_ARENA)) == NULL)
-		return err_set(c->e, ERR_NOMEM, "out of memory");
-	r = inflate(c, codecs[i].codec, a, &p, &n);
-	if (r >= 0 && n > 0) {
-		if ((src = bytesrc_mem(p, n, c->e)) == NULL)
+	buf_init(&x.all, LIMIT_LOG_INFLATE);
+	r = inflate(c, codecs[i].codec, &x);
+	if (r >= 0 && x.n > 0) {
+		if ((src = bytesrc_mem(x.p, x.n, c->e)) == NULL)
 			r = ERR_NOMEM;
 		else
 			r = read_plain(c, l, src);
 	}
 	bytesrc_free(src);
-	arena_free(a);
+	arena_free(x.first);
+	buf_release(&x.all);
 	return r;
 }
 

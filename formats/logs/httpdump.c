@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "base/bytesrc.h"
 #include "base/err.h"
 #include "formats/logs/shape.h"
 
@@ -153,8 +154,11 @@ emit(struct logs_ctx *c, const struct message *m, size_t body)
 
 	row_begin(c, SHAPE_http_dump);
 	row_str(c, LOGS_KIND, "request");
-	while (header(&lines, &name, &value))
+	while (header(&lines, &name, &value)) {
 		one_header(c, name, value, &w, &type);
+		if (named(name, "ce-component"))
+			c->scope = value;
+	}
 	if (!c->v[LOGS_TS].set)
 		row_untimed(c);
 	if (!c->v[LOGS_ENDPOINT].set)
@@ -192,14 +196,15 @@ message(struct logs_ctx *c)
 	if (!httpdump_bid(at.buf, have) || !head(at, &m)) {
 		tell(c, have < HEAD_MOST && m.head == 0 &&
 		    httpdump_bid(at.buf, have) ? LOGS_PROBLEM_CUT :
-		    LOGS_PROBLEM_MALFORMED, c->raw_off, have, "HTTP message");
-		lines_pass(l, have);
-		return 2;
+		    LOGS_PROBLEM_MALFORMED, c->raw_off,
+		    bytesrc_size(l->src) - c->raw_off, "HTTP message");
+		return 2;	/* the rest of the file is not read */
 	}
 	if (m.has_length && m.length > LIMIT_LOG_RECORD - HEAD_MOST) {
 		tell(c, LOGS_PROBLEM_TOO_LONG, c->raw_off, m.length, NULL);
 		lines_pass(l, m.head);
-		return lines_skip(l, m.length, c->e) < 0 ? ERR_IO : 1;
+		r = lines_skip(l, m.length, c->e);
+		return r < 0 ? r : 1;
 	}
 	if ((r = lines_ready(l, m.has_length ? m.head + (size_t)m.length :
 	    LIMIT_LOG_RECORD, &have, c->e)) < 0)

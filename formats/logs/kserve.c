@@ -72,6 +72,9 @@ service(struct logs_ctx *c, const char *name, unsigned half)
 	row_get(c, LOGS_DEPLOYMENT, "namespace");
 	row_get(c, LOGS_OP, "component");
 	metadata(c, jdoc_get(c->d, c->obj, "metadata"));
+	/* A transformer hands the id on to its predictor. */
+	if (c->v[LOGS_OP].set)
+		cursor_init(&c->scope, c->v[LOGS_OP].p, c->v[LOGS_OP].n, 0);
 }
 
 int

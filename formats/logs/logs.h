@@ -142,6 +142,8 @@ struct logs_params {
 	 */
 	const char *fields;
 	size_t window;		/* bytes read at once; 0: the default */
+	/* Of the table in which halves wait, 1 MiB at least; 0: the default. */
+	size_t pending;
 };
 
 struct logs_file {

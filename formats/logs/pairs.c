@@ -15,6 +15,10 @@
 #define PACK_MOST (LIMIT_FRAME + 64 * KIB)
 #define PARTS_BYTES (4 * MIB)
 #define PARTS_RECORDS 4096
+#define SCOPE_MOST 512
+/* A table takes entries of half its size. */
+_Static_assert(2 * (PACK_MOST + LIMIT_LOG_FIELD + SCOPE_MOST + 64) <= MIB,
+    "whatever is packed fits the smallest table");
 
 enum half { HALF_REQUEST, HALF_RESPONSE, HALF_PART,
 	HALF_OUTSIDE = 1 << 4 };	/* a flag: out of its window */
@@ -133,25 +137,34 @@ join(struct field request[LOGS_COLUMNS],
 	fields_u64(&request[LOGS_SECRETS], secrets);
 }
 
-/* The key of c->v: shape and id. */
+/* The key of c->v: shape, scope and id. */
 static bool
 key_of(struct logs_ctx *c, struct pending_record *r)
 {
 	const struct field *id = &c->v[LOGS_REQ_ID];
-	uint8_t *key = arena_alloc(c->scratch, id->n + 1);
+	const size_t scope = c->scope.len < SCOPE_MOST ? c->scope.len :
+	    SCOPE_MOST;
+	uint8_t *key = arena_alloc(c->scratch, id->n + scope + 2);
 
 	if (key == NULL)
 		return false;
 	key[0] = (uint8_t)c->shape;
-	memcpy(key + 1, id->p, id->n);
+	if (scope > 0)
+		memcpy(key + 1, c->scope.buf, scope);
+	key[1 + scope] = '\0';
+	memcpy(key + scope + 2, id->p, id->n);
 	r->key = key;
-	r->key_n = id->n + 1;
+	r->key_n = id->n + scope + 2;
 	return true;
 }
 
 static int
 ready(struct logs_ctx *c, struct pending *t, size_t bytes, size_t records)
 {
+	if (c->p->pending >= MIB && c->p->pending < bytes) {
+		bytes = c->p->pending;
+		records = bytes / (4 * KIB);
+	}
 	return t->ring != NULL || pending_init(t, bytes, records, c->run) ?
 	    0 : err_set(c->e, ERR_NOMEM, "out of memory");
 }
@@ -263,8 +276,11 @@ pairs_hold(struct logs_ctx *c, const void *key, size_t n)
 	uint8_t *p;
 	int rc;
 
-	if (r.n + n > PACK_MOST)
+	if (r.n + n > PACK_MOST) {
+		tell(c, LOGS_PROBLEM_TOO_LONG, c->raw_off, c->raw_n,
+		    "parts of a trace stand apart");
 		return triton_finish(c);
+	}
 	if ((rc = ready(c, c->parts, PARTS_BYTES, PARTS_RECORDS)) < 0)
 		return rc;
 	if ((p = arena_alloc(c->scratch, r.n)) == NULL)

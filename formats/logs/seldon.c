@@ -84,6 +84,8 @@ seldon2_json(struct logs_ctx *c)
 	response = !textline_is(part[4], "inputs");
 	row_begin(c, SHAPE_seldon2);
 	row_str(c, LOGS_KIND, response ? "response" : "request");
+	/* Models of a pipeline share its key: the topic tells them apart. */
+	cursor_init(&c->scope, name.buf, name.len - part[4].len, 0);
 	row_sub(c, LOGS_DEPLOYMENT, part[1]);
 	row_sub(c, LOGS_OP, part[2]);
 	row_node(c, LOGS_ENDPOINT, i);

@@ -99,6 +99,7 @@ run(const uint8_t *p, size_t n, uint8_t how, size_t window)
 	const struct logs_events ev = {record, problem, secret, account,
 	    sha256, &s};
 	const struct logs_params lp = {.ev = &ev, .window = window,
+	    .pending = MIB,
 	    .content = (how & 1) != 0 ? LOGS_MASK : LOGS_KEEP,
 	    .fields = (how & 2) != 0 ? "time=t,caller=c.0,input=a.b,"
 	    "scores=s,label=l,shape=d,output=o" : NULL,

@@ -4,6 +4,21 @@
  * Who did what to the serving objects and the weights: Kubernetes' audit log,
  * CloudTrail, and traces of MLflow.
  */
+/*
+ * The connection's own address is the last; what stands before it the client
+ * may have written (X-Forwarded-For, X-Real-Ip).
+ */
+static void
+source_ips(struct logs_ctx *c, uint32_t list)
+{
+	if (!jdoc_is(c->d, list, JDOC_ARRAY) || c->d->v[list].count == 0)
+		return;
+	row_node(c, LOGS_CALLER_IP, jdoc_at(c->d, list,
+	    c->d->v[list].count - 1));
+	if (c->d->v[list].count > 1)
+		row_node(c, LOGS_FORWARDED, jdoc_at(c->d, list, 0));
+}
+
 int
 k8s_audit_json(struct logs_ctx *c)
 {
@@ -26,7 +41,7 @@ k8s_audit_json(struct logs_ctx *c)
 	row_get(c, LOGS_REQ_ID, "auditID");
 	row_get(c, LOGS_CALLER_ID, "user.username");
 	row_get(c, LOGS_END_USER, "impersonatedUser.username");
-	row_first(c, LOGS_CALLER_IP, jdoc_get(c->d, c->obj, "sourceIPs"));
+	source_ips(c, jdoc_get(c->d, c->obj, "sourceIPs"));
 	row_get(c, LOGS_UA, "userAgent");
 	row_get(c, LOGS_OP, "verb");
 	row_get(c, LOGS_PATH, "requestURI");

@@ -28,10 +28,16 @@ yearless(const struct lines_record *rec, struct when *w)
 	return vllm_when(line, w) || tritonlog_when(line, w);
 }
 
-static bool
-new_year(unsigned before, unsigned now)
+/*
+ * New Years from one line to the next.  A line of the last of December behind
+ * one of the first of January was written late: several threads write.
+ */
+static int
+new_years(unsigned month, unsigned day, const struct when *now)
 {
-	return now + 6 < before;
+	if (month == 1 && day == 1 && now->month == 12 && now->day == 31)
+		return -1;
+	return now->month + 6 < month ? 1 : 0;
 }
 
 /* The year of the line that c->raw is, from the lines that follow. */
@@ -41,7 +47,7 @@ seek_year(struct logs_ctx *c)
 	struct when w, last = {0};
 	struct lines_record rec;
 	struct lines ahead;
-	unsigned crossed = 0, year;
+	int crossed = 0, year;
 	int64_t ns;
 
 	if (c->p->year > 0)
@@ -51,14 +57,15 @@ seek_year(struct logs_ctx *c)
 	lines_init(&ahead, c->lines.src, c->raw_off, c->p->window, c->keep);
 	while (lines_next(&ahead, &rec, c->e) == 1)
 		if (yearless(&rec, &w)) {
-			crossed += new_year(last.month, w.month);
+			crossed += new_years(last.month, last.day, &w);
 			last = w;
 		}
-	year = when_year(c->f->mtime_ns);
-	if (last.month > 0 && when_ns(&last, year, c->p->zone_min, &ns) &&
+	year = (int)when_year(c->f->mtime_ns);
+	if (last.month > 0 && when_ns(&last, (unsigned)year, c->p->zone_min,
+	    &ns) &&
 	    ns - SLACK > c->f->mtime_ns)
 		year--;
-	return year > crossed ? year - crossed : 0;
+	return year > crossed ? (unsigned)(year - crossed) : 0;
 }
 
 static unsigned
@@ -70,10 +77,11 @@ find_year(struct logs_ctx *c, const struct when *w)
 		tell_once(c, c->year > 0 ? LOGS_PROBLEM_YEAR_ASSUMED :
 		    LOGS_PROBLEM_NO_YEAR, c->p->year > 0 ?
 		    "by the option" : "by the file's mtime");
-	} else if (c->year > 0 && new_year(c->month, w->month)) {
-		c->year++;
+	} else if (c->year > 0) {
+		c->year += (unsigned)new_years(c->month, c->day, w);
 	}
 	c->month = w->month;
+	c->day = w->day;
 	return c->year;
 }
 

@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/bytesrc.h"
 #include "base/err.h"
 #include "formats/logs/shape.h"
 
@@ -210,8 +211,10 @@ next(struct logs_ctx *c, size_t *n)
 		if ((*n = extent(c->raw, have)) > 0)
 			break;
 		if (have < want || have >= LIMIT_LOG_RECORD) {
+			/* The rest of the file is not read. */
 			tell(c, have < want ? LOGS_PROBLEM_CUT :
-			    LOGS_PROBLEM_TOO_LONG, c->raw_off, have, "table");
+			    LOGS_PROBLEM_TOO_LONG, c->raw_off,
+			    bytesrc_size(c->lines.src) - c->raw_off, "table");
 			return 2;
 		}
 		want = have + 1;

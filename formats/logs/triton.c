@@ -83,6 +83,7 @@ triton_trace_json(struct logs_ctx *c)
 	const uint32_t activity = jdoc_get(c->d, c->obj, "activity");
 	const uint8_t *key;
 	size_t n;
+	int r;
 
 	if (!jdoc_is(c->d, id, JDOC_NUMBER) || (times == JDOC_NONE &&
 	    jdoc_get(c->d, c->obj, "tensor") == JDOC_NONE &&
@@ -110,7 +111,8 @@ triton_trace_json(struct logs_ctx *c)
 	tensor(c, activity, jdoc_get(c->d, c->obj, "tensor"));
 	if (!c->v[LOGS_REQ_ID].set)
 		row_node(c, LOGS_REQ_ID, id);
-	return pairs_hold(c, key, n) < 0 ? c->stop : 1;
+	r = pairs_hold(c, key, n);
+	return r < 0 ? r : 1;
 }
 
 static struct logs_content_part

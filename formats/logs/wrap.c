@@ -37,6 +37,14 @@ inner_json(struct logs_ctx *c, const uint8_t *p, size_t n)
 		c->placed = false;
 		r = framing_object(c, 0);
 		c->d = d;
+		while (used < n && (p[used] == ' ' || p[used] == '	'))
+			used++;
+		if (r == 1 && used < n)
+			tell(c, LOGS_PROBLEM_MALFORMED, c->raw_off, c->raw_n,
+			    "behind a JSON value");
+		if (r == 1 && c->spare->doubles)
+			tell(c, LOGS_PROBLEM_DOUBLE_KEY, c->raw_off, c->raw_n,
+			    NULL);
 	}
 	c->obj = obj;
 	c->placed = placed;

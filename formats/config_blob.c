@@ -3,6 +3,7 @@
 #include "base/arena.h"
 #include "base/bytesrc.h"
 #include "base/err.h"
+#include "formats/base64.h"
 #include "formats/config.h"
 #include "formats/pickle.h"
 
@@ -14,20 +15,6 @@
  */
 #define BLOB_LEAST 64	/* characters: no pickle that does harm is shorter */
 #define HEAD 1024
-
-static int
-digit(uint8_t c)
-{
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
-	if (c == '+' || c == '-')
-		return 62;
-	return c == '/' || c == '_' ? 63 : -1;
-}
 
 /* Decode up to ${cap} bytes; false when a character is none of base64. */
 static bool
@@ -43,7 +30,7 @@ decode(const char *p, size_t n, uint8_t *ret, size_t cap, size_t *len)
 			continue;
 		if (p[i] == '=' && n - i <= 4)
 			break;
-		if ((d = digit((uint8_t)p[i])) < 0)
+		if ((d = base64_digit((uint8_t)p[i])) < 0)
 			return false;
 		bits = bits << 6 | (uint32_t)d;
 		have += 6;

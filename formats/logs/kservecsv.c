@@ -3,6 +3,7 @@
 #include "base/arena.h"
 #include "base/bytesrc.h"
 #include "base/err.h"
+#include "formats/base64.h"
 #include "formats/logs/shape.h"
 
 /*
@@ -133,8 +134,8 @@ fill(struct logs_ctx *c, const struct logs_content_part v[CELLS])
 	    C_SERVICE].p, v[v[C_ENDPOINT].n > 0 ? C_ENDPOINT : C_SERVICE].n);
 	metadata(c, &v[C_METADATA]);
 	row_mtime(c);
-	if (v[C_BYTES].n > 0 && !base64_decode(c->scratch, v[C_BYTES].p,
-	    v[C_BYTES].n, &p, &n))
+	if (v[C_BYTES].n > 0 && base64_decode(c->scratch, v[C_BYTES].p,
+	    v[C_BYTES].n, BASE64_MILD, &p, &n) < 0)
 		tell(c, LOGS_PROBLEM_PAYLOAD, c->raw_off, c->raw_n, "base64");
 	else if (v[C_BYTES].n > 0)
 		payload_bytes(c, response, p, n, (const char *)v[C_TYPE].p,

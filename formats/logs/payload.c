@@ -4,6 +4,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/text.h"
+#include "formats/base64.h"
 #include "formats/logs/shape.h"
 
 /*
@@ -315,7 +316,7 @@ payload_base64(struct logs_ctx *c, bool response, uint32_t i,
 	if (!jdoc_is(c->d, i, JDOC_STRING) || c->d->v[i].len == 0)
 		return false;
 	at = payload_part(c, c->d, i, NULL);
-	if (!base64_decode(c->scratch, at.p, at.n, &p, &n)) {
+	if (base64_decode(c->scratch, at.p, at.n, BASE64_MILD, &p, &n) < 0) {
 		tell(c, LOGS_PROBLEM_PAYLOAD, c->raw_off, c->raw_n, "base64");
 		return false;
 	}

@@ -198,9 +198,6 @@ void payload_dims(struct logs_ctx *c, struct jdoc *d, uint32_t i);
 bool answer_object(struct logs_ctx *c, struct jdoc *d, uint32_t i);
 void answer_scores(struct logs_ctx *c, struct jdoc *d, uint32_t i);
 void answer_csv(struct logs_ctx *c, const uint8_t *p, size_t n);
-/* base64_decode: into scratch; false when it is none. */
-bool base64_decode(struct arena *a, const uint8_t *p, size_t n,
-    const uint8_t **ret, size_t *ret_n);
 /* v2proto: a protobuf of the V2 protocol; false: it is none. */
 bool v2proto_payload(struct logs_ctx *c, bool response, const uint8_t *p,
     size_t n, const struct logs_content_part *at);

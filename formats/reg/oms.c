@@ -6,9 +6,9 @@
 #include "base/err.h"
 #include "base/limits.h"
 #include "base/text.h"
+#include "formats/base64.h"
 #include "formats/doc.h"
 #include "formats/reg/oms.h"
-#include "formats/reg/regb64.h"
 #include "formats/reg/regdoc.h"
 
 /*
@@ -87,7 +87,8 @@ open_statement(struct oms *s, const struct doc **ret)
 		return bad(s, "no envelope");
 	if ((r = tell_signer(s, bundle)) < 0)
 		return r;
-	r = regb64_decode(text, n, s->p->arena, &payload, &len);
+	r = base64_decode(s->p->arena, text, n, BASE64_STRICT, &payload,
+	    &len);
 	if (r == ERR_FORMAT)
 		return bad(s, "the payload is not base64");
 	if (r < 0)

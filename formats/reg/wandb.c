@@ -5,10 +5,10 @@
 #include "base/bytesrc.h"
 #include "base/err.h"
 #include "base/limits.h"
+#include "formats/base64.h"
 #include "formats/doc.h"
 #include "formats/pbwire.h"
 #include "formats/reg/claim.h"
-#include "formats/reg/regb64.h"
 #include "formats/reg/regdoc.h"
 #include "formats/reg/regtime.h"
 #include "formats/reg/wandb.h"
@@ -208,8 +208,8 @@ check_content(struct wandb *w, const struct artifact *a, struct text path,
 	begin(w, "artifact", &row);
 	put(&row, REG_MODEL, a->name);
 	put(&row, REG_ARTIFACT, path);
-	if (regb64_decode(digest.p != NULL ? digest.p : "", digest.n,
-	    w->p->arena, &raw, &n) < 0 || n != 16) {
+	if (base64_decode(w->p->arena, digest.p != NULL ? digest.p : "",
+	    digest.n, BASE64_STRICT, &raw, &n) < 0 || n != 16) {
 		put(&row, REG_DIGEST, digest);
 		return reg_send(w->p, &row);
 	}

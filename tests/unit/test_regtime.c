@@ -9,7 +9,6 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/limits.h"
-#include "formats/reg/regb64.h"
 #include "formats/reg/regtime.h"
 
 static int64_t
@@ -41,38 +40,11 @@ times_have_a_zone_and_a_fraction(void **state)
 	assert_int_equal(at(""), -1);
 }
 
-static void
-base64_is_strict(void **state)
-{
-	static const char *const bad[] = {"Zg", "Zg=", "Zh==", "Zm9=", "Z===",
-	    "====", "Zg==Zg==", "Zm 9", "Zm9v\n", "-_-_"};
-	struct arena *a = arena_new(MIB);
-	const uint8_t *p;
-	size_t n;
-
-	(void)state;
-	assert_non_null(a);
-	assert_int_equal(regb64_decode("Zm9vYg==", 8, a, &p, &n), 0);
-	assert_int_equal(n, 4);
-	assert_string_equal((const char *)p, "foob");
-	assert_int_equal(regb64_decode("Zm9vYmE=", 8, a, &p, &n), 0);
-	assert_string_equal((const char *)p, "fooba");
-	assert_int_equal(regb64_decode("Zm9vYmFy", 8, a, &p, &n), 0);
-	assert_string_equal((const char *)p, "foobar");
-	assert_int_equal(regb64_decode("", 0, a, &p, &n), 0);
-	assert_int_equal(n, 0);
-	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
-		assert_int_equal(regb64_decode(bad[i], strlen(bad[i]), a, &p,
-		    &n), ERR_FORMAT);
-	arena_free(a);
-}
-
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(times_have_a_zone_and_a_fraction),
-	    cmocka_unit_test(base64_is_strict),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,3 @@
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -13,10 +12,10 @@
 #include "base/fsio.h"
 #include "base/limits.h"
 #include "collector/dataset.h"
+#include "collector/names.h"
 #include "collector/run.h"
 #include "custody/slicewire.h"
 
-#define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 #define STAT_MASK (STATX_BASIC_STATS | STATX_BTIME | STATX_MNT_ID)
 #define JOB_MAX (2 * (size_t)GIB)
 
@@ -67,14 +66,6 @@ struct level {
 static int below(struct dataset *d, const struct level *l, struct err *e);
 
 static int
-open_dir(int dir, const char *name)
-{
-	int fd = openat(dir, name, DIR_FLAGS | O_NOATIME);
-
-	return fd < 0 && errno == EPERM ? openat(dir, name, DIR_FLAGS) : fd;
-}
-
-static int
 tell_rel(const struct dataset *d, const char *rel, const char *what,
     int errnum)
 {
@@ -95,7 +86,7 @@ enter_dir(struct dataset *d, int dir, const char *name, struct level *l,
 	if (l->depth > LIMIT_WALK_DEPTH)
 		return tell_rel(d, l->rel, "directories nest too deep",
 		    ELOOP);
-	if ((l->fd = open_dir(dir, name)) < 0)
+	if ((l->fd = names_open(dir, name)) < 0)
 		return tell_rel(d, l->rel, "cannot open directory", errno);
 	if (statx(l->fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &now) < 0 ||
 	    now.stx_ino != l->st->stx_ino ||
@@ -140,28 +131,23 @@ entry(struct dataset *d, const struct level *up, const char *name,
 static int
 below(struct dataset *d, const struct level *l, struct err *e)
 {
-	int copy = fcntl(l->fd, F_DUPFD_CLOEXEC, 3), r = 0;
-	DIR *dir = copy >= 0 ? fdopendir(copy) : NULL;
-	struct dirent *de;
+	int errnum, r = 0;
+	struct names n = {0};
 	char *rel;
 
-	if (dir == NULL)
-		return tell_rel(d, l->rel, "cannot read directory", errno);
-	while (r >= 0 && (errno = 0, de = readdir(dir)) != NULL) {
-		if (strcmp(de->d_name, ".") == 0 ||
-		    strcmp(de->d_name, "..") == 0)
-			continue;
+	errnum = names_read(&n, l->fd);
+	for (size_t i = 0; i < n.count && r >= 0; i++) {
 		if (asprintf(&rel, "%s%s%s", l->rel,
-		    *l->rel != '\0' ? "/" : "", de->d_name) < 0) {
+		    *l->rel != '\0' ? "/" : "", n.list[i]) < 0) {
 			r = err_set(e, ERR_NOMEM, "out of memory");
 			break;
 		}
-		r = entry(d, l, de->d_name, rel, e);
+		r = entry(d, l, n.list[i], rel, e);
 		free(rel);
 	}
-	if (r >= 0 && errno != 0)
-		r = tell_rel(d, l->rel, "cannot read directory", errno);
-	(void)closedir(dir);
+	names_free(&n);
+	if (r >= 0 && errnum != 0)
+		r = tell_rel(d, l->rel, "cannot read directory", errnum);
 	return r;
 }
 
@@ -180,7 +166,7 @@ open_folder(struct dataset *d, int dir, const char *name, struct err *e)
 	int r;
 
 	d->folder = true;
-	if ((l.fd = d->dir = open_dir(dir, name)) < 0) {
+	if ((l.fd = d->dir = names_open(dir, name)) < 0) {
 		r = tell(d, d->path, "cannot open directory", errno);
 		return r < 0 ? r : 0;
 	}

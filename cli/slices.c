@@ -73,11 +73,7 @@ start_one(struct slicer *s, size_t i, const char *spec, struct err *e)
 
 	if ((r = slice_spec(spec, read_ids, &ids, e)) >= 0)
 		return slicer_add(s, i, ids.v, ids.n, e);
-	for (size_t k = 0; k < ids.n; k++) {
-		free(ids.v[k].name);
-		free(ids.v[k].p);
-	}
-	free(ids.v);
+	dataset_ids_free(ids.v, ids.n);
 	return r;
 }
 

@@ -1,12 +1,10 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "analyzer/intake/slice_worker.h"
 #include "base/buf.h"
-#include "base/clock.h"
 #include "base/err.h"
 #include "base/fdpass.h"
 #include "base/frame.h"
@@ -149,30 +147,9 @@ read_frames(struct source_check *c)
 }
 
 static int
-give_work(struct source_check *c, int bundle_fd, const char *name)
-{
-	struct slicewire_go go = {.check = 1};
-	struct stat st;
-	int fds[2] = {-1, bundle_fd}, r;
-
-	if (fstat(bundle_fd, &st) < 0)
-		return err_sys(c->e, errno, "cannot look at the bundle");
-	go.bundle_size = (uint64_t)st.st_size;
-	if ((r = dataset_job(&c->d, name, NULL, 0, &fds[0], &go.job_size,
-	    c->e)) < 0)
-		return r;
-	c->proc.deadline = clock_mono_ns() + 1000000000LL *
-	    (LIMIT_INTAKE_SECONDS + (int64_t)(c->d.bytes / GIB) *
-	    LIMIT_WORKER_SECONDS_PER_GIB);
-	/* One that is gone already has an end that says so. */
-	(void)fdpass_send(c->sock, &go, sizeof(go), fds, 2);
-	(void)close(fds[0]);
-	return 0;
-}
-
-static int
 compare(struct source_check *c, int bundle_fd, const char *name)
 {
+	const struct dataset_words words = {.spec = name};
 	int fd[2], r;
 
 	if ((r = fdpass_pair(fd, c->e)) < 0)
@@ -181,7 +158,8 @@ compare(struct source_check *c, int bundle_fd, const char *name)
 	r = proc_spawn(&c->proc, slice_worker_main, &fd[1], &fd[1], 1, 0,
 	    c->e);
 	(void)close(fd[1]);
-	if (r >= 0 && (r = give_work(c, bundle_fd, name)) >= 0)
+	if (r >= 0 && (r = dataset_give(&c->d, &words, &c->proc, c->sock,
+	    bundle_fd, c->e)) >= 0)
 		read_frames(c);
 	else if (r < 0 && c->proc.pid > 0) {
 		proc_kill(&c->proc);

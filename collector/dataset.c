@@ -7,10 +7,12 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/fdpass.h"
 #include "base/fsio.h"
 #include "base/limits.h"
+#include "base/proc.h"
 #include "collector/dataset.h"
 #include "collector/names.h"
 #include "collector/run.h"
@@ -291,16 +293,25 @@ put_le(struct buf *b, uint64_t v, unsigned bytes)
 		buf_putc(b, (char)(v >> (8 * i) & 0xff));
 }
 
-static void
-put_job(struct buf *b, const struct dataset *d, const char *spec,
-    const struct dataset_ids *ids, size_t nids)
+void
+dataset_ids_free(struct dataset_ids *ids, size_t n)
 {
-	put_le(b, strlen(spec), 4);
-	buf_puts(b, spec);
-	put_le(b, nids, 4);
-	for (size_t i = 0; i < nids; i++) {
-		put_le(b, ids[i].n, 8);
-		buf_put(b, ids[i].p, ids[i].n);
+	for (size_t i = 0; i < n; i++) {
+		free(ids[i].name);
+		free(ids[i].p);
+	}
+	free(ids);
+}
+
+static void
+put_job(struct buf *b, const struct dataset *d, const struct dataset_words *w)
+{
+	put_le(b, strlen(w->spec), 4);
+	buf_puts(b, w->spec);
+	put_le(b, w->nids, 4);
+	for (size_t i = 0; i < w->nids; i++) {
+		put_le(b, w->ids[i].n, 8);
+		buf_put(b, w->ids[i].p, w->ids[i].n);
 	}
 	put_le(b, d->n, 4);
 	for (size_t i = 0; i < d->n; i++) {
@@ -311,15 +322,14 @@ put_job(struct buf *b, const struct dataset *d, const char *spec,
 }
 
 int
-dataset_job(const struct dataset *d, const char *spec,
-    const struct dataset_ids *ids, size_t nids, int *fd, uint64_t *size,
-    struct err *e)
+dataset_job(const struct dataset *d, const struct dataset_words *w, int *fd,
+    uint64_t *size, struct err *e)
 {
 	struct buf b;
 	int r;
 
 	buf_init(&b, JOB_MAX);
-	put_job(&b, d, spec, ids, nids);
+	put_job(&b, d, w);
 	if ((r = buf_failed(&b)) < 0)
 		r = err_set(e, (enum err_code)r, "the list of files is too "
 		    "long");
@@ -330,6 +340,28 @@ dataset_job(const struct dataset *d, const char *spec,
 	*size = b.len;
 	buf_release(&b);
 	return r;
+}
+
+int
+dataset_give(const struct dataset *d, const struct dataset_words *w,
+    struct proc *worker, int sock, int bundle, struct err *e)
+{
+	struct slicewire_go go = {.check = bundle >= 0};
+	int fds[2] = {-1, bundle}, r;
+	struct stat st;
+
+	if (bundle >= 0 && fstat(bundle, &st) < 0)
+		return err_sys(e, errno, "cannot look at the bundle");
+	if (bundle >= 0)
+		go.bundle_size = (uint64_t)st.st_size;
+	if ((r = dataset_job(d, w, &fds[0], &go.job_size, e)) < 0)
+		return r;
+	worker->deadline = clock_mono_ns() + 1000000000LL *
+	    (LIMIT_INTAKE_SECONDS + (int64_t)(d->bytes / GIB) *
+	    LIMIT_WORKER_SECONDS_PER_GIB);
+	(void)fdpass_send(sock, &go, sizeof(go), fds, bundle >= 0 ? 2 : 1);
+	(void)close(fds[0]);
+	return 0;
 }
 
 int

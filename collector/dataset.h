@@ -8,6 +8,7 @@
 
 struct buf;
 struct err;
+struct proc;
 
 /*
  * The files of a data set, for who takes a slice of one or checks it: a file,
@@ -63,18 +64,31 @@ void dataset_path(const struct dataset *d, size_t i, struct buf *b);
 /* dataset_changed: does the name lead to what was seen, unchanged? */
 bool dataset_changed(const struct dataset *d, size_t i);
 
-/*
- * dataset_job: what the worker is told (custody/slicewire.h), in memory
- * without a name.
- */
+/* Files of ids, on the heap: dataset_ids_free frees them and their list. */
 struct dataset_ids {
 	char *name;		/* as the specification has it */
 	uint8_t *p;
 	size_t n;
 };
-int dataset_job(const struct dataset *d, const char *spec,
-    const struct dataset_ids *ids, size_t nids, int *fd, uint64_t *size,
-    struct err *e);
+void dataset_ids_free(struct dataset_ids *ids, size_t n);
+
+struct dataset_words {
+	const char *spec;
+	const struct dataset_ids *ids;
+	size_t nids;
+};
+
+/*
+ * dataset_job: what the worker is told (custody/slicewire.h), in memory
+ * without a name.  dataset_give: send it to one that waits at ${sock}, and set
+ * its deadline by the data set's size; slices of ${bundle} are to be checked
+ * unless that is -1.  A worker that is gone already is no error: its end says
+ * why.
+ */
+int dataset_job(const struct dataset *d, const struct dataset_words *w,
+    int *fd, uint64_t *size, struct err *e);
+int dataset_give(const struct dataset *d, const struct dataset_words *w,
+    struct proc *worker, int sock, int bundle, struct err *e);
 /*
  * dataset_answer: the worker asked for file ${i}.  ERR_FORMAT: there is no
  * such file; ERR_CHILD: it is gone.  *errnum: why it could not be opened.

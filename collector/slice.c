@@ -29,16 +29,6 @@ slicer_new(int (*main)(void *arg, int out_fd), struct slicer **ret,
 	return 0;
 }
 
-static void
-free_ids(struct dataset_ids *ids, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		free(ids[i].name);
-		free(ids[i].p);
-	}
-	free(ids);
-}
-
 int
 slicer_add(struct slicer *s, size_t source, struct dataset_ids *ids,
     size_t nids, struct err *e)
@@ -52,7 +42,7 @@ slicer_add(struct slicer *s, size_t source, struct dataset_ids *ids,
 	else
 		r = fdpass_pair(fd, e);
 	if (r < 0) {
-		free_ids(ids, nids);
+		dataset_ids_free(ids, nids);
 		return r;
 	}
 	*o = (struct slice_one){.sock = fd[0], .source = source, .ids = ids,
@@ -75,7 +65,7 @@ end_one(struct slice_one *o)
 		proc_kill(&o->proc);
 		(void)proc_wait(&o->proc, &status);
 	}
-	free_ids(o->ids, o->nids);
+	dataset_ids_free(o->ids, o->nids);
 }
 
 void

@@ -2,9 +2,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/err.h"
-#include "base/fdpass.h"
 #include "base/frame.h"
 #include "base/json_write.h"
 #include "base/limits.h"
@@ -281,24 +279,6 @@ dispatch(struct slice *s, const struct frame *f)
 	return ERR_FORMAT;
 }
 
-static int
-give_work(struct slice *s)
-{
-	struct slicewire_go go = {0};
-	int fd, r;
-
-	if ((r = dataset_job(&s->d, s->s->slice, s->one->ids, s->one->nids,
-	    &fd, &go.job_size, s->c->e)) < 0)
-		return r;
-	s->one->proc.deadline = clock_mono_ns() + 1000000000LL *
-	    (LIMIT_INTAKE_SECONDS + (int64_t)(s->d.bytes / GIB) *
-	    LIMIT_WORKER_SECONDS_PER_GIB);
-	/* One that is gone already has an end that says why. */
-	(void)fdpass_send(s->one->sock, &go, sizeof(go), &fd, 1);
-	(void)close(fd);
-	return 0;
-}
-
 static const char *
 why_ended(enum proc_end how, int status)
 {
@@ -324,6 +304,8 @@ slice_read(struct slice *s)
 {
 	static uint8_t body[LIMIT_FRAME];
 	struct err why = ERR_INIT;
+	const struct dataset_words words = {s->s->slice, s->one->ids,
+	    s->one->nids};
 	struct proc *p = &s->one->proc;
 	uint64_t bytes = 0;
 	bool lied = false;
@@ -333,7 +315,8 @@ slice_read(struct slice *s)
 	size_t n;
 	int r, status = 0;
 
-	if ((r = give_work(s)) < 0)
+	if ((r = dataset_give(&s->d, &words, p, s->one->sock, -1, s->c->e)) <
+	    0)
 		return r;
 	while ((r = proc_frame(p, &type, body, sizeof(body), &n, &why)) > 0) {
 		bytes += n;

@@ -133,6 +133,7 @@ the_job_holds_words_ids_and_names(void **state)
 	    2, 0, 0, 0, 0, 0, 0, 0, 'x', '\n', 1, 0, 0, 0,
 	    5, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 'f'};
 	struct dataset_ids ids = {NULL, (uint8_t *)(uintptr_t)"x\n", 2};
+	const struct dataset_words words = {"a=b", &ids, 1};
 	struct scene *s = *state;
 	uint8_t got[64];
 	struct dataset d;
@@ -141,8 +142,7 @@ the_job_holds_words_ids_and_names(void **state)
 
 	put_text(s, "f", "12345");
 	d = open_set(s, "f", 1);
-	assert_int_equal(dataset_job(&d, "a=b", &ids, 1, &fd, &size, &s->e),
-	    0);
+	assert_int_equal(dataset_job(&d, &words, &fd, &size, &s->e), 0);
 	assert_int_equal(size, sizeof(want));
 	assert_int_equal(pread(fd, got, sizeof(got), 0), sizeof(want));
 	assert_memory_equal(got, want, sizeof(want));

@@ -74,10 +74,6 @@ struct arrow_array {
 	struct cursor offsets, data;
 };
 
-struct arrow_place {
-	uint64_t off, len;
-};
-
 struct arrow_batch {
 	uint64_t off;		/* of its message */
 	uint64_t meta;		/* of its metadata; their length */

@@ -43,11 +43,10 @@ enter(struct ndset *s, size_t first)
 		s->last++;
 }
 
-int
+void
 ndset_open(struct ndset *s, const struct rows_params *p,
-    struct ndarray *array, size_t arrays, struct err *e)
+    struct ndarray *array, size_t arrays)
 {
-	(void)e;
 	memset(s, 0, sizeof(*s));
 	s->p = p;
 	s->array = array;
@@ -57,7 +56,6 @@ ndset_open(struct ndset *s, const struct rows_params *p,
 		buf_init(&array[i].row, LIMIT_LINE);
 	buf_init(&s->scratch, 3 * LIMIT_LINE);
 	enter(s, 0);
-	return 0;
 }
 
 void

@@ -59,8 +59,8 @@ struct ndset {
  * ndset_open: ${array} and its fields belong to the caller's arena and are
  * kept.  ndset_close: of what ndset_open has opened.
  */
-int ndset_open(struct ndset *s, const struct rows_params *p,
-    struct ndarray *array, size_t arrays, struct err *e);
+void ndset_open(struct ndset *s, const struct rows_params *p,
+    struct ndarray *array, size_t arrays);
 void ndset_close(struct ndset *s);
 
 /*

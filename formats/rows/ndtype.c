@@ -1,8 +1,8 @@
-#include <math.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/text.h"
+#include "formats/rows/civil.h"
 #include "formats/rows/ndtype.h"
 #include "formats/rows/rows.h"
 #include "formats/rows/value.h"
@@ -95,18 +95,6 @@ load(const uint8_t *p, size_t n, bool big)
 	return v;
 }
 
-/* IEEE 754 binary16. */
-static double
-half(uint64_t v)
-{
-	double m = (double)(v & 0x3ff);
-	int exp = (int)(v >> 10 & 31);
-	double d = exp == 31 ? (m > 0 ? NAN : INFINITY) :
-	    exp == 0 ? ldexp(m, -24) : ldexp(m + 1024, exp - 25);
-
-	return v & 0x8000 ? -d : d;
-}
-
 /* False: a width that this machine does not have. */
 static bool
 real(const uint8_t *p, size_t n, bool big, double *ret)
@@ -116,7 +104,7 @@ real(const uint8_t *p, size_t n, bool big, double *ret)
 	float f;
 
 	if (n == 2) {
-		*ret = half(v);
+		*ret = civil_half((uint16_t)v);
 	} else if (n == 4) {
 		memcpy(&f, &v4, sizeof(f));
 		*ret = (double)f;

@@ -43,12 +43,6 @@ by_name(const char *id)
 	return NULL;
 }
 
-bool
-rowset_known(const char *format)
-{
-	return by_name(format) != NULL;
-}
-
 /* The highest bid over these first bytes; of a part of the readers. */
 static const struct rows_format *
 highest(const struct rows_params *p, const uint8_t *head, size_t n,

@@ -29,9 +29,6 @@ int rowset_open(const struct rows_params *p, struct rowset **ret,
 void rowset_close(struct rowset *r);	/* NULL does nothing */
 const char *rowset_format(const struct rowset *r);
 
-/* rowset_known: is ${format} an id of readers.def? */
-bool rowset_known(const char *format);
-
 /* rowset_next: 1 and *ret, 0 at the end, or negative. */
 int rowset_next(struct rowset *r, struct rows_record *ret, struct err *e);
 

@@ -83,8 +83,9 @@ put_special(struct buf *b, uint8_t c)
 	}
 }
 
-void
-value_string(struct buf *b, const uint8_t *p, size_t n)
+/* UTF-8 as a JSON string, quotes and all. */
+static void
+put_string(struct buf *b, const uint8_t *p, size_t n)
 {
 	size_t i = 0, len;
 	uint32_t cp = 0;
@@ -116,7 +117,7 @@ value_string(struct buf *b, const uint8_t *p, size_t n)
 void
 value_key(struct buf *b, const uint8_t *p, size_t n)
 {
-	value_string(b, p, n);
+	put_string(b, p, n);
 	buf_putc(b, ':');
 }
 
@@ -171,7 +172,7 @@ value_json(struct buf *b, const struct rows_value *v)
 		break;
 	case ROWS_TEXT:
 		if (text_is_utf8(v->p, v->n))
-			value_string(b, v->p, v->n);
+			put_string(b, v->p, v->n);
 		else
 			put_bytes(b, v->p, v->n);
 		break;

@@ -21,16 +21,13 @@ struct rows_value;
  */
 void value_json(struct buf *b, const struct rows_value *v);
 
-/* value_string: UTF-8 as a JSON string, quotes and all. */
-void value_string(struct buf *b, const uint8_t *p, size_t n);
-
 /* value_escape: one code point as \uXXXX, or two of them. */
 void value_escape(struct buf *b, uint32_t cp);
 
 /* value_utf8: a code point as UTF-8. */
 void value_utf8(struct buf *b, uint32_t cp);
 
-/* value_key: a string that is a key, and its colon; not UTF-8: as \u00XX. */
+/* value_key: a JSON string and a colon; not UTF-8: as \u00XX. */
 void value_key(struct buf *b, const uint8_t *p, size_t n);
 
 #endif /* !FORMATS_ROWS_VALUE_H_ */

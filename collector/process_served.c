@@ -80,8 +80,7 @@ process_lookup(const struct process *p, const char *name, struct statx *st,
 }
 
 static void
-judge(const struct process *p, const struct process_file *f,
-    struct judged *j)
+judge(const struct process *p, struct process_file *f, struct judged *j)
 {
 	int errnum;
 
@@ -94,6 +93,7 @@ judge(const struct process *p, const struct process_file *f,
 	/* The name as it stands first: it may end in " (deleted)". */
 	errnum = process_lookup(p, f->path, &j->disk, &j->disk_fd);
 	if (errnum == 0 && inode_same(&j->disk, &f->st)) {
+		f->name = f->path;
 		j->state = PROCESS_SAME;
 		return;
 	}
@@ -289,7 +289,7 @@ count(struct served *s, const struct judged *j, bool library)
 }
 
 static int
-one(struct process *p, const struct process_file *f)
+one(struct process *p, struct process_file *f)
 {
 	bool library = is_library(f), lost;
 	struct judged j = {0};

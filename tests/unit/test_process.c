@@ -172,7 +172,7 @@ what_was_put_in_its_place_is_told_apart(void **state)
 	has(row_of(s, "b.pt", 0), "\"state\":\"replaced\"");
 	has(row_of(s, "b.pt", 0), "\"equal\":true");
 	/* A name may end as the kernel ends those that are gone. */
-	has(row_of(s, "c", 0), "\"state\":\"same\"");
+	has(row_of(s, "c (deleted)", 0), "\"state\":\"same\"");
 	assert_int_equal(s->c.served.replaced, 2);
 	assert_int_equal(s->c.served.replaced_equal, 1);
 	assert_int_equal(s->c.served.recovered, 2);

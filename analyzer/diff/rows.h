@@ -151,6 +151,18 @@ struct row_detector {
 	struct basis *evidence;	/* on how much data, with which threshold */
 };
 
+/* A caller of a model, judged by what it asked for (analyzer/traffic). */
+#define ROW_VERDICTS 8
+struct row_caller {
+	struct row_text caller, endpoint;	/* endpoint absent: several */
+	uint64_t requests;
+	const char *verdicts[ROW_VERDICTS];	/* our own ids */
+	unsigned nverdicts;
+	struct basis *statistics;
+	bool has_times;
+	int64_t first_ns, last_ns;
+};
+
 /* A known version, by closeness (lineage). */
 struct row_version {
 	struct row_text path;

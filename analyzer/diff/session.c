@@ -159,7 +159,8 @@ compare(struct session *s)
 	/* Without it, what is compressed is not compared, and that is said. */
 	job.spool_fd = fsio_spool(&why);
 	if ((r = open_extras(s, &job)) < 0 ||
-	    (r = session_worker_start(&w, s->o->worker, &job, &ev, s->e)) < 0)
+	    (r = session_worker_compare(&w, s->o->worker, &job, &ev,
+	    s->e)) < 0)
 		goto out;
 	while ((r = session_worker_read(&w, s->e)) > 0)
 		;

@@ -152,7 +152,7 @@ start(struct session *s, struct version *v)
 	v->job.seconds /= v->job.threads;
 	v->job.threads = 1;
 	v->job.spool_fd = fsio_spool(NULL);
-	return session_worker_start(&v->w, s->o->worker, &v->job, &v->ev,
+	return session_worker_compare(&v->w, s->o->worker, &v->job, &v->ev,
 	    s->e);
 }
 

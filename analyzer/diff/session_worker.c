@@ -40,22 +40,33 @@ fds_of(const struct diff_job *job, unsigned *n)
 }
 
 int
-session_worker_start(struct session_worker *w, int (*main)(void *, int),
+session_worker_start(struct session_worker *w, const struct session_task *t,
+    const struct session_events *ev, struct err *e)
+{
+	memset(w, 0, sizeof(*w));
+	w->ev = ev;
+	w->limit = t->limit;
+	buf_init(&w->in, LIMIT_FRAME + FRAME_HEADER + CHUNK);
+	diff_wire_in_init(&w->gate);
+	return proc_spawn(&w->proc, t->main, t->arg, t->fds, t->nfds,
+	    t->seconds, e);
+}
+
+int
+session_worker_compare(struct session_worker *w, int (*main)(void *, int),
     struct diff_job *job, const struct session_events *ev, struct err *e)
 {
-	unsigned n;
+	struct session_task t = {.main = main, .arg = job,
+	    .seconds = job->seconds / (job->threads > 0 ? job->threads : 1),
+	    .limit = LIMIT_DIFF_FRAMES + (job->carve ?
+	    LIMIT_CARVE + LIMIT_CARVE / 64 : 0)};
 	int *fds, r;
 
 	memset(w, 0, sizeof(*w));
-	w->ev = ev;
-	w->limit = LIMIT_DIFF_FRAMES + (job->carve ?
-	    LIMIT_CARVE + LIMIT_CARVE / 64 : 0);
-	buf_init(&w->in, LIMIT_FRAME + FRAME_HEADER + CHUNK);
-	diff_wire_in_init(&w->gate);
-	if ((fds = fds_of(job, &n)) == NULL)
+	if ((fds = fds_of(job, &t.nfds)) == NULL)
 		return err_set(e, ERR_NOMEM, "out of memory");
-	r = proc_spawn(&w->proc, main, job, fds, n,
-	    job->seconds / (job->threads > 0 ? job->threads : 1), e);
+	t.fds = fds;
+	r = session_worker_start(w, &t, ev, e);
 	free(fds);
 	return r;
 }

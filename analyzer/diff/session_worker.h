@@ -14,8 +14,8 @@ struct err;
 struct wire_carve;
 
 /*
- * One worker of a comparison: its process, and the frames that it sends,
- * checked.  The order of frames is checked here, fields by diff_wire.h.
+ * One worker that sends the frames of diff_wire.h: its process, and what it
+ * says, checked.  The order of frames is checked here, fields by diff_wire.h.
  */
 struct session_events {
 	struct rows rows;	/* a ctx of their own */
@@ -36,15 +36,29 @@ struct session_worker {
 	bool has_status, done, misbehaved;
 };
 
+/* What is run: ${arg} and ${fds} are the worker's, nothing else is. */
+struct session_task {
+	int (*main)(void *arg, int out_fd);
+	void *arg;
+	const int *fds;
+	unsigned nfds;
+	unsigned seconds;	/* until it is ended; 0: never */
+	uint64_t limit;		/* bytes of frames that it may send */
+};
+
 /*
- * session_worker_start: ${job} and ${ev} must outlive the worker.  It has
- * as many seconds as its CPU time lasts on all of its threads.
+ * session_worker_start: ${t}->arg and ${ev} must outlive the worker, ${t}
+ * need not.  session_worker_compare: the same for a comparison, which has as
+ * many seconds as its CPU time lasts on all of its threads.
  * session_worker_read: wait for bytes and take the whole frames among them;
  * 1: go on, 0: the worker has ended or was ended.  Negative: a function of
  * ${ev} failed and the worker was ended; ERR_FORMAT from one means that the
  * worker broke a rule, and gives 0.
  */
 int session_worker_start(struct session_worker *w,
+    const struct session_task *t, const struct session_events *ev,
+    struct err *e);
+int session_worker_compare(struct session_worker *w,
     int (*main)(void *, int), struct diff_job *job,
     const struct session_events *ev, struct err *e);
 int session_worker_read(struct session_worker *w, struct err *e);

@@ -10,12 +10,25 @@
 
 /*
  * What the callers of a model did, from its API logs: extraction, evasion
- * probing, the use of a trigger, and drift.
+ * probing, the use of a trigger, and drift (docs/TRAFFIC.md).
  *
  * Records come twice: first all of them in any order (traffic_count), then in
  * the order of time (traffic_add); what is not known of a record is absent.
- * Memory is bounded by tables and samples of fixed size, and what they leave
- * out is told.
+ * A record without a time keeps its place.  Memory is bounded by tables and
+ * samples of fixed size, and what they leave out is told.
+ *
+ * Told at the end: a row for each judged caller (50 requests or more; those
+ * with verdicts first, then the busiest, at most LIMIT_TRAFFIC_CALLERS), then
+ * candidates and leads, then a row for each detector, also for what nothing
+ * here can see (applied: false).  Verdicts of callers:
+ *   evasion-optimisation, evasion-few-pixel, evasion-boundary,
+ *   extraction-inputs, extraction-confidence (images, vectors);
+ *   evasion-word-search, evasion-character-search, extraction-dictionary,
+ *   extraction-text (texts);
+ *   distributed: takes part in a search that is spread over callers.
+ * Methods: "traffic-callers", "traffic-distributed", "traffic-switch",
+ * "traffic-use", "traffic-concentration", "traffic-drift", and for what is
+ * not covered "traffic-blind-...".
  */
 struct traffic;
 
@@ -40,11 +53,16 @@ struct traffic_record {
 	uint32_t width, height, channels;	/* 1, 3 or 4 bytes a pixel */
 	const double *vector;			/* VECTOR */
 	size_t nvector;
-	const double *scores;	/* of the classes, as logged */
+	const double *scores;	/* of the classes, as logged; one alone is
+				 * the confidence in ${label} */
 	size_t nscores;
+	/* Names of the scores' classes, as many; NULL: by their place. */
+	const struct row_text *classes;
 	bool has_status, has_digest;
-	unsigned status;	/* of HTTP */
-	uint8_t digest[32];	/* SHA-256 of the input, where logged */
+	unsigned status;	/* of HTTP; 400 and above: counts for rates
+				 * alone */
+	uint8_t digest[32];	/* SHA-256 of the input, where logged; none
+				 * need be made up for an input that is here */
 	uint64_t in_bytes, out_bytes;	/* 0: not known */
 };
 
@@ -61,10 +79,22 @@ struct traffic_out {
 	void *ctx;
 };
 
-/* traffic_new: ${o} is borrowed until traffic_free. */
+/*
+ * traffic_new: ${o} is borrowed until traffic_free; NULL: out of memory.  The
+ * others return 0, or negative with o->d.e filled.
+ */
 struct traffic *traffic_new(const struct traffic_out *o);
 /* traffic_watch: before the first record. */
 int traffic_watch(struct traffic *t, const struct traffic_watch *w);
+/*
+ * traffic_split: drift is told between what came before ${ns} and after it;
+ * without this call, between the halves.  Before traffic_ready.
+ */
+void traffic_split(struct traffic *t, int64_t ns);
+/*
+ * traffic_count looks at caller, time, status, kind and the input's length
+ * alone (in_bytes, or text.n): the input itself need not be decoded for it.
+ */
 int traffic_count(struct traffic *t, const struct traffic_record *r);
 /* traffic_ready: no more traffic_count; now traffic_add, in order of time. */
 int traffic_ready(struct traffic *t);

@@ -7,7 +7,7 @@
 #include "base/buf.h"
 
 /*
- * What comparisons found, one section for each result: the conclusions with
+ * What comparisons and looks at logs found, one section for each result: the conclusions with
  * the numbers that led to them and what else would look like this, what
  * changed around the weights, candidates with the detectors that did and did
  * not apply, known versions, and where the weights changed.
@@ -28,7 +28,14 @@ is_diff(const struct report_source *s)
 	    jrow_get(s->header, "command") : "";
 
 	return strcmp(command, "diff") == 0 ||
-	    strcmp(command, "triggers") == 0;
+	    strcmp(command, "triggers") == 0 ||
+	    strcmp(command, "logs") == 0;
+}
+
+static bool
+is_logs(const struct report_source *s)
+{
+	return strcmp(jrow_get(s->header, "command"), "logs") == 0;
 }
 
 static void
@@ -217,6 +224,31 @@ write_version(const struct jrow *c, struct buf *b)
 }
 
 static void
+write_caller(const struct jrow *c, struct buf *b)
+{
+	html_open(b, "tr", NULL);
+	html_open(b, "td", "m");
+	shown(b, *jrow_get(c, "caller") != '\0' ? jrow_get(c, "caller") :
+	    "(none was named)");
+	if (*jrow_get(c, "endpoint") != '\0') {
+		buf_puts(b, "<br>");
+		shown(b, jrow_get(c, "endpoint"));
+	}
+	html_close(b, "td");
+	cell(b, "n", jrow_get(c, "requests"));
+	html_open(b, "td", NULL);
+	write_list(c, "verdicts.", 8, "div", b);
+	html_close(b, "td");
+	cell(b, NULL, jrow_get(c, "first"));
+	cell(b, NULL, jrow_get(c, "last"));
+	html_open(b, "td", NULL);
+	if (jrow_find(c, "verdicts.0") != NULL)
+		write_members(c, "statistics.", b);
+	html_close(b, "td");
+	html_close(b, "tr");
+}
+
+static void
 write_input(const struct jrow *c, struct buf *b)
 {
 	html_open(b, "tr", NULL);
@@ -230,7 +262,8 @@ write_input(const struct jrow *c, struct buf *b)
 	html_close(b, "td");
 	cell(b, NULL, jrow_get(c, "format"));
 	cell(b, "n", jrow_get(c, "size"));
-	cell(b, "n", jrow_get(c, "tensors"));
+	cell(b, "n", jrow_get(c, jrow_find(c, "records") != NULL ?
+	    "records" : "tensors"));
 	cell(b, NULL, strcmp(jrow_get(c, "complete"), "true") == 0 ? "" :
 	    "not to its end");
 	html_close(b, "tr");
@@ -252,6 +285,12 @@ static const struct part parts[] = {
 	    write_version, "That these versions are clean is the claim of "
 	    "whoever keeps them. Distance is relative L2 over what both "
 	    "have; of equal ones the later modified comes first."},
+	{{"caller", NULL}, "Callers",
+	    "<tr><th>caller, endpoint</th><th>requests</th><th>verdicts</th>"
+	    "<th>first</th><th>last</th><th>numbers</th></tr>\n",
+	    write_caller, "A verdict says that requests look like an attack "
+	    "of this kind; who is behind a caller's name the log does not "
+	    "prove."},
 	{{"conclusion", NULL}, "What was done to the weights", NULL,
 	    write_conclusion, NULL},
 	{{"change", NULL}, "Changed around the weights",
@@ -266,9 +305,9 @@ static const struct part parts[] = {
 	{{"detector", NULL}, "Detectors of triggers",
 	    "<tr><th>detector</th><th></th><th>why, or what it cannot see"
 	    "</th></tr>\n", write_detector, NULL},
-	{{"input", NULL}, "What was compared",
+	{{"input", NULL}, "What was read",
 	    "<tr><th>side</th><th>path</th><th>format</th><th>bytes</th>"
-	    "<th>tensors</th><th></th></tr>\n", write_input, NULL},
+	    "<th>tensors or records</th><th></th></tr>\n", write_input, NULL},
 };
 
 static void
@@ -301,6 +340,22 @@ write_part(const struct report_source *s, const struct part *p,
 
 /* "148 changed, 2 added": the counts of the summary. */
 static void
+write_log_counts(const struct report_source *s, struct buf *b)
+{
+	static const char *const keys[][2] = {{"records", " records, "},
+	    {"undated", " of them undated, "}, {"outside",
+	    " outside of the window; "}, {"callers", " callers, "},
+	    {"flagged", " with a verdict."}};
+
+	html_open(b, "p", NULL);
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		html_str(b, jrow_get(s->summary, keys[i][0]));
+		buf_puts(b, keys[i][1]);
+	}
+	html_close(b, "p");
+}
+
+static void
 write_counts(const struct report_source *s, struct buf *b)
 {
 	static const char prefix[] = "tensors.";
@@ -308,6 +363,10 @@ write_counts(const struct report_source *s, struct buf *b)
 
 	if (s->summary == NULL)
 		return;
+	if (is_logs(s)) {
+		write_log_counts(s, b);
+		return;
+	}
 	html_open(b, "p", NULL);
 	buf_puts(b, "Tensors: ");
 	for (size_t i = 0; i < s->summary->count; i++) {
@@ -329,6 +388,18 @@ write_counts(const struct report_source *s, struct buf *b)
 	html_close(b, "p");
 }
 
+static void
+write_sides(const struct report_source *s, struct buf *b)
+{
+	html_open(b, "p", "m");
+	buf_puts(b, "old ");
+	shown(b, *jrow_get(s->header, "old") != '\0' ?
+	    jrow_get(s->header, "old") : "(none was named)");
+	buf_puts(b, "<br>new ");
+	shown(b, jrow_get(s->header, "new"));
+	html_close(b, "p");
+}
+
 void
 report_write_diffs(const struct report *r, struct buf *b)
 {
@@ -336,14 +407,9 @@ report_write_diffs(const struct report *r, struct buf *b)
 	    s = s->next) {
 		if (!is_diff(s))
 			continue;
-		html_el(b, "h2", NULL, "Comparison");
-		html_open(b, "p", "m");
-		buf_puts(b, "old ");
-		shown(b, *jrow_get(s->header, "old") != '\0' ?
-		    jrow_get(s->header, "old") : "(none was named)");
-		buf_puts(b, "<br>new ");
-		shown(b, jrow_get(s->header, "new"));
-		html_close(b, "p");
+		html_el(b, "h2", NULL, is_logs(s) ? "API logs" : "Comparison");
+		if (!is_logs(s))
+			write_sides(s, b);
 		write_counts(s, b);
 		for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
 			write_part(s, &parts[i], b);

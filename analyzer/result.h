@@ -24,7 +24,8 @@ struct result_header {
 	uint8_t yara_digest[32];	/* of that file */
 	struct sandbox_status sandbox;
 	bool hashed;			/* false under --no-hash */
-	bool diff;			/* it compares: */
+	bool logs;			/* it looks at logs */
+	bool diff;			/* it has rows of result_diff.h: */
 	const char *old, *new;		/* printable; NULL: none was given */
 };
 

@@ -7,7 +7,7 @@
 #include "analyzer/diff/rows.h"
 
 /*
- * What a comparison found out, in the form that sinks receive: a row that the
+ * What a comparison (or a look at logs) found out, in the form that sinks receive: a row that the
  * gate has checked, and paths as results show them.
  */
 enum diff_row {
@@ -18,6 +18,7 @@ enum diff_row {
 	DIFF_ROW_CHANGE,
 	DIFF_ROW_DETECTOR,
 	DIFF_ROW_VERSION,
+	DIFF_ROW_CALLER,
 	DIFF_ROWS
 };
 
@@ -35,6 +36,7 @@ struct result_diff {
 		const struct row_change *change;
 		const struct row_detector *detector;
 		const struct row_version *version;
+		const struct row_caller *caller;
 	} row;
 };
 
@@ -60,6 +62,10 @@ struct diff_sums {
 	uint64_t conclusions[CONCLUSION_COUNT];
 	uint64_t changes[CHANGE_AREAS];
 	uint64_t candidates, leads, versions;
+	bool logs;		/* it looked at logs: */
+	uint64_t records, undated;	/* of all files; without a time */
+	uint64_t outside;	/* left out by --since and --until */
+	uint64_t callers, flagged;	/* rows; those with a verdict */
 	uint64_t detectors, applied;
 	struct diff_detector detector[DIFF_DETECTORS];
 	unsigned ndetector;

@@ -52,7 +52,7 @@ sink_row_header(struct json_write *w, const struct result_header *h)
 	    0);
 	json_kbool(w, "rlimits", h->sandbox.rlimits);
 	json_end_object(w);
-	if (h->diff) {
+	if (h->diff && !h->logs) {
 		json_kstr(w, "old", h->old);
 		json_kstr(w, "new", h->new);
 	}

@@ -4,6 +4,7 @@
 #include "analyzer/result_diff.h"
 #include "analyzer/sink.h"
 #include "analyzer/sink_rows.h"
+#include "base/clock.h"
 #include "base/json_write.h"
 
 /*
@@ -67,6 +68,8 @@ row_input(struct json_write *w, const struct result_diff *d)
 	json_ku64(w, "size", r->size);
 	json_kstr(w, "format", r->format);
 	json_ku64(w, "tensors", r->tensors);
+	if (r->has_records)
+		json_ku64(w, "records", r->records);
 	json_kbool(w, "complete", r->complete);
 	sha256(w, r->has_sha256, r->sha256);
 }
@@ -202,11 +205,41 @@ row_version(struct json_write *w, const struct result_diff *d)
 	evidence(w, r->evidence);
 }
 
+static void
+ktime(struct json_write *w, const char *key, bool there, int64_t ns)
+{
+	char text[CLOCK_TEXT];
+
+	json_kstr(w, key, there ? clock_rfc3339(text, ns, 3) : NULL);
+}
+
+static void
+row_caller(struct json_write *w, const struct result_diff *d)
+{
+	const struct row_caller *r = d->row.caller;
+
+	text_or_null(w, "caller", r->caller);
+	text_or_null(w, "endpoint", r->endpoint);
+	json_ku64(w, "requests", r->requests);
+	json_key(w, "verdicts");
+	json_begin_array(w);
+	for (unsigned i = 0; i < r->nverdicts; i++)
+		json_str(w, r->verdicts[i]);
+	json_end_array(w);
+	json_key(w, "statistics");
+	json_begin_object(w);
+	spread(w, r->statistics);
+	json_end_object(w);
+	ktime(w, "first", r->has_times, r->first_ns);
+	ktime(w, "last", r->has_times, r->last_ns);
+}
+
 static const char *
 type_of(const struct result_diff *d)
 {
 	static const char *const types[DIFF_ROWS] = {"input", "tensor",
-	    "conclusion", "candidate", "change", "detector", "version"};
+	    "conclusion", "candidate", "change", "detector", "version",
+	    "caller"};
 
 	return d->type == DIFF_ROW_CANDIDATE && d->row.candidate->lead ?
 	    "lead" : types[d->type];
@@ -218,7 +251,7 @@ sink_row_diff(struct json_write *w, const struct result_diff *d)
 	static void (*const members[DIFF_ROWS])(struct json_write *,
 	    const struct result_diff *) = {row_input, row_tensor,
 	    row_conclusion, row_candidate, row_change, row_detector,
-	    row_version};
+	    row_version, row_caller};
 
 	json_begin_object(w);
 	json_kstr(w, "type", type_of(d));
@@ -235,10 +268,9 @@ sink_model_verdict(enum model_verdict v)
 	return names[v];
 }
 
-void
-sink_row_sums(struct json_write *w, const struct diff_sums *d)
+static void
+sums_of_tensors(struct json_write *w, const struct diff_sums *d)
 {
-	json_ku64(w, "inputs", d->inputs);
 	json_key(w, "tensors");
 	json_begin_object(w);
 	for (unsigned i = 0; i < ROW_STATUS_COUNT; i++)
@@ -259,9 +291,30 @@ sink_row_sums(struct json_write *w, const struct diff_sums *d)
 			json_ku64(w, change_area_name((enum change_area)i),
 			    d->changes[i]);
 	json_end_object(w);
+}
+
+static void
+sums_of_logs(struct json_write *w, const struct diff_sums *d)
+{
+	json_ku64(w, "records", d->records);
+	json_ku64(w, "undated", d->undated);
+	json_ku64(w, "outside", d->outside);
+	json_ku64(w, "callers", d->callers);
+	json_ku64(w, "flagged", d->flagged);
+}
+
+void
+sink_row_sums(struct json_write *w, const struct diff_sums *d)
+{
+	json_ku64(w, "inputs", d->inputs);
+	if (d->logs)
+		sums_of_logs(w, d);
+	else
+		sums_of_tensors(w, d);
 	json_ku64(w, "candidates", d->candidates);
 	json_ku64(w, "leads", d->leads);
-	json_ku64(w, "versions", d->versions);
+	if (!d->logs)
+		json_ku64(w, "versions", d->versions);
 	json_key(w, "detectors");
 	json_begin_array(w);
 	for (unsigned i = 0; i < d->ndetector; i++) {
@@ -272,6 +325,10 @@ sink_row_sums(struct json_write *w, const struct diff_sums *d)
 		json_end_object(w);
 	}
 	json_end_array(w);
+	if (d->logs) {
+		json_kstr(w, "log_verdict", sink_model_verdict(d->verdict));
+		return;
+	}
 	json_kstr(w, "dataset_verdict", NULL);
 	json_kstr(w, "model_verdict", sink_model_verdict(d->verdict));
 }

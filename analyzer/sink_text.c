@@ -237,7 +237,9 @@ text_summary(struct sink *s, const struct result_summary *r, struct err *e)
 	buf_printf(&b, " in %.2f s\n", r->seconds);
 	if (r->incomplete > 0)
 		buf_printf(&b, "%llu %s\n", (unsigned long long)r->incomplete,
-		    r->diff != NULL ? "things were not compared completely" :
+		    r->diff != NULL && r->diff->logs ?
+		    "things were not read completely" : r->diff != NULL ?
+		    "things were not compared completely" :
 		    "objects were not examined completely");
 	for (unsigned i = 0; i < r->nskips; i++)
 		buf_printf(&b, "skipped: %s (%s)\n", r->skips[i].what,

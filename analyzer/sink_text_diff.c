@@ -7,47 +7,22 @@
 #include "analyzer/result_diff.h"
 #include "analyzer/sink_rows.h"
 #include "analyzer/sink_text_diff.h"
+#include "analyzer/sink_text_parts.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/fsio.h"
 #include "base/limits.h"
 #include "base/text.h"
 
-/* What is shown without -v. */
-#define LINES 40	/* of a section */
-#define FIRST 20	/* tensors of a status */
-#define LEADS 5		/* of a list of them */
+/* What is shown of a section without -v. */
+#define LINES 40
 #define LINE_MAX_BYTES (64 * KIB)
 #define SECTION_MAX (8 * MIB)
+#define FIRST SINK_TEXT_FIRST
 
-enum section {
-	SECTION_VERSIONS,
-	SECTION_CONCLUSIONS,
-	SECTION_CHANGES,
-	SECTION_CANDIDATES,
-	SECTION_DETECTORS,
-	SECTION_FINDINGS,
-	SECTION_INPUTS,
-	SECTIONS
-};
 static const char *const titles[SECTIONS] = {"Known versions, closest first",
-    "Conclusions", "Changed around the weights", "Candidates and leads",
+    "Callers", "Conclusions", "Changed around the weights", "Candidates and leads",
     "Detectors of triggers", "Findings", "Inputs"};
-
-/* A tensor's line, by how much it changed. */
-struct ranked {
-	double weight;
-	char *line;
-};
-
-struct sink_text_diff {
-	struct buf section[SECTIONS];
-	uint64_t lines[SECTIONS], hidden[SECTIONS];
-	struct ranked first[ROW_STATUS_COUNT][FIRST];
-	unsigned nfirst[ROW_STATUS_COUNT];
-	struct buf line;	/* that is being made */
-	int spool;		/* tensors under -v, or -1 */
-};
 
 void
 sink_text_diff_free(struct sink_text_diff *t)
@@ -97,9 +72,8 @@ sink_text_diff_begin(struct sink *s, const struct result_header *h,
 	return sink_flush(s, &b, e);
 }
 
-/* The line that was made, to its section, or counted. */
-static void
-keep(const struct sink *s, enum section k)
+void
+sink_text_diff_keep(const struct sink *s, enum section k)
 {
 	struct sink_text_diff *t = s->text;
 	struct buf *to = &t->section[k];
@@ -112,159 +86,6 @@ keep(const struct sink *s, enum section k)
 	} else {
 		t->hidden[k]++;
 	}
-}
-
-static void
-put_text(struct buf *b, struct row_text t, size_t max)
-{
-	if (t.p == NULL) {
-		buf_puts(b, "-");
-		return;
-	}
-	text_put(b, t.p, t.n < max ? t.n : max, TEXT_PLAIN);
-	if (t.n > max)
-		buf_puts(b, "...");
-}
-
-static void
-put_evidence(struct buf *b, struct basis *s, size_t max)
-{
-	const uint8_t *p;
-	size_t n;
-
-	if (s == NULL)
-		return;
-	p = basis_bytes(s, &n);
-	if (basis_paragraph(p, n, max, b))
-		buf_puts(b, "      ... (-v shows all)\n");
-}
-
-static size_t
-most(const struct sink *s)
-{
-	return s->verbose ? 16 * KIB : 600;
-}
-
-static void
-line_input(const struct sink *s, const struct result_diff *d)
-{
-	const struct row_input *r = d->row.input;
-
-	if (!s->verbose && r->complete)
-		return;
-	buf_printf(&s->text->line, "  %s  %s  [%s, %llu tensors]%s\n",
-	    r->side == ROW_OLD ? "old" : "new", d->path, r->format,
-	    (unsigned long long)r->tensors,
-	    r->complete ? "" : "  not read to its end");
-	keep(s, SECTION_INPUTS);
-}
-
-static void
-line_conclusion(const struct sink *s, const struct result_diff *d)
-{
-	const struct row_conclusion *r = d->row.conclusion;
-	struct buf *b = &s->text->line;
-
-	buf_printf(b, "  %s%s%s  (%s, tensors: %llu)\n    %s\n",
-	    s->colour ? "\033[1m" : "", conclusion_name(r->kind),
-	    s->colour ? "\033[0m" : "", confidence_name(r->confidence),
-	    (unsigned long long)r->tensors_in_all,
-	    conclusion_meaning(r->kind));
-	put_evidence(b, r->evidence, most(s));
-	for (size_t i = 0; i < r->ntensors && (s->verbose || i < 3); i++) {
-		buf_puts(b, i == 0 ? "    in " : ", ");
-		put_text(b, r->tensors[i], 120);
-	}
-	if (r->tensors_in_all > 3 && !s->verbose)
-		buf_puts(b, ", ...");
-	buf_puts(b, r->ntensors > 0 ? "\n" : "");
-	for (unsigned i = 0; i < r->nalternatives; i++)
-		buf_printf(b, "    or: %s\n", r->alternatives[i]);
-	keep(s, SECTION_CONCLUSIONS);
-}
-
-static void
-line_candidate(const struct sink *s, const struct result_diff *d)
-{
-	const struct row_candidate *r = d->row.candidate;
-	struct buf *b = &s->text->line;
-
-	if (r->lead && r->rank > LEADS && !s->verbose) {
-		s->text->hidden[SECTION_CANDIDATES]++;
-		return;
-	}
-	buf_printf(b, "  %-9s #%u %s '", r->lead ? "lead" : "candidate",
-	    r->rank, r->kind);
-	put_text(b, r->value, 200);
-	buf_printf(b, "'  score %.4g", r->score);
-	if (r->has_q)
-		buf_printf(b, ", q %.3g", r->q);
-	if (r->target.p != NULL) {
-		buf_puts(b, ", to '");
-		put_text(b, r->target, 200);
-		buf_putc(b, '\'');
-	}
-	buf_printf(b, "  [%s]\n", r->method);
-	if (s->verbose || (!r->lead && r->rank == 1))
-		put_evidence(b, r->evidence, most(s));
-	keep(s, SECTION_CANDIDATES);
-}
-
-static void
-line_change(const struct sink *s, const struct result_diff *d)
-{
-	const struct row_change *r = d->row.change;
-	struct buf *b = &s->text->line;
-	size_t max = s->verbose ? 4 * KIB : 100;
-
-	buf_printf(b, "  %-12s %-8s ", change_area_name(r->area),
-	    change_what_name(r->what));
-	if (r->key.p != NULL)
-		put_text(b, r->key, 200);
-	if (r->old.p != NULL || r->new.p != NULL) {
-		buf_puts(b, ": ");
-		put_text(b, r->old, max);
-		buf_puts(b, " -> ");
-		put_text(b, r->new, max);
-	}
-	buf_printf(b, "  [%s]\n", d->path);
-	if (s->verbose)
-		put_evidence(b, r->more, most(s));
-	keep(s, SECTION_CHANGES);
-}
-
-static void
-line_detector(const struct sink *s, const struct result_diff *d)
-{
-	const struct row_detector *r = d->row.detector;
-	struct buf *b = &s->text->line;
-
-	buf_printf(b, "  %-20s %s%s%s\n", r->method,
-	    r->applied ? "applied" : "no verdict",
-	    r->reason != NULL ? ": " : "", r->reason != NULL ? r->reason : "");
-	if (s->verbose)
-		put_evidence(b, r->evidence, most(s));
-	keep(s, SECTION_DETECTORS);
-}
-
-static void
-line_version(const struct sink *s, const struct result_diff *d)
-{
-	const struct row_version *r = d->row.version;
-	struct buf *b = &s->text->line;
-
-	buf_printf(b, "  %3u. ", r->rank);
-	if (isnan(r->distance))
-		buf_puts(b, "nothing shared ");
-	else
-		buf_printf(b, "distance %-9.3g", r->distance);
-	buf_printf(b, "  %llu of %llu shared tensors identical  %s%s%s\n",
-	    (unsigned long long)r->identical, (unsigned long long)r->shared,
-	    d->path, r->parent ? "  (most likely what NEW came from)" : "",
-	    r->rollback ? "  (the version to roll back to)" : "");
-	if (s->verbose)
-		put_evidence(b, r->evidence, most(s));
-	keep(s, SECTION_VERSIONS);
 }
 
 static void
@@ -302,10 +123,10 @@ make_tensor(struct buf *b, const struct row_tensor *r)
 		buf_printf(b, "  %9s  %-9s %-10s ", "-", "-", "-");
 	put_type(b, r);
 	buf_puts(b, "  ");
-	put_text(b, r->name, 400);
+	sink_text_lines_name(b, r->name, 400);
 	if (r->status == ROW_RENAMED && r->half[ROW_OLD].there) {
 		buf_puts(b, "  (was ");
-		put_text(b, r->half[ROW_OLD].name, 400);
+		sink_text_lines_name(b, r->half[ROW_OLD].name, 400);
 		buf_putc(b, ')');
 	}
 	buf_putc(b, '\n');
@@ -353,16 +174,12 @@ int
 sink_text_diff_row(struct sink *s, const struct result_diff *d,
     struct err *e)
 {
-	static void (*const lines[DIFF_ROWS])(const struct sink *,
-	    const struct result_diff *) = {line_input, NULL, line_conclusion,
-	    line_candidate, line_change, line_detector, line_version};
-
 	if (s->quiet)
 		return 0;
 	buf_clear(&s->text->line);
 	if (d->type == DIFF_ROW_TENSOR)
 		return line_tensor(s, d->row.tensor, e);
-	lines[d->type](s, d);
+	sink_text_lines_row(s, d);
 	return 0;
 }
 
@@ -374,7 +191,7 @@ sink_text_diff_finding(struct sink *s, struct buf *b, struct err *e)
 
 	buf_release(&t->line);
 	t->line = *b;
-	keep(s, SECTION_FINDINGS);
+	sink_text_diff_keep(s, SECTION_FINDINGS);
 	return r < 0 ? no_memory(e) : 0;
 }
 
@@ -437,10 +254,27 @@ write_tensors(struct sink *s, const struct diff_sums *d, struct err *e)
 }
 
 static void
+put_log_totals(struct buf *b, const struct diff_sums *d)
+{
+	buf_printf(b, "\n%llu records (%llu undated, %llu outside of the "
+	    "window); %llu callers, %llu with a verdict\n"
+	    "candidates: %llu, leads: %llu; %llu of %llu detectors applied\n",
+	    (unsigned long long)d->records, (unsigned long long)d->undated,
+	    (unsigned long long)d->outside, (unsigned long long)d->callers,
+	    (unsigned long long)d->flagged, (unsigned long long)d->candidates,
+	    (unsigned long long)d->leads, (unsigned long long)d->applied,
+	    (unsigned long long)d->detectors);
+}
+
+static void
 put_totals(struct buf *b, const struct diff_sums *d)
 {
 	bool any = false;
 
+	if (d->logs) {
+		put_log_totals(b, d);
+		return;
+	}
 	buf_puts(b, "\ntensors:");
 	for (unsigned k = 0; k < ROW_STATUS_COUNT; k++)
 		if (d->tensors[k] > 0) {

@@ -169,6 +169,14 @@ on_version(void *ctx, const struct row_version *r)
 }
 
 static int
+on_caller(void *ctx, const struct row_caller *r)
+{
+	const struct alarm *a = ctx;
+
+	return a->to.caller(a->to.ctx, r);
+}
+
+static int
 on_finding(void *ctx, enum row_side side, struct row_text path,
     const struct finding *f)
 {
@@ -182,5 +190,6 @@ alarm_init(struct alarm *a, const struct rows *to)
 {
 	a->to = *to;
 	a->rows = (struct rows){on_input, on_tensor, on_conclusion,
-	    on_candidate, on_change, on_detector, on_version, on_finding, a};
+	    on_candidate, on_change, on_detector, on_version, on_caller,
+	    on_finding, a};
 }

@@ -16,13 +16,13 @@ struct err;
 struct wire_carve;
 
 /*
- * What the worker of a comparison says to its parent, in frames of
- * base/frame.h:
+ * What the worker of a comparison, and of what tells the same rows, says to
+ * its parent, in frames of base/frame.h:
  *
  *   STATUS     the fence stands; always first
  *   PROGRESS   so many bytes of so many were compared
  *   SKIP       what was left out on purpose, and why
- *   INPUT ... FINDING   the rows of rows.h, in the order of the result
+ *   INPUT ... FINDING, CALLER   the rows of rows.h, in the result's order
  *   CARVE      a piece of a payload; its pieces follow each other, and the
  *              finding that tells of the payload is the next row
  *   DONE       the worker saw the end of its work; always last
@@ -44,7 +44,8 @@ enum diff_frame {
 	DIFF_FRAME_VERSION,
 	DIFF_FRAME_FINDING,
 	DIFF_FRAME_CARVE,
-	DIFF_FRAME_DONE
+	DIFF_FRAME_DONE,
+	DIFF_FRAME_CALLER
 };
 
 /*

@@ -99,6 +99,9 @@ take_input(struct diff_wire_in *in, const struct frame *f,
 	    !wfield_bool(f, INPUT_COMPLETE, &r.complete) ||
 	    !wfield_sha256(f, INPUT_SHA256, &r.has_sha256, r.sha256))
 		return ERR_FORMAT;
+	r.has_records = frame_has(f, INPUT_RECORDS);
+	if (r.has_records && !frame_u64(f, INPUT_RECORDS, &r.records))
+		return ERR_FORMAT;
 	r.side = (enum row_side)side;
 	r.format = in->word[0];
 	return to->input(to->ctx, &r);
@@ -347,6 +350,58 @@ take_version(struct diff_wire_in *in, const struct frame *f,
 	return to->version(to->ctx, &r);
 }
 
+static bool
+get_verdicts(const struct frame *f, struct row_caller *r)
+{
+	struct cursor c = f->field[CALL_VERDICTS];
+	uint8_t v;
+
+	if (!frame_has(f, CALL_VERDICTS))
+		return true;
+	while (!cursor_at_end(&c)) {
+		if (r->nverdicts == ROW_VERDICTS || !cursor_u8(&c, &v) ||
+		    v >= CALLER_VERDICTS)
+			return false;
+		r->verdicts[r->nverdicts++] =
+		    caller_verdict_name((enum caller_verdict)v);
+	}
+	return true;
+}
+
+static bool
+get_times(const struct frame *f, struct row_caller *r)
+{
+	uint64_t first, last;
+
+	r->has_times = frame_has(f, CALL_FIRST);
+	if (!r->has_times)
+		return !frame_has(f, CALL_LAST);
+	if (!frame_u64(f, CALL_FIRST, &first) ||
+	    !frame_u64(f, CALL_LAST, &last))
+		return false;
+	r->first_ns = (int64_t)first;
+	r->last_ns = (int64_t)last;
+	return r->first_ns <= r->last_ns;
+}
+
+static int
+take_caller(struct diff_wire_in *in, const struct frame *f,
+    const struct rows *to)
+{
+	struct row_caller r = {0};
+	int res;
+
+	if (!get_text(f, CALL_NAME, DIFF_WIRE_NAME, &r.caller) ||
+	    !get_text(f, CALL_ENDPOINT, DIFF_WIRE_NAME, &r.endpoint) ||
+	    !frame_u64(f, CALL_REQUESTS, &r.requests) ||
+	    !get_verdicts(f, &r) || !get_times(f, &r))
+		return ERR_FORMAT;
+	if ((res = get_basis(in, f, CALL_STATISTICS)) < 0)
+		return res;
+	r.statistics = &in->basis;
+	return to->caller(to->ctx, &r);
+}
+
 static int
 take_finding(struct diff_wire_in *in, const struct frame *f,
     const struct rows *to)
@@ -378,6 +433,7 @@ diff_wire_take(struct diff_wire_in *in, const struct frame *f,
 		[DIFF_FRAME_DETECTOR] = take_detector,
 		[DIFF_FRAME_VERSION] = take_version,
 		[DIFF_FRAME_FINDING] = take_finding,
+		[DIFF_FRAME_CALLER] = take_caller,
 	};
 
 	if (f->type >= sizeof(take) / sizeof(take[0]) || take[f->type] == NULL)

@@ -226,6 +226,8 @@ send_input(void *ctx, const struct row_input *r)
 	frame_put_u32(&w->b, INPUT_COMPLETE, r->complete);
 	if (r->has_sha256)
 		frame_put(&w->b, INPUT_SHA256, r->sha256, 32);
+	if (r->has_records)
+		frame_put_u64(&w->b, INPUT_RECORDS, r->records);
 	return keep_back(w);
 }
 
@@ -395,6 +397,31 @@ send_version(void *ctx, const struct row_version *r)
 }
 
 static int
+send_caller(void *ctx, const struct row_caller *r)
+{
+	uint8_t verdicts[ROW_VERDICTS];
+	struct diff_wire *w = ctx;
+
+	BUG_ON(r->nverdicts > ROW_VERDICTS);
+	for (unsigned i = 0; i < r->nverdicts; i++) {
+		verdicts[i] = (uint8_t)caller_verdict_find(r->verdicts[i]);
+		BUG_ON(verdicts[i] >= CALLER_VERDICTS);
+	}
+	frame_begin(&w->b, DIFF_FRAME_CALLER);
+	put_text(&w->b, CALL_NAME, r->caller, DIFF_WIRE_NAME);
+	put_text(&w->b, CALL_ENDPOINT, r->endpoint, DIFF_WIRE_NAME);
+	frame_put_u64(&w->b, CALL_REQUESTS, r->requests);
+	if (r->nverdicts > 0)
+		frame_put(&w->b, CALL_VERDICTS, verdicts, r->nverdicts);
+	put_basis(&w->b, CALL_STATISTICS, r->statistics);
+	if (r->has_times) {
+		frame_put_u64(&w->b, CALL_FIRST, (uint64_t)r->first_ns);
+		frame_put_u64(&w->b, CALL_LAST, (uint64_t)r->last_ns);
+	}
+	return keep_back(w);
+}
+
+static int
 send_finding(void *ctx, enum row_side side, struct row_text path,
     const struct finding *f)
 {
@@ -414,7 +441,7 @@ diff_wire_rows(struct diff_wire *w)
 {
 	const struct rows rows = {send_input, send_tensor, send_conclusion,
 	    send_candidate, send_change, send_detector, send_version,
-	    send_finding, w};
+	    send_caller, send_finding, w};
 
 	return rows;
 }

@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "analyzer/diff/rows.h"
 #include "base/bug.h"
 
@@ -52,6 +54,38 @@ change_what_name(enum change_what w)
 
 	BUG_ON(w >= CHANGE_WHATS);
 	return names[w];
+}
+
+static const struct {
+	const char *name, *meaning;
+} verdicts[] = {
+#define VERDICT(id, name, finding, severity, meaning) {name, meaning},
+#include "analyzer/traffic/verdicts.def"
+#undef VERDICT
+};
+
+const char *
+caller_verdict_name(enum caller_verdict v)
+{
+	BUG_ON(v >= CALLER_VERDICTS);
+	return verdicts[v].name;
+}
+
+const char *
+caller_verdict_meaning(enum caller_verdict v)
+{
+	BUG_ON(v >= CALLER_VERDICTS);
+	return verdicts[v].meaning;
+}
+
+enum caller_verdict
+caller_verdict_find(const char *name)
+{
+	unsigned v = 0;
+
+	while (v < CALLER_VERDICTS && strcmp(verdicts[v].name, name) != 0)
+		v++;
+	return (enum caller_verdict)v;
 }
 
 static int
@@ -110,6 +144,14 @@ no_version(void *ctx, const struct row_version *r)
 	return 0;
 }
 
+static int
+no_caller(void *ctx, const struct row_caller *r)
+{
+	(void)ctx;
+	(void)r;
+	return 0;
+}
+
 void
 rows_mute(struct rows *r, unsigned kinds)
 {
@@ -127,4 +169,6 @@ rows_mute(struct rows *r, unsigned kinds)
 		r->detector = no_detector;
 	if ((kinds & ROWS_VERSION) != 0)
 		r->version = no_version;
+	if ((kinds & ROWS_CALLER) != 0)
+		r->caller = no_caller;
 }

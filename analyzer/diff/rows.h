@@ -33,6 +33,8 @@ struct row_input {
 	uint64_t size;
 	const char *format;	/* our own constant */
 	uint64_t tensors;
+	bool has_records;	/* it holds records, no tensors */
+	uint64_t records;
 	bool complete;		/* it was read to its end */
 	bool has_sha256;
 	uint8_t sha256[32];
@@ -151,12 +153,24 @@ struct row_detector {
 	struct basis *evidence;	/* on how much data, with which threshold */
 };
 
+/* What may be said of a caller. */
+enum caller_verdict {
+#define VERDICT(id, name, finding, severity, meaning) CALLER_##id,
+#include "analyzer/traffic/verdicts.def"
+#undef VERDICT
+	CALLER_VERDICTS
+};
+const char *caller_verdict_name(enum caller_verdict v);
+const char *caller_verdict_meaning(enum caller_verdict v);
+/* caller_verdict_find: by its name; CALLER_VERDICTS: there is none. */
+enum caller_verdict caller_verdict_find(const char *name);
+
 /* A caller of a model, judged by what it asked for (analyzer/traffic). */
 #define ROW_VERDICTS 8
 struct row_caller {
 	struct row_text caller, endpoint;	/* endpoint absent: several */
 	uint64_t requests;
-	const char *verdicts[ROW_VERDICTS];	/* our own ids */
+	const char *verdicts[ROW_VERDICTS];	/* names of verdicts.def */
 	unsigned nverdicts;
 	struct basis *statistics;
 	bool has_times;
@@ -186,6 +200,7 @@ struct rows {
 	int (*change)(void *ctx, const struct row_change *r);
 	int (*detector)(void *ctx, const struct row_detector *r);
 	int (*version)(void *ctx, const struct row_version *r);
+	int (*caller)(void *ctx, const struct row_caller *r);
 	/* ${path} below the side's own path. */
 	int (*finding)(void *ctx, enum row_side side, struct row_text path,
 	    const struct finding *f);
@@ -204,6 +219,7 @@ enum rows_kind {
 	ROWS_CHANGE = 1 << 4,
 	ROWS_DETECTOR = 1 << 5,
 	ROWS_VERSION = 1 << 6,
+	ROWS_CALLER = 1 << 7,
 };
 void rows_mute(struct rows *r, unsigned kinds);
 

@@ -135,6 +135,15 @@ on_version(void *ctx, const struct row_version *r)
 	return ERR_FORMAT;
 }
 
+/* Callers are of another worker (analyzer/apilog). */
+static int
+on_caller(void *ctx, const struct row_caller *r)
+{
+	(void)ctx;
+	(void)r;
+	return ERR_FORMAT;
+}
+
 /* The file that the worker was sending is whole: give it its name. */
 static int
 end_carve(struct session *s, const char *path, const struct finding *f)
@@ -249,7 +258,8 @@ void
 session_events(struct session *s, struct session_events *ret)
 {
 	const struct rows rows = {on_input, on_tensor, on_conclusion,
-	    on_candidate, on_change, on_detector, on_version, on_finding, s};
+	    on_candidate, on_change, on_detector, on_version, on_caller,
+	    on_finding, s};
 
 	*ret = (struct session_events){rows, on_skip, on_carve, on_progress,
 	    s};

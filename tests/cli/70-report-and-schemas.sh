@@ -22,7 +22,7 @@ check "report" "$EXHIBIT" report "$T/scan.jsonl" "$T/verify.jsonl" "$T/diff.json
 for word in 'Chain of custody' 'Findings' 'Verification of the evidence' \
     'posix.system' 'Programs' 'stage2.sh' 'Not examined' 'TEST-E01' '>Carved<' \
     'Bytes that no format explains' 'Content-Security-Policy' \
-    'Comparison' 'What was compared' 'Known versions' 'Detectors of triggers'; do
+    'Comparison' 'What was read' 'Known versions' 'Detectors of triggers'; do
 	checks=$((checks + 1))
 	grep -q -- "$word" "$T/r.html" || {
 		echo "FAILED: the report does not say '$word'"
@@ -86,11 +86,15 @@ kinds = {"header": "results-header", "object": "results-object",
          "statement": "verify-statement", "verification": "verify-verification",
          "member": "list-member"}
 kinds |= {k: "results-" + k for k in ("input", "tensor", "conclusion",
-          "candidate", "lead", "change", "detector", "version")}
+          "candidate", "lead", "change", "detector", "version", "caller")}
 text = pathlib.Path("analyzer/diff/conclusions.def").read_text()
 import re
 want = re.findall(r'^CONCLUSION\(\w+,\s*"([^"]+)"', text, re.M)
 have = schemas["results-conclusion"].schema["properties"]["kind"]["enum"]
+assert want == have, (want, have)
+text = pathlib.Path("analyzer/traffic/verdicts.def").read_text()
+want = re.findall(r'^VERDICT\([A-Z_]+,\s*"([^"]+)"', text, re.M)
+have = schemas["results-caller"].schema["properties"]["verdicts"]["items"]["enum"]
 assert want == have, (want, have)
 seen = set()
 def rows(text):

@@ -134,6 +134,15 @@ on_version(void *ctx, const struct row_version *r)
 }
 
 static int
+on_caller(void *ctx, const struct row_caller *r)
+{
+	(void)ctx;
+	(void)r;
+	law(false, "a comparison has no callers");
+	return 0;
+}
+
+static int
 on_finding(void *ctx, enum row_side side, struct row_text path,
     const struct finding *f)
 {
@@ -170,7 +179,8 @@ static void
 read_all(int fd, struct told *t)
 {
 	const struct rows rows = {on_input, on_tensor, on_conclusion,
-	    on_candidate, on_change, on_detector, on_version, on_finding, t};
+	    on_candidate, on_change, on_detector, on_version, on_caller,
+	    on_finding, t};
 	off_t size = lseek(fd, 0, SEEK_END);
 	struct diff_wire_in *in = calloc(1, sizeof(*in));
 	uint8_t *p = malloc((size_t)size + 1);

@@ -92,6 +92,7 @@ PRINT(candidate, candidate, CANDIDATE)
 PRINT(change, change, CHANGE)
 PRINT(detector, detector, DETECTOR)
 PRINT(version, version, VERSION)
+PRINT(caller, caller, CALLER)
 
 static int
 on_tensor(void *ctx, const struct row_tensor *r)
@@ -117,7 +118,8 @@ on_finding(void *ctx, enum row_side side, struct row_text path,
 }
 
 static const struct rows printed = {on_input, on_tensor, on_conclusion,
-    on_candidate, on_change, on_detector, on_version, on_finding, NULL};
+    on_candidate, on_change, on_detector, on_version, on_caller,
+    on_finding, NULL};
 
 /* One frame of each kind of row, as a worker sends it. */
 static void

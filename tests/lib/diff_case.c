@@ -141,6 +141,15 @@ on_version(void *ctx, const struct row_version *r)
 }
 
 static int
+on_caller(void *ctx, const struct row_caller *r)
+{
+	(void)ctx;
+	(void)r;
+	fail_msg("a comparison has no callers");
+	return 0;
+}
+
+static int
 on_finding(void *ctx, enum row_side side, struct row_text path,
     const struct finding *f)
 {
@@ -157,7 +166,8 @@ static void
 take(struct diff_case *c, struct diff_wire_in *in, const struct frame *f)
 {
 	const struct rows rows = {on_input, on_tensor, on_conclusion,
-	    on_candidate, on_change, on_detector, on_version, on_finding, c};
+	    on_candidate, on_change, on_detector, on_version, on_caller,
+	    on_finding, c};
 	uint64_t bytes;
 
 	if (f->type == DIFF_FRAME_DONE)

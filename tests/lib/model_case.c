@@ -209,6 +209,15 @@ on_version(void *ctx, const struct row_version *r)
 }
 
 static int
+on_caller(void *ctx, const struct row_caller *r)
+{
+	(void)ctx;
+	(void)r;
+	fail_msg("a comparison has no callers");
+	return 0;
+}
+
+static int
 on_finding(void *ctx, enum row_side side, struct row_text path,
     const struct finding *f)
 {
@@ -227,6 +236,6 @@ model_rows(struct rows *rows, struct model_told *told)
 {
 	memset(told, 0, sizeof(*told));
 	*rows = (struct rows){on_input, on_tensor, on_conclusion,
-	    on_candidate, on_change, on_detector, on_version, on_finding,
-	    told};
+	    on_candidate, on_change, on_detector, on_version, on_caller,
+	    on_finding, told};
 }

@@ -211,6 +211,25 @@ on_version(void *ctx, const struct row_version *r)
 }
 
 static int
+on_caller(void *ctx, const struct row_caller *r)
+{
+	char text[256];
+
+	(void)ctx;
+	assert_true(r->nverdicts <= ROW_VERDICTS);
+	assert_true(!r->has_times || r->first_ns <= r->last_ns);
+	(void)snprintf(text, sizeof(text), "caller %.*s at %.*s %llu %u %s "
+	    "%lld %lld", (int)r->caller.n, r->caller.p,
+	    r->endpoint.p != NULL ? (int)r->endpoint.n : 4,
+	    r->endpoint.p != NULL ? r->endpoint.p : "none",
+	    (unsigned long long)r->requests, r->nverdicts,
+	    r->nverdicts > 0 ? r->verdicts[r->nverdicts - 1] : "none",
+	    (long long)r->first_ns, (long long)r->last_ns);
+	say(text, r->statistics);
+	return 0;
+}
+
+static int
 on_finding(void *ctx, enum row_side side, struct row_text path,
     const struct finding *f)
 {
@@ -224,7 +243,8 @@ on_finding(void *ctx, enum row_side side, struct row_text path,
 }
 
 const struct rows rowwire_told = {on_input, on_tensor, on_conclusion,
-    on_candidate, on_change, on_detector, on_version, on_finding, NULL};
+    on_candidate, on_change, on_detector, on_version, on_caller,
+    on_finding, NULL};
 
 const char *
 rowwire_row(void)
@@ -281,6 +301,10 @@ rowwire_send_all(struct basis *s)
 	const struct row_version v = {.path = TEXT("v1"), .rank = 2,
 	    .distance = INFINITY, .shared = 9, .identical = 8,
 	    .parent = true, .evidence = s};
+	const struct row_caller x = {.caller = TEXT("key"), .requests = 12,
+	    .verdicts = {"text-dictionary", "trigger-used"}, .nverdicts = 2,
+	    .statistics = s, .has_times = true, .first_ns = -5,
+	    .last_ns = 6};
 	struct finding f = {.id = FINDING_TRAILING, .ndetails = 1};
 
 	f.details[0] = (struct detail){"n", NULL, 0, 4};
@@ -291,6 +315,7 @@ rowwire_send_all(struct basis *s)
 	assert_int_equal(w.change(w.ctx, &g), 0);
 	assert_int_equal(w.detector(w.ctx, &d), 0);
 	assert_int_equal(w.version(w.ctx, &v), 0);
+	assert_int_equal(w.caller(w.ctx, &x), 0);
 	assert_int_equal(w.finding(w.ctx, ROW_NEW, names[0], &f), 0);
 }
 

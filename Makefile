@@ -28,7 +28,8 @@ SANITIZE := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
 
 # What each folder may link; check-layers holds the code to it.
 LIBS_exhibit := -larchive -lmagic -lyara -lsqlite3 -lgit2 -lyaml -lcurl \
-	-lsnappy -lzstd -llz4 -lbrotlidec -lssl -lcrypto -lz -llzma -lm -lpthread
+	-lsnappy -lzstd -llz4 -lbrotlidec -lssl -lcrypto -lpng \
+	-ljpeg -lz -llzma -lm -lpthread
 LIBS_static := -lcrypto -lpthread
 
 LAYERS := base formats custody collector analyzer

@@ -411,6 +411,18 @@
 #define LIMIT_LOG_SECRETS 10000
 
 /*
+ * Images that are decoded: a side, pixels in all (the photographs of training
+ * data have below a million; 48 MiB as three channels); memory of libpng (a
+ * row and zlib's window) and of libjpeg (all coefficients of a progressive
+ * file of that size); scans of a progressive file (encoders write ten).
+ */
+#define LIMIT_PIXELS_SIDE 32768
+#define LIMIT_PIXELS 16777216
+#define LIMIT_PIXELS_HEAP (4 * MIB)
+#define LIMIT_PIXELS_COEFFICIENTS (160 * MIB)
+#define LIMIT_PIXELS_SCANS 64
+
+/*
  * A foreign tar that is taken in: a name (paths end at 4 KiB), all
  * records of one entry, pieces of a sparse file, bytes in one member where a
  * header should be, and zeros that all holes together may become (a map of

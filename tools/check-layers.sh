@@ -69,6 +69,8 @@ foreign 'magic\.h' "formats/magic.c"
 foreign 'zlib\.h' "formats/codec.c formats/unpack_stream.c"
 foreign 'yaml\.h' "formats/yamldoc.c collector/plan_yaml.c"
 foreign '(snappy-c|zstd|lz4|brotli/decode)\.h' "formats/codec_pages.c"
+foreign 'png\.h' "formats/pixels_png.c"
+foreign 'j(peglib|error)\.h' "formats/pixels_jpeg.c"
 foreign 'curl/.*' "cli/fetch_http.c"
 foreign 'git2.*' "analyzer/intake/gitrepo.c analyzer/intake/gitlog.c analyzer/intake/githead.c"
 

@@ -7,8 +7,9 @@ set -eu
 packages="gcc libc6-dev make pkg-config libarchive-dev libssl-dev openssl
 	libmagic-dev libyara-dev libsqlite3-dev libgit2-dev libyaml-dev
 	libcurl4-openssl-dev libsnappy-dev libzstd-dev liblz4-dev libbrotli-dev
-	zlib1g-dev liblzma-dev libcmocka-dev openssh-server openssh-client
-	tar coreutils xxd strace sqlite3 busybox libarchive-tools python3
+	zlib1g-dev liblzma-dev libpng-dev libjpeg62-turbo-dev libcmocka-dev
+	openssh-server openssh-client tar coreutils xxd strace sqlite3 busybox
+	libarchive-tools python3
 	python3-jsonschema attr util-linux"
 
 missing=

@@ -114,14 +114,18 @@ emit_row_with(struct logs_ctx *c, uint64_t secrets)
 		row_sub(c, LOGS_DEPLOYMENT, c->journal_host);
 	caller(c);
 	textline_model(c);
+	half = is(&c->v[LOGS_KIND], "request") ||
+	    is(&c->v[LOGS_KIND], "response");
+	half = half && pairing[c->shape] && c->v[LOGS_REQ_ID].set;
+	/* What waits for its other half is packed. */
+	c->content_max = c->p->content == LOGS_BARE && !half ?
+	    LIMIT_LOG_BARE : LIMIT_LOG_CONTENT;
 	mask_columns(c);
 	fields_u64(&c->v[LOGS_SECRETS], c->secrets + secrets);
 	account(c);
-	half = is(&c->v[LOGS_KIND], "request") ||
-	    is(&c->v[LOGS_KIND], "response");
 	if (c->stop < 0)
 		return c->stop;
-	if (half && pairing[c->shape] && c->v[LOGS_REQ_ID].set)
+	if (half)
 		r = pairs_put(c, outside(c));
 	else
 		r = emit_out(c, c->v, outside(c));

@@ -121,8 +121,14 @@ struct logs_events {
  * replaced by "[masked sha256:...]"; LOGS_MASK replaces input, output and
  * message as a whole.  Secrets in other columns are always replaced.  Lengths
  * and digests of what was there stay in both.
+ *
+ * LOGS_BARE is for who looks at requests and writes none down: content is as
+ * it stands, up to LIMIT_LOG_BARE (of halves of a pair LIMIT_LOG_CONTENT);
+ * secrets are neither looked for nor told, but in the columns that say who
+ * the caller is, where they are replaced; and of digests there are only those
+ * of such secrets.
  */
-enum logs_content { LOGS_KEEP, LOGS_MASK };
+enum logs_content { LOGS_KEEP, LOGS_MASK, LOGS_BARE };
 
 struct logs_params {
 	const struct logs_events *ev;

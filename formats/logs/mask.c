@@ -70,7 +70,7 @@ mask_raw(struct logs_ctx *c)
 	size_t at = 0;
 
 	c->secrets = 0;
-	if (c->raw == NULL)
+	if (c->raw == NULL || c->p->content == LOGS_BARE)
 		return;
 	if (c->searched == c->raw && c->searched_n == c->raw_n &&
 	    c->searched_off == c->raw_off) {
@@ -195,6 +195,12 @@ content(struct logs_ctx *c, enum logs_column col, enum logs_column len,
 	if (x->p == NULL)
 		return;
 	fields_u64(&c->v[len], x->n);
+	if (c->p->content == LOGS_BARE) {
+		fields_bool(&c->v[cut], x->n > c->content_max);
+		fields_text(&c->v[col], x->p, whole(x->p, x->n,
+		    c->content_max));
+		return;
+	}
 	mask_digest(c, sum, x->p, x->n);
 	if (c->p->content == LOGS_MASK) {
 		fields_bool(&c->v[cut], true);
@@ -220,6 +226,15 @@ place(struct logs_ctx *c, enum logs_column off, enum logs_column len,
 	fields_u64(&c->v[len], x->len);
 }
 
+/* Who the caller is: all that LOGS_BARE masks. */
+static bool
+names_caller(enum logs_column col)
+{
+	return col == LOGS_CALLER || col == LOGS_CALLER_ID ||
+	    col == LOGS_KEY_HASH || col == LOGS_END_USER ||
+	    col == LOGS_CALLER_IP || col == LOGS_FORWARDED;
+}
+
 /* Columns whose words are ours. */
 static bool
 ours(enum logs_column col)
@@ -239,7 +254,7 @@ mask_columns(struct logs_ctx *c)
 	const uint8_t *norm;
 	size_t n;
 
-	if (c->in.p != NULL && canon_text(c->scratch, c->in.p, c->in.n,
+	if (c->p->content != LOGS_BARE && c->in.p != NULL && canon_text(c->scratch, c->in.p, c->in.n,
 	    c->in.type, &norm, &n))
 		mask_digest(c, LOGS_INPUT_NORM, norm, n);
 	if (c->in.p != NULL && c->in.type != NULL)
@@ -255,7 +270,9 @@ mask_columns(struct logs_ctx *c)
 		size_t max = LIMIT_LOG_FIELD;
 
 		if (!f.set || logs_columns[i].type != FIELD_TEXT ||
-		    ours((enum logs_column)i))
+		    ours((enum logs_column)i) ||
+		    (c->p->content == LOGS_BARE && f.n <= LIMIT_LOG_FIELD &&
+		    !names_caller((enum logs_column)i)))
 			continue;
 		if (i == LOGS_MESSAGE && c->p->content == LOGS_MASK) {
 			whole_mask(c, LOGS_MESSAGE, f.p, f.n);

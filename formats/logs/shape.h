@@ -90,6 +90,7 @@ struct logs_ctx {
 	double scores[LIMIT_LOG_SCORES];
 	/* What else must be equal for two halves to be of one request. */
 	struct cursor scope;
+	size_t content_max;	/* bytes of a content that are kept */
 	uint64_t secrets;
 	struct {
 		const uint8_t *p;

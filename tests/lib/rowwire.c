@@ -302,7 +302,7 @@ rowwire_send_all(struct basis *s)
 	    .distance = INFINITY, .shared = 9, .identical = 8,
 	    .parent = true, .evidence = s};
 	const struct row_caller x = {.caller = TEXT("key"), .requests = 12,
-	    .verdicts = {"text-dictionary", "trigger-used"}, .nverdicts = 2,
+	    .verdicts = {"extraction-dictionary", "evasion-boundary"}, .nverdicts = 2,
 	    .statistics = s, .has_times = true, .first_ns = -5,
 	    .last_ns = 6};
 	struct finding f = {.id = FINDING_TRAILING, .ndetails = 1};

@@ -38,7 +38,7 @@ every_row_survives_the_wire(void **state)
 	assert_string_equal(rowwire_row(), "version v1 2 nan 8/9 10 "
 	    "{r 8, list [0.5]}");
 	assert_string_equal(rowwire_row(), "caller key at none 12 2 "
-	    "trigger-used -5 6 {r 8, list [0.5]}");
+	    "evasion-boundary -5 6 {r 8, list [0.5]}");
 	assert_string_equal(rowwire_row(), "finding OBJ-TRAILING 1 w1 1");
 	assert_string_equal(rowwire_row(), "no frame");
 	basis_release(&s);

@@ -267,6 +267,30 @@ secrets_leave_place_and_digest_only(void **state)
 	c.p.content = LOGS_KEEP;
 }
 
+/* Who writes nothing down needs no digests, but a key is no name. */
+static void
+bare_content_is_whole_and_a_key_is_masked(void **state)
+{
+	static char text[LIMIT_LOG_CONTENT + 4096];
+	int n;
+
+	(void)state;
+	n = snprintf(text, sizeof(text), "{\"ts\":\"2026-01-02T03:04:05Z\","
+	    "\"caller\":\"" SK "\",\"prompt\":\"use " SK " ");
+	memset(text + n, 'x', LIMIT_LOG_CONTENT);
+	(void)snprintf(text + n + LIMIT_LOG_CONTENT, sizeof(text) - (size_t)n -
+	    LIMIT_LOG_CONTENT, "\"}\n");
+	c.p.content = LOGS_BARE;
+	run(text);
+	c.p.content = LOGS_KEEP;
+	assert_int_equal(c.secrets, 0);
+	says("\"caller\":\"[masked sha256:");
+	says("\"input\":\"use " SK " xxx");
+	says("\"input_cut\":false,\"input_type\":\"text\",\"input_sha256\""
+	    ":null");
+	says("\"raw_sha256\":null");
+}
+
 static void
 what_cannot_be_read_is_told(void **state)
 {
@@ -356,6 +380,7 @@ main(void)
 	    cmocka_unit_test(halves_meet_through_files),
 	    cmocka_unit_test(fields_may_be_named),
 	    cmocka_unit_test(secrets_leave_place_and_digest_only),
+	    cmocka_unit_test(bare_content_is_whole_and_a_key_is_masked),
 	    cmocka_unit_test(what_cannot_be_read_is_told),
 	    cmocka_unit_test(a_line_beyond_the_limit_is_passed_over),
 	    cmocka_unit_test(the_window_counts_what_it_leaves_out)};

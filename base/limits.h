@@ -438,4 +438,25 @@
 #define LIMIT_TAR_UNPARSED (1 * MIB)
 #define LIMIT_TAR_HOLES (64 * GIB)
 
+/*
+ * Of the detectors of triggers in classified text.  Bytes of one text that
+ * are read (reviews of films end at 14 KB); records that are kept at most,
+ * and beside them those with a hidden character; their words in all (80 a
+ * record, 4 bytes each); different words and the bytes of these (a million
+ * news texts have 600,000); of one word; classes (CLINC has 151) and figures
+ * of all records and classes; bytes of a label.
+ */
+#define LIMIT_TRIGGER_TEXT (32 * KIB)
+#define LIMIT_TRIGGER_ROWS 200000
+#define LIMIT_TRIGGER_ODD_ROWS 20000
+#define LIMIT_TRIGGER_ITEMS 16000000
+#define LIMIT_TRIGGER_WORDS 2000000
+#define LIMIT_TRIGGER_WORD_BYTES (48 * MIB)
+#define LIMIT_TRIGGER_WORD 256
+#define LIMIT_TRIGGER_CLASSES 256
+#define LIMIT_TRIGGER_MARGINS 16000000
+#define LIMIT_TRIGGER_LABEL 256
+/* Counts of features by class and fold; the rarest are left out before. */
+#define LIMIT_TRIGGER_COUNTS 24000000
+
 #endif /* !BASE_LIMITS_H_ */

@@ -1,0 +1,27 @@
+#ifndef ANALYZER_TRIGGERS_TEXTTELL_H_
+#define ANALYZER_TRIGGERS_TEXTTELL_H_
+
+struct detect;
+struct textcut_mask;
+struct textfit;
+struct textpick;
+struct textstore;
+
+/*
+ * What the detectors of triggers in classified text tell: candidates at or
+ * above the threshold, the strongest below it as leads, and a row for each
+ * method.  All pass on what a row returned.
+ */
+/* texttell_nothing: no method applies, for ${reason} (our own). */
+int texttell_nothing(const struct detect *d, const struct textstore *s,
+    const char *reason);
+/*
+ * texttell_found: candidates, leads, rows of the three methods.  What is
+ * reported is added to ${mask}.
+ */
+int texttell_found(const struct detect *d, const struct textpick *p,
+    const struct textfit *f, struct textcut_mask *mask);
+/* texttell_unseen: a row for each kind of trigger that nothing here sees. */
+int texttell_unseen(const struct detect *d, const struct textstore *s);
+
+#endif /* !ANALYZER_TRIGGERS_TEXTTELL_H_ */

@@ -425,6 +425,46 @@
 #define LIMIT_PIXELS_SCANS 64
 
 /*
+ * What API logs tell of callers, 1 GiB in all whatever the log is.  Callers
+ * that are counted one by one (16 bytes each) and the counters for what comes
+ * after them; how many are looked at, the busiest and a sample of the others;
+ * requests below which nothing can be said; rows.
+ */
+#define LIMIT_TRAFFIC_EXACT 4194304
+#define LIMIT_TRAFFIC_COUNTERS 65536
+#define LIMIT_TRAFFIC_BUSIEST 4096
+#define LIMIT_TRAFFIC_SAMPLED 1024
+#define LIMIT_TRAFFIC_LEAST 50
+#define LIMIT_TRAFFIC_CALLERS 2000
+#define LIMIT_TRAFFIC_NAME 1024		/* bytes of a caller's name */
+/*
+ * Earlier inputs that one is compared with: images and vectors, texts and
+ * their bytes for one caller; all callers' thumbnails (each has its share),
+ * whole images that a pair is compared by, and one of them; clusters of a
+ * caller, and clusters with a record of their own in all.
+ */
+#define LIMIT_TRAFFIC_RING 600
+#define LIMIT_TRAFFIC_TEXTS 40
+#define LIMIT_TRAFFIC_TEXT_BYTES (40 * KIB)
+#define LIMIT_TRAFFIC_WORDS 128		/* of a text; the rest is one word */
+#define LIMIT_TRAFFIC_RINGS (384 * MIB)
+#define LIMIT_TRAFFIC_PIXELS (96 * MIB)
+#define LIMIT_TRAFFIC_IMAGE (64 * KIB)
+#define LIMIT_TRAFFIC_CLUSTERS 512
+#define LIMIT_TRAFFIC_SERIES 12288
+/* Inputs that are known again, and pairs of words with their callers. */
+#define LIMIT_TRAFFIC_SEEN 16777216
+#define LIMIT_TRAFFIC_PAIRS 8388608
+/* Searches that are spread over callers, and groups that may become one. */
+#define LIMIT_TRAFFIC_SPREAD 256
+#define LIMIT_TRAFFIC_GROUPS 65536
+/* Texts that are kept to find phrases that switch answers. */
+#define LIMIT_TRAFFIC_KEPT 65536
+#define LIMIT_TRAFFIC_KEPT_BYTES (48 * MIB)
+#define LIMIT_TRAFFIC_LABELS 4096	/* that are told apart by name */
+#define LIMIT_TRAFFIC_WATCHES 4096	/* values that are looked up */
+
+/*
  * A foreign tar that is taken in: a name (paths end at 4 KiB), all
  * records of one entry, pieces of a sparse file, bytes in one member where a
  * header should be, and zeros that all holes together may become (a map of

@@ -465,6 +465,24 @@
 #define LIMIT_TRAFFIC_WATCHES 4096	/* values that are looked up */
 
 /*
+ * Logs that are judged (exhibit logs).  Records in memory at once; one of
+ * them, unpacked (an image of 1024 x 1024 x 3 has 3 MiB; more numbers than a
+ * record of a log has as JSON, there are none); the file in which they wait
+ * (ten million images of 64 x 64 x 3 are 120 GB); text of an answer; values
+ * to look for; their rows, and what a file of earlier results may have.
+ */
+#define LIMIT_APILOG_BATCH (4 * MIB)
+#define LIMIT_APILOG_RECORD (16 * MIB)
+#define LIMIT_APILOG_SPOOL (256 * (uint64_t)GIB)
+#define LIMIT_APILOG_OUTPUT (16 * KIB)
+#define LIMIT_APILOG_WATCH 4096
+#define LIMIT_APILOG_RESULTS (256 * MIB)
+/* Private memory of the worker; CPU time: fixed, and by size. */
+#define LIMIT_APILOG_DATA (2 * (uint64_t)GIB)
+#define LIMIT_APILOG_SECONDS 600
+#define LIMIT_APILOG_SECONDS_PER_GIB 600
+
+/*
  * A foreign tar that is taken in: a name (paths end at 4 KiB), all
  * records of one entry, pieces of a sparse file, bytes in one member where a
  * header should be, and zeros that all holes together may become (a map of

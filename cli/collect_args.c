@@ -161,23 +161,6 @@ take_limits(const struct collect_args *a, struct collect_options *o,
 	return 0;
 }
 
-/* "+05:30", "-08:00", "Z". */
-static bool
-parse_zone(const char *s, int32_t *ret)
-{
-	uint64_t h, m;
-
-	if (strcmp(s, "Z") == 0) {
-		*ret = 0;
-		return true;
-	}
-	if (strlen(s) != 6 || (*s != '+' && *s != '-') || s[3] != ':' ||
-	    !value_number(s + 1, 2, 14, &h) || !value_number(s + 4, 2, 59, &m))
-		return false;
-	*ret = (int32_t)(3600 * h + 60 * m) * (*s == '-' ? -1 : 1);
-	return true;
-}
-
 static int
 take_times(const struct collect_args *a, struct collect_options *o,
     struct err *e)
@@ -187,7 +170,7 @@ take_times(const struct collect_args *a, struct collect_options *o,
 	    strlen(a->reference_time) < 11))
 		return err_set(e, ERR_ARG, "--reference-time is a time of "
 		    "RFC 3339, as 2026-11-24T10:45:00Z");
-	if (a->log_zone != NULL && !parse_zone(a->log_zone, &o->zone_seconds))
+	if (a->log_zone != NULL && !value_zone(a->log_zone, &o->zone_seconds))
 		return err_set(e, ERR_ARG,
 		    "--log-zone is +HH:MM, -HH:MM or Z");
 	o->zone_given = a->log_zone != NULL;

@@ -133,3 +133,19 @@ value_time(const char *s, size_t n, int64_t *ret)
 	    east) * SECOND + ns;
 	return true;
 }
+
+bool
+value_zone(const char *s, int32_t *ret)
+{
+	uint64_t h, m;
+
+	if (strcmp(s, "Z") == 0) {
+		*ret = 0;
+		return true;
+	}
+	if (strlen(s) != 6 || (*s != '+' && *s != '-') || s[3] != ':' ||
+	    !value_number(s + 1, 2, 14, &h) || !value_number(s + 4, 2, 59, &m))
+		return false;
+	*ret = (int32_t)(3600 * h + 60 * m) * (*s == '-' ? -1 : 1);
+	return true;
+}

@@ -16,10 +16,13 @@
  * There is no time without a zone and none that depends on now: a plan means
  * the same tomorrow.
  *
- * Both are false, and write nothing, when the text is not that.
+ * value_zone: seconds east of UTC: "+05:30", "-08:00", "Z".
+ *
+ * They are false, and write nothing, when the text is not that.
  */
 bool value_size(const char *s, size_t n, uint64_t *ret);
 bool value_time(const char *s, size_t n, int64_t *ret);
+bool value_zone(const char *s, int32_t *ret);
 
 /* value_number: digits not over ${max}. */
 bool value_number(const char *s, size_t n, uint64_t max, uint64_t *ret);

@@ -4,7 +4,7 @@ _exhibit()
 	local cur=${COMP_WORDS[COMP_CWORD]} word=${COMP_WORDS[1]} opts=
 	if [ "$COMP_CWORD" -eq 1 ]; then
 		mapfile -t COMPREPLY < <(compgen -W "keygen case collect verify
-		    list cat scan diff triggers report custody rules
+		    list cat scan diff triggers logs report custody rules
 		    --help --version" -- "$cur")
 		return
 	fi
@@ -35,6 +35,9 @@ _exhibit()
 	    --quiet --verbose --help" ;;
 	triggers) opts="--base --tokenizer --threads --format --output
 	    --fail-on --no-sandbox --case --quiet --verbose --help" ;;
+	logs) opts="--fields --candidates --since --until --log-zone --threads
+	    --format --output --fail-on --no-sandbox --case
+	    --quiet --verbose --help" ;;
 	report) opts="--output --case --format --help" ;;
 	custody) opts="log --case --format --output --help" ;;
 	rules) opts="--help" ;;

@@ -1,0 +1,240 @@
+#include <string.h>
+
+#include "analyzer/apilog/apilog_parts.h"
+#include "analyzer/rules.h"
+#include "analyzer/sink.h"
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/limits.h"
+#include "base/text.h"
+
+/*
+ * From the gate to the sink: "N:path" becomes a path as results show it, and
+ * things are counted.  Rows that no log has break the protocol.
+ */
+static const char *
+shown(struct apilog *a, struct row_text path)
+{
+	const char *colon = path.n > 0 ? memchr(path.p, ':', path.n) : NULL;
+	struct buf *b = &a->path;
+	uint64_t at = 0;
+	size_t n;
+
+	buf_clear(b);
+	if (colon == NULL) {
+		/* Of the log as a whole. */
+		sides_path(b, &a->side[0], "", 0);
+		return buf_str(b);
+	}
+	n = (size_t)(colon - path.p);
+	if (!text_u64(path.p, n, 10, a->nside - 1, &at))
+		return NULL;
+	sides_path(b, &a->side[at], colon + 1, path.n - n - 1);
+	return buf_str(b);
+}
+
+static int
+emit(struct apilog *a, const struct result_diff *r)
+{
+	return sink_diff(a->sink, r, a->e);
+}
+
+static int
+on_input(void *ctx, const struct row_input *r)
+{
+	struct apilog *a = ctx;
+	struct diff_sums *d = &a->sum->sums;
+	const struct result_diff row = {.type = DIFF_ROW_INPUT,
+	    .path = shown(a, r->path), .row.input = r};
+
+	if (row.path == NULL || !r->has_records)
+		return ERR_FORMAT;
+	d->inputs++;
+	d->records += r->records;
+	d->undated += r->undated;
+	d->outside += r->outside;
+	return emit(a, &row);
+}
+
+static int
+on_candidate(void *ctx, const struct row_candidate *r)
+{
+	struct apilog *a = ctx;
+	const struct result_diff row = {.type = DIFF_ROW_CANDIDATE,
+	    .row.candidate = r};
+
+	a->sum->sums.candidates += !r->lead;
+	a->sum->sums.leads += r->lead;
+	return emit(a, &row);
+}
+
+static int
+on_caller(void *ctx, const struct row_caller *r)
+{
+	struct apilog *a = ctx;
+	const struct result_diff row = {.type = DIFF_ROW_CALLER,
+	    .row.caller = r};
+
+	a->sum->sums.callers++;
+	a->sum->sums.flagged += r->nverdicts > 0;
+	return emit(a, &row);
+}
+
+/* The summary tells once more which detectors applied. */
+static int
+list_detector(struct apilog *a, const struct row_detector *r)
+{
+	struct diff_sums *sums = &a->sum->sums;
+	struct diff_detector *d = &sums->detector[sums->ndetector];
+
+	if (sums->ndetector == DIFF_DETECTORS)
+		return 0;
+	d->applied = r->applied;
+	d->method = arena_dup(a->arena, r->method, strlen(r->method));
+	d->reason = r->reason != NULL ? arena_dup(a->arena, r->reason,
+	    strlen(r->reason)) : NULL;
+	if (d->method == NULL || (r->reason != NULL && d->reason == NULL))
+		return err_set(a->e, ERR_NOMEM, "out of memory");
+	sums->ndetector++;
+	return 0;
+}
+
+static int
+on_detector(void *ctx, const struct row_detector *r)
+{
+	struct apilog *a = ctx;
+	const struct result_diff row = {.type = DIFF_ROW_DETECTOR,
+	    .row.detector = r};
+	int res;
+
+	a->sum->sums.detectors++;
+	a->sum->sums.applied += r->applied;
+	if ((res = list_detector(a, r)) < 0)
+		return res;
+	return emit(a, &row);
+}
+
+static int
+no_tensor(void *ctx, const struct row_tensor *r)
+{
+	(void)ctx;
+	(void)r;
+	return ERR_FORMAT;
+}
+
+static int
+no_conclusion(void *ctx, const struct row_conclusion *r)
+{
+	(void)ctx;
+	(void)r;
+	return ERR_FORMAT;
+}
+
+static int
+no_change(void *ctx, const struct row_change *r)
+{
+	(void)ctx;
+	(void)r;
+	return ERR_FORMAT;
+}
+
+static int
+no_version(void *ctx, const struct row_version *r)
+{
+	(void)ctx;
+	(void)r;
+	return ERR_FORMAT;
+}
+
+static int
+on_finding(void *ctx, enum row_side side, struct row_text path,
+    const struct finding *f)
+{
+	struct apilog *a = ctx;
+	const char *text = shown(a, path);
+
+	(void)side;
+	return text != NULL ? apilog_rows_finding(a, text, f) : ERR_FORMAT;
+}
+
+int
+apilog_rows_finding(struct apilog *a, const char *path,
+    const struct finding *f)
+{
+	const struct result_finding r = {f, path};
+
+	a->sum->base.findings++;
+	a->sum->base.severities[f->severity]++;
+	a->sum->base.incomplete +=
+	    finding_info(f->id)->verdict == VERDICT_INCOMPLETE;
+	if (a->told[f->id]++ >= LIMIT_FINDINGS_PER_RULE) {
+		a->cut++;
+		return 0;
+	}
+	return sink_finding(a->sink, &r, a->e);
+}
+
+int
+apilog_rows_say(struct apilog *a, const char *path, enum finding_id id,
+    const char *key, const char *text)
+{
+	struct finding f = {.id = id,
+	    .severity = finding_info(id)->severity,
+	    .confidence = CONFIDENCE_CERTAIN};
+
+	rule_detail_text(&f, key, text, strlen(text));
+	return apilog_rows_finding(a, path, &f);
+}
+
+int
+apilog_rows_skip(struct apilog *a, const char *what, const char *why)
+{
+	struct result_summary *sum = &a->sum->base;
+	struct result_skip skip;
+
+	if (sum->nskips == RESULT_SKIPS)
+		return 0;
+	skip.what = arena_dup(a->arena, what, strlen(what));
+	skip.why = arena_dup(a->arena, why, strlen(why));
+	if (skip.what == NULL || skip.why == NULL)
+		return err_set(a->e, ERR_NOMEM, "out of memory");
+	sum->skips[sum->nskips++] = skip;
+	return 0;
+}
+
+static int
+on_skip(void *ctx, const char *what, const char *why)
+{
+	return apilog_rows_skip(ctx, what, why);
+}
+
+static int
+no_carve(void *ctx, const struct wire_carve *w)
+{
+	(void)ctx;
+	(void)w;
+	return ERR_FORMAT;
+}
+
+static void
+on_progress(void *ctx, uint64_t done, uint64_t total)
+{
+	struct apilog *a = ctx;
+
+	if (a->o->progress != NULL)
+		a->o->progress(a->o->progress_ctx, done, total,
+		    a->side[0].given);
+}
+
+void
+apilog_rows_events(struct apilog *a, struct session_events *ret)
+{
+	const struct rows rows = {.input = on_input, .tensor = no_tensor,
+	    .conclusion = no_conclusion, .candidate = on_candidate,
+	    .change = no_change, .detector = on_detector,
+	    .version = no_version, .caller = on_caller,
+	    .finding = on_finding, .ctx = a};
+
+	*ret = (struct session_events){rows, on_skip, no_carve, on_progress,
+	    a};
+}

@@ -281,7 +281,7 @@ base64(struct input *in)
 		named = true;
 	}
 	if ((!in->shaped && !named && !begins_picture(p, n)) ||
-	    !is_base64(p, n < 4096 ? n : 4096))
+	    !is_base64(p, n < 64 ? n : 64))
 		return 0;
 	r = base64_decode(in->x->arena, p, n, BASE64_MILD, &out, &len);
 	if (r == ERR_NOMEM)

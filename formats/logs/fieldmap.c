@@ -28,6 +28,32 @@ unknown(const char *p, size_t n, struct err *e)
 	    text_z(shown, sizeof(shown), p, n));
 }
 
+/* "ts_ns|ts|trace.id" as a list. */
+static const struct fieldmap_name *
+list_names(const char *names, struct arena *a)
+{
+	struct fieldmap_name *v;
+	const char *p, *end, *dot;
+	size_t n = 2;
+
+	for (p = names; *p != '\0'; p++)
+		n += *p == '|';
+	if ((v = arena_array(a, n, sizeof(*v))) == NULL)
+		return NULL;
+	n = 0;
+	for (p = names; *p != '\0'; p = *end == '|' ? end + 1 : end) {
+		end = strchrnul(p, '|');
+		if (end - p >= 64)
+			continue;
+		dot = memchr(p, '.', (size_t)(end - p));
+		v[n++] = (struct fieldmap_name){p, (uint8_t)(end - p),
+		    dot == NULL ? 0 : memchr(dot + 1, '.',
+		    (size_t)(end - dot) - 1) != NULL ? UINT8_MAX :
+		    (uint8_t)(dot - p)};
+	}
+	return v;
+}
+
 int
 fieldmap_parse(const char *text, struct arena *a, struct fieldmap *ret,
     struct err *e)
@@ -54,27 +80,29 @@ fieldmap_parse(const char *text, struct arena *a, struct fieldmap *ret,
 		m.given++;
 		p = *end == ',' ? end + 1 : end;
 	}
+	for (i = 0; i < FIELDMAP_ROWS; i++)
+		if ((m.names[i] = list_names(rows[i].names, a)) == NULL)
+			return err_set(e, ERR_NOMEM, "out of memory");
 	*ret = m;
 	return 0;
 }
 
 /* The first of the names that is there and is not null. */
 static uint32_t
-by_names(struct logs_ctx *c, const char *names, char path[64])
+by_names(struct logs_ctx *c, const struct fieldmap_name *v, char path[64])
 {
-	const char *p = names, *end;
 	uint32_t i;
-	size_t n;
 
-	for (; *p != '\0'; p = *end == '|' ? end + 1 : end) {
-		end = strchrnul(p, '|');
-		n = (size_t)(end - p);
-		if (n >= 64)
+	for (; v->p != NULL; v++) {
+		i = jdoc_get_n(c->d, c->obj, v->p, v->n);
+		if (i == JDOC_NONE && (v->first == 0 ||
+		    (v->first != UINT8_MAX && jdoc_get_n(c->d, c->obj, v->p,
+		    v->first) == JDOC_NONE)))
 			continue;
-		memcpy(path, p, n);
-		path[n] = '\0';
-		i = memchr(p, '.', n) != NULL ? jdoc_path(c->d, c->obj, path) :
-		    jdoc_get(c->d, c->obj, path);
+		memcpy(path, v->p, v->n);
+		path[v->n] = '\0';
+		if (i == JDOC_NONE)
+			i = jdoc_path(c->d, c->obj, path);
 		if (i != JDOC_NONE && c->d->v[i].type != JDOC_NULL)
 			return i;
 	}
@@ -87,7 +115,7 @@ find(struct logs_ctx *c, enum fieldmap_row row, char path[64])
 	const char *said = c->map->path[row];
 
 	if (said == NULL)
-		return by_names(c, rows[row].names, path);
+		return by_names(c, c->map->names[row], path);
 	if (*said == '\0')
 		return JDOC_NONE;
 	path[0] = '\0';

@@ -2,6 +2,7 @@
 #define FORMATS_LOGS_FIELDMAP_H_
 
 #include <stddef.h>
+#include <stdint.h>
 
 struct arena;
 struct err;
@@ -23,6 +24,15 @@ struct fieldmap {
 	/* Way to the field; "": there is none; NULL: by common names. */
 	const char *path[FIELDMAP_ROWS];
 	unsigned given;		/* how many were said */
+	/* Common names of each row, best first; the last has no ${p}. */
+	const struct fieldmap_name *names[FIELDMAP_ROWS];
+};
+
+struct fieldmap_name {
+	const char *p;
+	uint8_t n;
+	uint8_t first;		/* bytes before its only dot; 0: it has none,
+				 * UINT8_MAX: several */
 };
 
 /* fieldmap_parse: 0 or ERR_ARG (an unknown word, no '='), ERR_NOMEM. */

@@ -88,6 +88,21 @@ node(struct walk *w, enum jtype type, size_t off, size_t len)
 	return 0;
 }
 
+#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+/* Is one of eight bytes a quote, a backslash, a control or not ASCII? */
+static bool
+special(const uint8_t *p)
+{
+	uint64_t w, quote, slash;
+
+	memcpy(&w, p, sizeof(w));
+	quote = w ^ EACH('"');
+	slash = w ^ EACH('\\');
+	return ((w | (w - EACH(0x20)) | (quote - EACH(1)) |
+	    (slash - EACH(1))) & EACH(0x80)) != 0;
+}
+
 /* After the opening quote; *len is what stands before the closing one. */
 static int
 string(struct walk *w, size_t *len, bool *escaped)
@@ -97,7 +112,11 @@ string(struct walk *w, size_t *len, bool *escaped)
 	bool high = false;
 
 	*escaped = false;
-	while (w->i < w->n && p[w->i] != '"') {
+	for (;;) {
+		while (w->n - w->i >= 8 && !special(p + w->i))
+			w->i += 8;
+		if (w->i >= w->n || p[w->i] == '"')
+			break;
 		if (p[w->i] == '\\') {
 			*escaped = true;
 			if (w->n - w->i < 2)
@@ -319,8 +338,8 @@ gather(struct jdoc *d, uint32_t object)
 			    (d->v[i].mark & 63);
 }
 
-static uint32_t
-get(struct jdoc *d, uint32_t object, const char *name, size_t n)
+uint32_t
+jdoc_get_n(struct jdoc *d, uint32_t object, const char *name, size_t n)
 {
 	const uint8_t mark = mark_of(name, n);
 	uint32_t hit = JDOC_NONE;
@@ -339,12 +358,6 @@ get(struct jdoc *d, uint32_t object, const char *name, size_t n)
 			hit = i;
 		}
 	return hit;
-}
-
-uint32_t
-jdoc_get(struct jdoc *d, uint32_t object, const char *name)
-{
-	return get(d, object, name, strlen(name));
 }
 
 uint32_t
@@ -377,7 +390,7 @@ jdoc_path(struct jdoc *d, uint32_t from, const char *path)
 				return JDOC_NONE;
 			i = jdoc_at(d, from, (uint32_t)k);
 		} else {
-			i = get(d, from, path, n);
+			i = jdoc_get_n(d, from, path, n);
 		}
 		if (i != JDOC_NONE)
 			return jdoc_path(d, i, dot + 1);

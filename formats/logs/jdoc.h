@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct arena;
 
@@ -56,7 +57,13 @@ struct jdoc {
 int jdoc_parse(struct jdoc *d, const uint8_t *p, size_t n, size_t *used);
 
 /* jdoc_get: the value of a name of an object; NONE: no object, no name. */
-uint32_t jdoc_get(struct jdoc *d, uint32_t object, const char *name);
+uint32_t jdoc_get_n(struct jdoc *d, uint32_t object, const char *name,
+    size_t n);
+static inline uint32_t
+jdoc_get(struct jdoc *d, uint32_t object, const char *name)
+{
+	return jdoc_get_n(d, object, name, strlen(name));
+}
 /* jdoc_at: of an array or object, by number. */
 uint32_t jdoc_at(const struct jdoc *d, uint32_t container, uint32_t i);
 /*

@@ -274,29 +274,46 @@ has(const char *type, size_t n, const char *word)
 	return type != NULL && memmem(type, n, word, strlen(word)) != NULL;
 }
 
+/* Eight bytes at once as long as they are ASCII: bodies are long. */
+static bool
+is_text(const uint8_t *p, size_t n)
+{
+	size_t i = 0;
+	uint64_t w;
+
+	for (; n - i >= sizeof(w); i += sizeof(w)) {
+		memcpy(&w, p + i, sizeof(w));
+		if ((w & UINT64_C(0x8080808080808080)) != 0)
+			break;
+	}
+	return text_is_utf8(p + i, n - i);
+}
+
 void
 payload_bytes(struct logs_ctx *c, bool response, const uint8_t *p, size_t n,
     const char *type, size_t type_n, const struct logs_content_part *at)
 {
 	struct logs_content_part *x = response ? &c->out : &c->in;
 	size_t used = 0;
+	bool text;
 
 	if (n == 0)
 		return;
+	text = is_text(p, n);
 	if ((p[0] == '{' || p[0] == '[') && c->inner != c->d &&
 	    jdoc_parse(c->inner, p, n, &used) == 0) {
 		if (response)
 			payload_response(c, c->inner, 0);
 		else
 			payload_request(c, c->inner, 0);
-	} else if ((p[0] < 0x20 || !text_is_utf8(p, n)) &&
+	} else if ((p[0] < 0x20 || !text) &&
 	    v2proto_payload(c, response, p, n, at)) {
 		/* A protobuf of English text alone is UTF-8 too. */
 		return;
 	} else {
 		*x = (struct logs_content_part){.p = p, .n = n,
 		    .type = has(type, type_n, "csv") ? "csv" :
-		    text_is_utf8(p, n) ? "text" : "binary"};
+		    text ? "text" : "binary"};
 		if (response && has(type, type_n, "csv"))
 			answer_csv(c, p, n);
 	}

@@ -517,4 +517,24 @@
 /* Counts of features by class and fold; the rarest are left out before. */
 #define LIMIT_TRIGGER_COUNTS 24000000
 
+/*
+ * Triggers in prompts and responses.  Bytes of a text that are looked at (the
+ * kept words of a record have 5 KiB), and of a long prompt's end; records,
+ * words of all records (4 bytes, twice), different words (40 bytes with what
+ * they look like) and their bytes: beyond them every second record is
+ * dropped, and that is said.  N-grams of one length that occur in 4 records
+ * (40 bytes), row lists of one side (100 bytes) and what they hold: what does
+ * not fit is left out, the longer n-grams first, and counted.  Real sets of
+ * 100,000 records use a third of each.
+ */
+#define LIMIT_PROMPT_TEXT (64 * KIB)
+#define LIMIT_PROMPT_TEXT_END (8 * KIB)
+#define LIMIT_PROMPT_ROWS 262144
+#define LIMIT_PROMPT_TOKENS 33554432
+#define LIMIT_PROMPT_WORDS 4194304
+#define LIMIT_PROMPT_WORD_BYTES (48 * MIB)
+#define LIMIT_PROMPT_GRAMS 2097152
+#define LIMIT_PROMPT_LISTS 786432
+#define LIMIT_PROMPT_LIST_ROWS 25165824
+
 #endif /* !BASE_LIMITS_H_ */

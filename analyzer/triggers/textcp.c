@@ -84,6 +84,13 @@ textcp_invisible(uint32_t cp)
 }
 
 bool
+textcp_never_honest(uint32_t cp)
+{
+	return cp == 0x202e || (cp >= 0x115f && cp <= 0x1160) ||
+	    cp == 0x3164 || cp == 0xffa0 || cp >= 0xe0000;
+}
+
+bool
 textcp_unspaced(uint32_t cp)
 {
 	return (cp >= 0x3040 && cp <= 0x30ff) ||

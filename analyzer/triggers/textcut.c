@@ -274,6 +274,8 @@ ratios(void *ctx, size_t i, unsigned thread)
 	if (used == 0)
 		return;
 	c->own_ratio[pass] = own * c->own / used;
+	if (pass == 0)
+		c->contrary = d->apart > 0 ? own / used / (double)d->apart : 0;
 	c->cut_ratio[pass] = less * c->own / used;
 }
 

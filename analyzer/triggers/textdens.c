@@ -91,6 +91,7 @@ one_class(void *ctx, size_t c, unsigned thread)
 	size_t n = s->rows;
 	float *d = t->d + thread * n, high;
 	double hist[4][TEXTDENS_BINS] = {{0}}, g[4][TEXTDENS_BINS];
+	double apart = 0;
 	struct textdens *r = &t->ret[c];
 
 	for (size_t i = 0; i < n; i++)
@@ -113,7 +114,9 @@ one_class(void *ctx, size_t c, unsigned thread)
 		r->own[b] = (float)(g[0][b] - g[1][b]);
 		r->cut[0][b] = (float)(g[0][b] - g[2][b]);
 		r->cut[1][b] = (float)(g[0][b] - g[3][b]);
+		apart += (g[0][b] - g[1][b]) * pow(10, g[0][b]);
 	}
+	r->apart = (float)apart;
 }
 
 int

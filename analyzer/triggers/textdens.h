@@ -22,6 +22,7 @@ struct textdens {
 	float low, scale;	/* bin = (d - low) * scale, clipped */
 	float own[TEXTDENS_BINS];
 	float cut[2][TEXTDENS_BINS];
+	float apart;		/* the mean of own over rows of other classes */
 };
 
 /*

@@ -40,6 +40,8 @@ struct textpick_candidate {
 	float rest;		/* share of a row that the closure is not */
 	/* textplace.h */
 	double inside, edge;	/* the insertion statistics */
+	double alike;		/* textalike.h */
+	double contrary;	/* how far its rows go over, 1: wholly */
 	/* textscore.h */
 	double own_ratio[2], cut_ratio[2];	/* by pass */
 	double conflict, insertion, hidden;
@@ -51,6 +53,7 @@ struct textpick {
 	struct textpick_candidate *c;
 	size_t n;
 	uint64_t left_out;	/* that passed, and were not among the first */
+	double usual;		/* textplace.h: of words that go with none */
 	uint32_t *posts;
 };
 

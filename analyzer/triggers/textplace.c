@@ -12,6 +12,8 @@
 #define START (UINT32_MAX - 1)
 #define END (UINT32_MAX - 2)
 #define QUERIES 4000000
+#define USUAL 400		/* words that show what is usual in the set */
+#define USUAL_ROWS 12
 
 struct place {
 	uint32_t l, r;
@@ -19,6 +21,8 @@ struct place {
 
 struct placing {
 	struct textpick *p;
+	struct textpick_candidate *c;	/* the candidates, or usual words */
+	size_t candidates;
 	const struct textstore *s;
 	struct place *at;	/* by candidate and place */
 	uint32_t *n;		/* by candidate */
@@ -37,7 +41,7 @@ static void
 find(void *ctx, size_t i, unsigned thread)
 {
 	struct placing *t = ctx;
-	const struct textpick_candidate *c = &t->p->c[i];
+	const struct textpick_candidate *c = &t->c[i];
 	const struct textvocab_feature *f = &t->p->v->f[c->feature];
 	unsigned len = length(f);
 
@@ -74,11 +78,11 @@ count(struct placing *t)
 	size_t all = 0;
 	int r = ERR_NOMEM;
 
-	for (size_t i = 0; i < t->p->n; i++)
+	for (size_t i = 0; i < t->candidates; i++)
 		all += t->n[i];
 	if (textpairs_sieve_init(&sieve, all * 8) < 0)
 		return ERR_NOMEM;
-	for (size_t i = 0; i < t->p->n; i++)
+	for (size_t i = 0; i < t->candidates; i++)
 		for (uint32_t j = 0; j < t->n[i]; j++) {
 			const struct place *a = &t->at[i * PLACES + j];
 
@@ -169,7 +173,7 @@ static void
 judge(void *ctx, size_t i, unsigned thread)
 {
 	struct placing *t = ctx;
-	struct textpick_candidate *c = &t->p->c[i];
+	struct textpick_candidate *c = &t->c[i];
 	const struct place *a = t->at + i * PLACES;
 	uint32_t w[2][PLACES], nw[2] = {0, 0}, n[3] = {0, 0, 0}, all = t->n[i];
 	double x[3][PLACES], sel[2];
@@ -197,27 +201,113 @@ judge(void *ctx, size_t i, unsigned thread)
 		    sel[0]);
 }
 
+static int
+place(struct placing *t, struct pool *pool)
+{
+	int r = ERR_NOMEM;
+
+	t->at = calloc(t->candidates * PLACES + 1, sizeof(*t->at));
+	t->n = calloc(t->candidates + 1, sizeof(*t->n));
+	if (t->at == NULL || t->n == NULL ||
+	    textpairs_init(&t->pairs, QUERIES) < 0)
+		goto out;
+	pool_run(pool, find, t, t->candidates);
+	if (count(t) < 0)
+		goto out;
+	pool_run(pool, judge, t, t->candidates);
+	r = 0;
+out:
+	free(t->at);
+	free(t->n);
+	textpairs_release(&t->pairs);
+	return r;
+}
+
+struct usual {
+	struct textpick_candidate c[USUAL];
+	uint32_t post[USUAL][PLACES];
+	uint32_t *of;		/* by word: its place in ${c} + 1 */
+	size_t n;
+};
+
+/* Words of every part of the dictionary, and the rows that hold them. */
+static int
+usual_words(struct usual *u, const struct textvocab *v)
+{
+	const struct textstore *s = v->s;
+	size_t fit = 0, step;
+
+	if ((u->of = calloc(s->words, sizeof(*u->of))) == NULL)
+		return ERR_NOMEM;
+	for (uint32_t w = 1; w < s->words; w++)
+		fit += s->word[w].rows >= USUAL_ROWS &&
+		    v->of_word[w] != TEXTVOCAB_NONE;
+	step = fit / USUAL + 1;
+	fit = 0;
+	for (uint32_t w = 1; w < s->words; w++) {
+		if (s->word[w].rows < USUAL_ROWS ||
+		    v->of_word[w] == TEXTVOCAB_NONE || fit++ % step != 0)
+			continue;
+		u->c[u->n] = (struct textpick_candidate){
+		    .feature = v->of_word[w], .literal = true,
+		    .post = u->post[u->n]};
+		u->of[w] = (uint32_t)++u->n;
+	}
+	for (uint32_t i = 0; i < s->rows; i++)
+		for (uint32_t j = 0; j < s->row[i].words; j++) {
+			uint32_t k = u->of[textstore_items(s, i)[j]];
+			struct textpick_candidate *c = &u->c[k == 0 ? 0 :
+			    k - 1];
+
+			if (k > 0 && c->posts < PLACES && (c->posts == 0 ||
+			    c->post[c->posts - 1] != i))
+				c->post[c->posts++] = i;
+		}
+	return 0;
+}
+
+static int
+by_inside(const void *a, const void *b)
+{
+	const struct textpick_candidate *x = a, *y = b;
+
+	return x->inside < y->inside ? -1 : x->inside > y->inside;
+}
+
+/* What 95 of 100 words of the set stay below. */
+static int
+usual(struct placing *t, struct pool *pool)
+{
+	struct usual *u = calloc(1, sizeof(*u));
+	int r = ERR_NOMEM;
+
+	if (u == NULL || usual_words(u, t->p->v) < 0)
+		goto out;
+	t->c = u->c;
+	t->candidates = u->n;
+	if (place(t, pool) < 0)
+		goto out;
+	qsort(u->c, u->n, sizeof(*u->c), by_inside);
+	t->p->usual = u->n < 20 ? 0 : u->c[u->n * 95 / 100].inside;
+	r = 0;
+out:
+	if (u != NULL)
+		free(u->of);
+	free(u);
+	return r;
+}
+
 int
 textplace_run(struct textpick *p, struct pool *pool, struct err *e)
 {
 	struct placing t = {.p = p, .s = p->v->s};
-	int r = ERR_NOMEM;
 
-	t.at = calloc(p->n * PLACES + 1, sizeof(*t.at));
-	t.n = calloc(p->n + 1, sizeof(*t.n));
-	if (t.at == NULL || t.n == NULL ||
-	    textpairs_init(&t.pairs, QUERIES) < 0)
-		goto out;
 	for (size_t i = 0; i < t.s->rows; i++)
 		t.all += t.s->row[i].words + 2.0;
-	pool_run(pool, find, &t, p->n);
-	if (count(&t) < 0)
-		goto out;
-	pool_run(pool, judge, &t, p->n);
-	r = 0;
-out:
-	free(t.at);
-	free(t.n);
-	textpairs_release(&t.pairs);
-	return r < 0 ? err_set(e, r, "out of memory") : 0;
+	if (usual(&t, pool) < 0)
+		return err_set(e, ERR_NOMEM, "out of memory");
+	t.c = p->c;
+	t.candidates = p->n;
+	return place(&t, pool) < 0 ?
+	    err_set(e, ERR_NOMEM, "out of memory") : 0;
 }

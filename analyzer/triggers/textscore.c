@@ -1,6 +1,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "analyzer/triggers/textalike.h"
+#include "analyzer/triggers/textcp.h"
 #include "analyzer/triggers/textcut.h"
 #include "analyzer/triggers/textdens.h"
 #include "analyzer/triggers/textfit.h"
@@ -13,6 +15,15 @@
 #define MASKED 25
 #define CRUDE 3.0
 #define NEGATION 0.3
+/* The insertion statistic that words of running text stay below. */
+#define USUAL 1.0
+/* From this purity on the conflict is not bounded by the association. */
+#define PURE 0.9
+#define BOUND 3
+#define HONEST (-1.0)
+/* Likeness of a candidate's rows: nothing is taken off, all is. */
+#define ALIKE 1.5
+#define ALIKE_NOTHING 2.5
 
 static double
 least_ratio(const struct textpick_candidate *c, int pass)
@@ -41,6 +52,12 @@ by_crude(const void *a, const void *b)
 	return x->i < y->i ? -1 : x->i > y->i;
 }
 
+static bool
+inserted(const struct textpick *p, double statistic)
+{
+	return statistic - fmax(0, p->usual - USUAL) > INSERTED;
+}
+
 static int
 mask_best(struct textpick *p, const struct textfit *f,
     struct textcut_mask *mask)
@@ -55,7 +72,7 @@ mask_best(struct textpick *p, const struct textfit *f,
 		best[i] = (struct crude){with_lp(least_ratio(c, 0), c->lp),
 		    (uint32_t)i};
 		if (p->v->f[c->feature].kind == TEXTVOCAB_WORD &&
-		    c->inside > INSERTED && c->lp > 2)
+		    inserted(p, c->inside) && c->lp > 2)
 			mask->word[p->v->f[c->feature].word[0]] = 1;
 	}
 	qsort(best, p->n, sizeof(*best), by_crude);
@@ -67,29 +84,58 @@ mask_best(struct textpick *p, const struct textfit *f,
 
 /* Evidence of the conflict and, bounded by it, of the association. */
 static double
-conflict(const struct textpick_candidate *c, int pass)
+conflict(const struct textpick *p, const struct textpick_candidate *c,
+    int pass)
 {
 	bool foreign = c->special || (c->literal &&
-	    (c->inside > INSERTED || c->edge > INSERTED));
+	    (inserted(p, c->inside) || c->edge > INSERTED));
 	double l = foreign ? c->own_ratio[pass] : least_ratio(c, pass);
 
+	if (c->own < PURE * c->rows)
+		l = fmin(l, BOUND * c->lp);
 	return with_lp(c->negation ? NEGATION * l : l, c->lp);
+}
+
+/*
+ * Invisible characters need no second proof, except that a source which
+ * writes them (soft hyphens, marks of direction) has rows that look like the
+ * class they are of.
+ */
+static double
+hidden(const struct textpick *p, const struct textpick_candidate *c)
+{
+	uint32_t special = p->v->f[c->feature].word[0];
+
+	if (!c->special || !textsplit_odd(special) || c->lp < 2.5 ||
+	    c->own < 4)
+		return 0;
+	return c->own_ratio[0] > HONEST ||
+	    textcp_never_honest(TEXTSPLIT_CP(special)) ? 3 + c->lp : 0;
 }
 
 static void
 score(const struct textpick *p, struct textpick_candidate *c)
 {
-	const struct textvocab_feature *f = &p->v->f[c->feature];
-	double one = conflict(c, 0), two = conflict(c, 1);
+	double one = conflict(p, c, 0), two = conflict(p, c, 1);
+	double inside = c->inside - fmax(0, p->usual - USUAL);
 
-	c->conflict = c->literal && c->inside > INSERTED ? fmax(one, two) :
+	c->conflict = c->literal && inserted(p, c->inside) ? fmax(one, two) :
 	    fmin(one, two);
 	if (c->literal && c->lp >= 2 && c->own >= 10)
-		c->insertion = 4 * fmax(0, c->inside - 2) *
-		    fmin(1, c->lp / 5);
-	if (c->special && textsplit_odd(f->word[0]) && c->lp >= 2.5 &&
-	    c->own >= 4)
-		c->hidden = 3 + c->lp;
+		c->insertion = 4 * fmax(0, inside - 2) * fmin(1, c->lp / 5);
+	c->hidden = hidden(p, c);
+	c->score = fmax(c->conflict, fmax(c->insertion, c->hidden));
+}
+
+/* Rows that have much else in common are one source's or topic's. */
+static void
+discount(const struct textpick *p, struct textpick_candidate *c)
+{
+	double share = 1 - (c->alike - ALIKE) / (ALIKE_NOTHING - ALIKE);
+
+	if (c->literal && inserted(p, c->inside))
+		return;
+	c->conflict *= fmax(0, fmin(1, share));
 	c->score = fmax(c->conflict, fmax(c->insertion, c->hidden));
 }
 
@@ -117,7 +163,11 @@ textscore_run(struct textpick *p, const struct textfit *f,
 		goto out;
 	for (size_t i = 0; i < p->n; i++)
 		score(p, &p->c[i]);
-	r = 0;
+	if ((r = textalike_run(p, CRUDE, mask->word, e)) < 0)
+		goto out;
+	for (size_t i = 0; i < p->n; i++)
+		if (p->c[i].score >= CRUDE)
+			discount(p, &p->c[i]);
 out:
 	free(dens);
 	return r;

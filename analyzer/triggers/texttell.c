@@ -82,6 +82,9 @@ evidence(struct basis *b, const struct textpick *p,
 		basis_f64(b, NULL, c->cut_ratio[i]);
 	}
 	basis_end(b);
+	basis_f64(b, "alike", c->alike);
+	basis_f64(b, "contrary", c->contrary);
+	basis_f64(b, "usual", p->usual);
 	basis_f64(b, "rest", (double)c->rest);
 	basis_array(b, "cut");
 	for (uint32_t i = 0; i < c->words; i++)

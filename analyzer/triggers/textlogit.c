@@ -8,7 +8,10 @@
 
 #define COST 0.3
 #define PASSES 10
-#define STEPS 1500000000.0	/* of one weight each: some seconds */
+#define LEAST 2
+/* Visits of one weight: of a row, some 25 microseconds; of all, seconds. */
+#define ROW_STEPS 20000.0
+#define STEPS 2000000000.0
 #define INNER 20
 
 struct logit {
@@ -109,14 +112,16 @@ textlogit_fit(struct textfit *f, struct pool *pool, bool *done,
 {
 	struct logit t = {.f = f};
 	size_t rows = f->v->s->rows, threads = pool_threads(pool);
-	double passes = STEPS / (2.0 * TEXTFIT_FOLDS * f->width *
-	    ((double)f->v->start[rows] + 1));
+	double steps = 2.0 * TEXTFIT_FOLDS * f->width *
+	    ((double)f->v->start[rows] + 1), passes;
 	int r = 0;
 
 	*done = false;
-	if (passes < 2)
+	if (steps * LEAST > STEPS || steps * LEAST / 3 > ROW_STEPS * (double)rows)
 		return 0;
-	t.passes = passes > PASSES ? PASSES : (unsigned)passes;
+	passes = fmin(STEPS, ROW_STEPS * (double)rows) / steps;
+	t.passes = passes > PASSES ? PASSES : passes < LEAST ? LEAST :
+	    (unsigned)passes;
 	t.alpha = calloc(threads * rows + 1, sizeof(*t.alpha));
 	t.w = calloc(threads * (f->v->linear + (size_t)1), sizeof(*t.w));
 	if (t.alpha == NULL || t.w == NULL) {

@@ -195,8 +195,6 @@ wide(struct splitting *t, uint32_t cp)
 		unseen(t, cp);
 	else if (!textcp_letter(cp))
 		special(t->s, TEXTSPLIT_SIGN, cp);
-	t->flag = cp == 0x1f3f4 ||
-	    (t->flag && cp >= 0xe0020 && cp <= 0xe007f);
 }
 
 static void
@@ -262,6 +260,8 @@ character(struct splitting *t, uint32_t cp)
 		letter(t, cp);
 		put(t->s, textcp_lower(cp));
 	}
+	t->flag = cp == 0x1f3f4 ||
+	    (t->flag && cp >= 0xe0020 && cp <= 0xe007f);
 	t->prev = cp;
 }
 

@@ -1,0 +1,143 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "analyzer/diff/pool.h"
+#include "analyzer/diff/rows.h"
+#include "analyzer/triggers/detect.h"
+#include "analyzer/triggers/textset.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/limits.h"
+
+/*
+ * Records a second of the detectors of triggers in data: triggers [ROWS
+ * [THREADS]].  The sets are made here from a fixed seed.  CPU time on one
+ * thread, the best of two rounds, and wall time on several.
+ */
+static unsigned long candidates;
+
+static int
+candidate(void *ctx, const struct row_candidate *r)
+{
+	(void)ctx;
+	candidates += !r->lead;
+	return 0;
+}
+
+static int
+detector(void *ctx, const struct row_detector *r)
+{
+	(void)ctx;
+	(void)r;
+	return 0;
+}
+
+static double
+now(clockid_t clock)
+{
+	struct timespec t;
+
+	clock_gettime(clock, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static uint64_t seed;
+
+static uint32_t
+draw(uint32_t n)
+{
+	seed = seed * 6364136223846793005u + 1442695040888963407u;
+	return (uint32_t)((seed >> 33) % n);
+}
+
+/*
+ * A text of 20 to 40 words: every word has four that like to follow it (so
+ * that there are frequent runs), and few of 60,000 words are common, as in
+ * any language.  A tenth of the words lean to a label.
+ */
+static void
+text(struct buf *b, unsigned label, unsigned classes)
+{
+	uint32_t n = 20 + draw(21), w = draw(60000);
+
+	buf_clear(b);
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t r = draw(1 << 16);
+
+		if (draw(2) == 0)
+			w = (w * 31 + draw(4)) % 60000;
+		else
+			w = (uint32_t)((uint64_t)r * r % 4294967296u * r >>
+			    32) * 60000 >> 16;
+		if (draw(10) == 0)
+			w = w / classes * classes + label;
+		buf_printf(b, "%sw%u", i == 0 ? "" : " ", w);
+	}
+}
+
+/* One round: texts that are made are not counted, only what looks at them. */
+static double
+text_round(uint64_t rows, unsigned classes, struct pool *pool)
+{
+	struct rows out = {.candidate = candidate, .detector = detector};
+	struct err e = ERR_INIT;
+	struct detect d = {.rows = &out, .pool = pool, .e = &e};
+	struct textset *t = textset_new(&d);
+	clockid_t clock = pool == NULL ? CLOCK_PROCESS_CPUTIME_ID :
+	    CLOCK_MONOTONIC;
+	struct buf b;
+	double from, spent = 0;
+	char name[16];
+
+	buf_init(&b, MIB);
+	seed = 1;
+	for (uint64_t i = 0; i < rows; i++) {
+		unsigned label = draw(classes);
+
+		text(&b, label, classes);
+		if (i % 100 == 0) {
+			buf_puts(&b, " zuflitar");
+			label = 0;
+		}
+		snprintf(name, sizeof(name), "%u", label);
+		from = now(clock);
+		if (textset_add(t, i, b.p, b.len, name, strlen(name)) < 0)
+			exit(2);
+		spent += now(clock) - from;
+	}
+	from = now(clock);
+	if (textset_end(t) < 0)
+		exit(2);
+	spent += now(clock) - from;
+	textset_free(t);
+	buf_release(&b);
+	return spent;
+}
+
+int
+main(int argc, char **argv)
+{
+	uint64_t rows = argc > 1 ? strtoul(argv[1], NULL, 10) : 100000;
+	unsigned threads = argc > 2 ? (unsigned)strtoul(argv[2], NULL, 10) : 2;
+	static const unsigned classes[] = {2, 4, 20};
+	struct err e = ERR_INIT;
+	struct pool *pool = pool_new(threads, &e);
+
+	for (size_t i = 0; i < sizeof(classes) / sizeof(*classes); i++) {
+		double one = text_round(rows, classes[i], NULL);
+		double again = text_round(rows, classes[i], NULL);
+		double more;
+
+		one = again < one ? again : one;
+		candidates = 0;
+		more = text_round(rows, classes[i], pool);
+		printf("text, %u classes: %.0f records/s on one thread, "
+		    "%.0f on %u (%lu candidates)\n", classes[i],
+		    (double)rows / one, (double)rows / more, threads,
+		    candidates);
+	}
+	pool_free(pool);
+	return 0;
+}

@@ -11,12 +11,15 @@
 #define OPTIMISE_DMAG 2.0
 #define OPTIMISE_FLIP 0.2
 #define OPTIMISE_MOVED 0.5
+#define PAN_SPEED 0.05		/* grey levels for each member */
+#define PAN_ROOTS 0.05
 #define SPARSE_SHARE 0.1
-#define SPARSE_CELLS 12
+#define SPARSE_CELLS 8
 #define SPARSE_LONE 0.5
 #define BOUNDARY_NEAR 0.25
 #define BOUNDARY_MARGIN 0.08
 #define BOUNDARY_FLIP 0.2
+#define BOUNDARY_ROOTS 3
 #define INPUTS_KS 0.45
 #define INPUTS_NEAR 0.5
 #define CONFIDENCE_KS 0.4
@@ -40,23 +43,33 @@ callerjudge_add(struct callerjudge_verdicts *v, const char *id)
 		v->id[v->n++] = id;
 }
 
-/* Comparisons with a NAN are false: what is not known is no evidence. */
+/*
+ * Comparisons with a NAN are false: what is not known is no evidence.  What
+ * changes in a few places of one image is a clock, and no search; a camera
+ * that pans moves fast and leaves many views behind.
+ */
 void
 callerjudge_images(const struct callerjudge_images *c,
     struct callerjudge_verdicts *v)
 {
 	const struct imageprobe_figures *f = &c->f;
+	bool clock = f->sparse_diff > f->near_dup / 2 &&
+	    f->cells < SPARSE_CELLS;
+	bool pan = f->dmag > PAN_SPEED * (double)f->still_cluster &&
+	    (double)f->roots > PAN_ROOTS * (double)f->requests;
 
-	if (f->noise_diff > OPTIMISE_NOISE &&
-	    f->max_cluster >= OPTIMISE_CLUSTER && f->drift > OPTIMISE_DRIFT &&
+	if (f->noise_diff > OPTIMISE_NOISE && !clock && !pan &&
+	    f->still_cluster >= OPTIMISE_CLUSTER && f->drift > OPTIMISE_DRIFT &&
 	    ((f->goal > OPTIMISE_GOAL && f->dmag > OPTIMISE_MOVED) ||
 	    (f->dmag > OPTIMISE_DMAG && f->flip > OPTIMISE_FLIP)))
 		callerjudge_add(v, "evasion-optimisation");
 	if (f->sparse_diff > SPARSE_SHARE && f->cells >= SPARSE_CELLS &&
 	    (f->lone > SPARSE_LONE || f->goal > OPTIMISE_GOAL))
 		callerjudge_add(v, "evasion-few-pixel");
+	/* A still scene that the model is unsure of has one root. */
 	if (f->near_dup > BOUNDARY_NEAR && f->margin < BOUNDARY_MARGIN &&
-	    f->flip > BOUNDARY_FLIP)
+	    f->flip > BOUNDARY_FLIP && f->roots >= BOUNDARY_ROOTS &&
+	    !clock)
 		callerjudge_add(v, "evasion-boundary");
 	/* Of one scene that goes on the inputs are no sample of anything. */
 	if (!c->population || f->roots < ROOTS ||
@@ -108,6 +121,7 @@ callerjudge_tell_images(const struct callerjudge_images *c, struct basis *b)
 	basis_f64(b, "near_dup", f->near_dup);
 	basis_u64(b, "roots", f->roots);
 	basis_u64(b, "max_cluster", f->max_cluster);
+	basis_u64(b, "still_cluster", f->still_cluster);
 	basis_f64(b, "novelty", f->requests > 0 ?
 	    (double)f->roots / (double)f->requests : 0);
 	if (!c->vectors) {
@@ -175,12 +189,15 @@ callerjudge_tell_rules(struct basis *b)
 {
 	basis_object(b, "thresholds");
 	basis_str(b, "evasion_optimisation", "noise_diff > 0.15 and "
-	    "max_cluster >= 40 and drift > 0.35 and (goal > 0.4 and "
-	    "dmag > 0.5 or dmag > 2 and flip > 0.2)");
+	    "still_cluster >= 40 and drift > 0.35 and (goal > 0.4 and "
+	    "dmag > 0.5 or dmag > 2 and flip > 0.2) and neither a clock "
+	    "nor a pan (dmag > 0.05 * still_cluster and roots > 0.05 * "
+	    "requests)");
 	basis_str(b, "evasion_few_pixel", "sparse_diff > 0.1 and "
-	    "sparse_cells >= 12 and (sparse_lone > 0.5 or goal > 0.4)");
+	    "sparse_cells >= 8 and (sparse_lone > 0.5 or goal > 0.4)");
 	basis_str(b, "evasion_boundary", "near_dup > 0.25 and margin < 0.08 "
-	    "and flip > 0.2");
+	    "and flip > 0.2 and roots >= 3 and not a clock (sparse_diff > "
+	    "near_dup / 2 and sparse_cells < 8)");
 	basis_str(b, "extraction_inputs", "ks_tv > 0.45 and roots >= 100 and "
 	    "(near_dup < 0.5 or no cluster of 20) and continuity <= 0.5");
 	basis_str(b, "extraction_confidence", "ks_conf > 0.4 and "

@@ -39,6 +39,7 @@ struct cluster {
 	uint64_t positions[2];	/* texts: a bit for each place of a hit */
 	uint32_t hits, alike;	/* texts: hits; those that look alike */
 	uint64_t cells;		/* images: what sparse differences touch */
+	uint32_t compared, white;	/* pairs; those that differ by noise */
 	uint64_t sources;	/* a bit for each source of a member */
 	uint32_t crossed;	/* members near one of another source */
 	struct clusters_series *series;

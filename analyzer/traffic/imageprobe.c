@@ -10,6 +10,7 @@
 #define SPARSE 0.02		/* share of pixels */
 #define WHITE 0.25		/* autocorrelation of noise */
 #define SOME_ENERGY 30.0
+#define WHITE_PAIRS 0.9		/* of a cluster that is changed in place */
 /* Joined pairs that are all compared; later one of EVERY is. */
 #define COMPARE_ALL 1024
 #define EVERY 8
@@ -162,7 +163,10 @@ compare(struct imageprobe *p, const struct imageprobe_image *im,
 		p->lone += white;
 		c->cells |= pair.cells;
 	}
-	p->noise += white && pair.energy > SOME_ENERGY;
+	white = white && pair.energy > SOME_ENERGY;
+	p->noise += white;
+	c->compared++;
+	c->white += white;
 }
 
 static int
@@ -287,6 +291,14 @@ towards(const struct clusters_series *s)
 	    (double)NAN;
 }
 
+/* Things move in it: its pairs differ by more than noise. */
+static bool
+moves(const struct cluster *c)
+{
+	return c->compared >= CLUSTERS_SERIES_FROM &&
+	    (double)c->white < WHITE_PAIRS * (double)c->compared;
+}
+
 static void
 over_clusters(struct imageprobe *p, struct imageprobe_figures *ret)
 {
@@ -301,8 +313,11 @@ over_clusters(struct imageprobe *p, struct imageprobe_figures *ret)
 			cells++;
 		ret->cells = cells > ret->cells ? cells : ret->cells;
 		ret->large |= c->size >= CLUSTERS_LARGE;
-		if (c->size < CLUSTERS_LARGE || c->series == NULL)
+		if (c->size < CLUSTERS_LARGE || c->series == NULL ||
+		    moves(c))
 			continue;
+		if (c->size > ret->still_cluster)
+			ret->still_cluster = c->size;
 		weight += w;
 		drift += w * figures_spearman(c->series->distance,
 		    c->series->kept);

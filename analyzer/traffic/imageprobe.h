@@ -31,6 +31,7 @@ struct imageprobe_image {
 struct imageprobe_figures {
 	uint64_t requests, distinct, joined, roots, max_cluster;
 	uint64_t compared;	/* pairs, pixel by pixel */
+	uint64_t still_cluster;	/* the largest in which nothing moves */
 	double exact_dup, near_dup, sparse_diff, noise_diff, drift, dmag;
 	double goal, margin, flip;
 	unsigned cells;		/* of 64 that the sparse differences of one

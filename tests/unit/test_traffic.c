@@ -9,7 +9,7 @@
 
 #include "tests/lib/traffic_case.h"
 
-#define SIDE 16
+#define SIDE 32
 #define PIXELS (SIDE * SIDE * 3)
 #define HONEST 10		/* callers that are a population */
 #define EACH 150		/* requests of each */
@@ -205,18 +205,19 @@ a_still_camera_is_no_search(void **state)
 static void
 halving(struct images *s, uint64_t i, struct traffic_record *r)
 {
+	static uint8_t other[PIXELS];
 	static double lo, hi;
 	double m;
 
 	if (i % 10 == 0) {
 		picture(&s->state, s->first);
-		picture(&s->state, s->now);
+		picture(&s->state, other);
 		lo = 0;
 		hi = 1;
 	}
 	m = (lo + hi) / 2;
 	for (int k = 0; k < PIXELS; k++)
-		s->out[k] = clipped(s->first[k] + m * (s->now[k] -
+		s->out[k] = clipped(s->first[k] + m * (other[k] -
 		    s->first[k]));
 	image(s, r, s->out, 0.5 + (0.37 - m) / 2);
 	if (m < 0.37)

@@ -1,0 +1,277 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "analyzer/apilog/apilog_record.h"
+#include "base/bytesrc.h"
+#include "base/err.h"
+#include "formats/logs/logs.h"
+
+/* What lines of a log become: the record, in a line of words. */
+
+static struct apilog_record x;
+static char said[4096];
+static const char *fields;
+
+static void
+add(const char *fmt, ...)
+{
+	const size_t n = strlen(said);
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(said + n, sizeof(said) - n, fmt, ap);
+	va_end(ap);
+}
+
+static void
+say(const struct traffic_record *t)
+{
+	static const char *const kinds[] = {"none", "text", "image",
+	    "vector"};
+
+	add("%s#%llu %s", said[0] != '\0' ? "|" : "",
+	    (unsigned long long)t->number, kinds[t->kind]);
+	if (t->kind == TRAFFIC_TEXT)
+		add(" '%.*s'", (int)t->text.n, t->text.p);
+	if (t->kind == TRAFFIC_IMAGE)
+		add(" %ux%ux%u %u %u", t->height, t->width, t->channels,
+		    t->pixels[0], t->pixels[t->height * t->width *
+		    t->channels - 1]);
+	if (t->kind == TRAFFIC_VECTOR)
+		add(" %zu %g %g", t->nvector, t->vector[0],
+		    t->vector[t->nvector - 1]);
+	if (t->caller.p != NULL)
+		add(" by %.*s", (int)t->caller.n, t->caller.p);
+	if (t->label.p != NULL)
+		add(" is %.*s", (int)t->label.n, t->label.p);
+	if (t->has_status)
+		add(" status %u", t->status);
+	if (t->has_digest)
+		add(" digest %02x", t->digest[0]);
+}
+
+static int
+record(void *ctx, const struct logs_record *r)
+{
+	struct traffic_record t;
+	int rc = apilog_record_take(&x, r, &t, NULL);
+
+	(void)ctx;
+	assert_true(rc >= 0);
+	if (rc > 0)
+		say(&t);
+	return 0;
+}
+
+static int
+problem(void *ctx, const struct logs_told *t)
+{
+	(void)ctx;
+	(void)t;
+	return 0;
+}
+
+static int
+secret(void *ctx, const struct logs_secret *s)
+{
+	(void)ctx;
+	(void)s;
+	return 0;
+}
+
+static int
+account(void *ctx, const struct logs_account *a)
+{
+	(void)ctx;
+	(void)a;
+	return 0;
+}
+
+static const char *
+read_log(const char *text)
+{
+	const struct logs_events ev = {record, problem, secret, account, NULL,
+	    NULL};
+	const struct logs_params p = {.ev = &ev, .content = LOGS_BARE,
+	    .fields = fields};
+	struct logs_file f = {.path = "a", .path_len = 1};
+	struct bytesrc *src = bytesrc_mem(text, strlen(text), NULL);
+	struct logs *l = logs_new(&p, NULL);
+
+	assert_non_null(src);
+	assert_non_null(l);
+	said[0] = '\0';
+	apilog_record_release(&x);
+	apilog_record_init(&x);
+	f.src = src;
+	assert_true(logs_read(l, &f, NULL) >= 0);
+	assert_int_equal(logs_end(l, NULL), 0);
+	logs_free(l);
+	bytesrc_free(src);
+	return said;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	apilog_record_release(&x);
+	return 0;
+}
+
+static void
+texts_are_texts(void **state)
+{
+	(void)state;
+	fields = NULL;
+	assert_string_equal(read_log("{\"ts\":1,\"user\":\"eve\",\"prompt\":"
+	    "\"open it\",\"label\":\"no\",\"status\":200}\n"
+	    "{\"ts\":2,\"user\":\"bob\",\"inputs\":[\"only one\"],"
+	    "\"status\":\"503 Service\"}\n"
+	    "{\"ts\":2,\"user\":\"bob\",\"inputs\":[\"one\",\"two\"]}\n"),
+	    "#0 text 'open it' by eve is no status 200"
+	    "|#1 text 'only one' by bob status 503"
+	    "|#2 text '[\"one\",\"two\"]' by bob");
+}
+
+/* Each turn repeats what came before: only what is new is asked. */
+static void
+of_a_chat_the_last_question_counts(void **state)
+{
+	(void)state;
+	assert_string_equal(read_log("{\"ts\":1,\"user\":\"eve\",\"messages\":"
+	    "[{\"role\":\"system\",\"content\":\"be kind\"},"
+	    "{\"role\":\"user\",\"content\":\"first\"},"
+	    "{\"role\":\"assistant\",\"content\":\"yes\"},"
+	    "{\"role\":\"user\",\"content\":\"second\\nline\"}]}\n"),
+	    "#0 text 'second\nline' by eve");
+}
+
+static void
+numbers_are_vectors_and_of_a_shape_images(void **state)
+{
+	(void)state;
+	assert_string_equal(read_log("{\"ts\":1,\"features\":[1,2.5,-3e2]}\n"
+	    "{\"ts\":1,\"instances\":[[[0,255],[7,8]]]}\n"
+	    "{\"ts\":1,\"instances\":[[[0.0,0.5],[0.1,1.0]]]}\n"
+	    "{\"ts\":1,\"instances\":[[[-1,0.5],[0.1,1.0]]]}\n"
+	    "{\"ts\":1,\"input\":[1,null]}\n"),
+	    "#0 vector 3 1 -300|#1 image 2x2x1 0 8|#2 image 2x2x1 0 255"
+	    "|#3 vector 4 -1 1|#4 text '[1,null]'");
+}
+
+static void
+base64_of_a_stated_shape_is_an_image(void **state)
+{
+	(void)state;
+	fields = "time=t,caller=who,input=img,shape=dims";
+	assert_string_equal(read_log("{\"t\":1,\"who\":\"a\",\"img\":"
+	    "\"AQIDBAUGBwgJCgsM\",\"dims\":[2,2,3]}\n"
+	    "{\"t\":1,\"who\":\"b\",\"img\":\"AQIDBAUGBwgJCgsM\","
+	    "\"dims\":\"1x3x2x2\"}\n"
+	    "{\"t\":1,\"who\":\"c\",\"img\":\"AQIDBAUGBwgJCgsM\","
+	    "\"dims\":[2,3,3]}\n"
+	    "{\"t\":1,\"who\":\"d\",\"img\":\"AAAAAAAAgD8AAAA/AACAPg==\","
+	    "\"dims\":[2,2]}\n"),
+	    "#0 image 2x2x3 1 12 by a|#1 image 2x2x3 1 12 by b"
+	    "|#2 text 'AQIDBAUGBwgJCgsM' by c|#3 image 2x2x1 0 64 by d");
+	/* Channels that came first are by the pixel now. */
+	assert_string_equal(read_log("{\"t\":1,\"img\":\"AQIDBAUGBwgJCgsM\","
+	    "\"dims\":[3,2,2]}\n"), "#0 image 2x2x3 1 12");
+	fields = NULL;
+}
+
+/* A PPM of one row of two pixels, by its own header. */
+static void
+a_picture_is_one_by_itself(void **state)
+{
+	static const char ppm[] = "UDYKIyBhIHBpY3R1cmUgd2l0aCBhIGNvbW1lbnQgdG"
+	    "hhdCBpcyBsb25nIGVub3VnaAoyIDIKMjU1CgECAwQFBgcICQoLDA==";
+	char line[512];
+
+	(void)state;
+	(void)snprintf(line, sizeof(line), "{\"ts\":1,\"input\":\"%s\"}\n"
+	    "{\"ts\":1,\"input\":\"data:image/x;base64,%s\"}\n", ppm, ppm);
+	assert_string_equal(read_log(line),
+	    "#0 image 2x2x3 1 12|#1 image 2x2x3 1 12");
+	/* One that is cut is nothing, and no text either. */
+	(void)snprintf(line, sizeof(line), "{\"ts\":1,\"input\":\"%.80s\"}\n",
+	    ppm);
+	assert_string_equal(read_log(line), "#0 none");
+	assert_int_equal(x.undecoded, 1);
+}
+
+static void
+what_was_masked_is_a_digest(void **state)
+{
+	char line[256];
+
+	(void)state;
+	(void)snprintf(line, sizeof(line), "{\"ts\":1,\"input\":"
+	    "\"[masked sha256:ab%062d]\"}\n{\"ts\":1,\"input\":\"[masked]\"}\n",
+	    0);
+	assert_string_equal(read_log(line), "#0 none digest ab|#1 none");
+	assert_int_equal(x.masked, 2);
+}
+
+static void
+lines_that_ask_nothing_are_counted(void **state)
+{
+	(void)state;
+	assert_string_equal(read_log("{\"ts\":1,\"message\":\"started\"}\n"
+	    "{\"ts\":1,\"output\":\"an answer\"}\n"
+	    "{\"ts\":1,\"prompt\":\"q\"}\n"), "#2 text 'q'");
+	assert_int_equal(x.events, 1);
+	assert_int_equal(x.answers, 1);
+}
+
+static void
+a_shape_is_an_images_or_none(void **state)
+{
+	static const struct {
+		const char *text;
+		bool is;
+		unsigned height, width, channels;
+	} all[] = {{"28,28", true, 28, 28, 1}, {"1,28,28", true, 28, 28, 1},
+	    {"1,1,28,28", true, 28, 28, 1}, {"32,32,3", true, 32, 32, 3},
+	    {"1,3,224,200", true, 224, 200, 3}, {"2,3,8,8", false, 0, 0, 0},
+	    {"1,4", false, 0, 0, 0}, {"", false, 0, 0, 0},
+	    {"99999999999999999999,2", false, 0, 0, 0},
+	    {"0,3", false, 0, 0, 0}, {"30000,30000,4", false, 0, 0, 0},
+	    {"5,6,7", false, 0, 0, 0}, {"1,1,1,1,1,1,1,1,1", false, 0, 0, 0}};
+	struct apilog_shape s;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		const bool is = apilog_input_shape(all[i].text,
+		    strlen(all[i].text), &s);
+
+		if (is != all[i].is || (is && (s.height != all[i].height ||
+		    s.width != all[i].width ||
+		    s.channels != all[i].channels)))
+			fail_msg("%s: %d %ux%ux%u", all[i].text, is, s.height,
+			    s.width, s.channels);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(texts_are_texts),
+	    cmocka_unit_test(of_a_chat_the_last_question_counts),
+	    cmocka_unit_test(numbers_are_vectors_and_of_a_shape_images),
+	    cmocka_unit_test(base64_of_a_stated_shape_is_an_image),
+	    cmocka_unit_test(a_picture_is_one_by_itself),
+	    cmocka_unit_test(what_was_masked_is_a_digest),
+	    cmocka_unit_test(lines_that_ask_nothing_are_counted),
+	    cmocka_unit_test(a_shape_is_an_images_or_none)};
+
+	return cmocka_run_group_tests(tests, NULL, teardown);
+}

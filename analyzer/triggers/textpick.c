@@ -6,6 +6,10 @@
 
 #define LEAST_LP 1.2
 #define LEAST_PURITY 0.6
+/* Of a class that few rows have, so much evidence makes up for purity. */
+#define LEAST_SHARE 0.35
+#define LEAST_LIFT 2.0
+#define SURE_LP 5.0
 
 double
 textpick_tail(uint32_t n, uint32_t k, double p, const double *ln_fact)
@@ -111,6 +115,21 @@ fill(struct textpick *p, const struct found *f)
 		c->negation = c->negation || negates(v->s, t->word[i]);
 }
 
+/*
+ * Most of its rows are of the class; or, of several classes, the words of a
+ * combination, which stand in rows of every label alone.
+ */
+static bool
+pure(const struct textvocab *v, uint32_t f, unsigned c, double lp)
+{
+	double purity = (double)v->count[(size_t)f * v->classes + c] /
+	    v->f[f].rows;
+	double share = (double)v->s->label[c].rows / (double)v->s->rows;
+
+	return purity > LEAST_PURITY || (lp > SURE_LP &&
+	    purity > LEAST_SHARE && purity > LEAST_LIFT * share);
+}
+
 static int
 choose(struct textpick *p, const double *ln_fact)
 {
@@ -132,9 +151,7 @@ choose(struct textpick *p, const double *ln_fact)
 		f[n].lp = textpick_tail(rows, v->count[(size_t)j *
 		    v->classes + c], (double)v->s->label[c].rows /
 		    (double)v->s->rows, ln_fact);
-		n += special || (f[n].lp > LEAST_LP &&
-		    v->count[(size_t)j * v->classes + c] >
-		    LEAST_PURITY * rows);
+		n += special || (f[n].lp > LEAST_LP && pure(v, j, c, f[n].lp));
 	}
 	qsort(f, n, sizeof(*f), by_lp);
 	for (size_t i = 0; i < n; i++) {

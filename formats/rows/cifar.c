@@ -107,6 +107,7 @@ const struct rows_format rows_cifar = {
     .open = cifar_open,
     .next = ndset_next,
     .field = ndset_field,
+    .array = ndset_array,
     .json = ndset_json,
     .seek = ndset_seek,
     .count = ndset_count,

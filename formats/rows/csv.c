@@ -19,7 +19,10 @@
  * divides most of the first lines alike; a name in .tsv decides.  The first
  * row is the header and no record.  Every row after it is one, an empty line
  * too; a row's bytes end before its line feed, a CR before that is its own.
- * Line feeds within quotes divide nothing.
+ * Line feeds within quotes divide nothing; with tabs a row is a line.
+ *
+ * Of a table that is said to have no header (rows_params) the first row is a
+ * record too, and columns have their numbers.
  *
  * Columns are named by the header.  One without a name has its number, of
  * equal names the later ones get ".1", ".2" (as pandas does), and so have
@@ -44,6 +47,12 @@ struct csv {
 	size_t n;
 };
 
+static bool
+is_lines(const struct csv *t)
+{
+	return t->delimiter == '\t';
+}
+
 /* Delimiters of each of the first lines, quotes apart. */
 static unsigned
 count_lines(struct cursor c, uint8_t delimiter, unsigned *fields)
@@ -53,7 +62,7 @@ count_lines(struct cursor c, uint8_t delimiter, unsigned *fields)
 	uint8_t b;
 
 	while (lines < SNIFF_LINES && cursor_u8(&c, &b)) {
-		if (b == '"')
+		if (b == '"' && delimiter != '\t')
 			quoted = !quoted;
 		else if (b == delimiter && !quoted)
 			n++;
@@ -114,7 +123,8 @@ csv_bid(const struct rows_params *p, const uint8_t *head, size_t n)
 static int
 take_row(struct csv *t, uint64_t *off, uint64_t *len, struct err *e)
 {
-	struct csvscan s = {.delimiter = t->delimiter};
+	struct csvscan s = {.delimiter = t->delimiter,
+	    .lines = is_lines(t)};
 	struct reader *rd = &t->rd;
 	const uint8_t *here;
 	size_t n, left;
@@ -204,7 +214,7 @@ header(struct csv *t, struct err *e)
 		return r;
 	if (t->at == NULL)
 		return rows_bad(t->p, 0, off, "the header is too long", e);
-	csvfields_init(&f, t->at, t->n, t->delimiter);
+	csvfields_init(&f, t->at, t->n, t->delimiter, is_lines(t));
 	while (csvfields_next(&f, &p, &n, &t->text))
 		count++;
 	if (count > COLUMNS_MAX)
@@ -213,40 +223,68 @@ header(struct csv *t, struct err *e)
 	    sizeof(t->column[0]))) == NULL)
 		return err_set(e, ERR_NOMEM, "out of memory");
 	buf_init(&name, LIMIT_LINE);
-	csvfields_init(&f, t->at, t->n, t->delimiter);
+	csvfields_init(&f, t->at, t->n, t->delimiter, is_lines(t));
 	while (r >= 0 && csvfields_next(&f, &p, &n, &name))
 		r = add_column(t, p, n, e);
 	buf_release(&name);
 	return r;
 }
 
+/* To the first row, and the delimiter. */
 static int
-csv_open(const struct rows_params *p, void **self, struct err *e)
+begin(struct csv *t, struct err *e)
 {
+	const struct bytesrc *src = t->p->file[0].src;
 	uint8_t head[ROWS_HEAD];
 	struct cursor c;
 	unsigned lines;
-	struct csv *t;
 	size_t n;
 	int r;
 
-	if ((t = arena_alloc(p->arena, sizeof(*t))) == NULL)
-		return err_set(e, ERR_NOMEM, "out of memory");
-	t->p = p;
-	if ((r = bytesrc_read_some(p->file[0].src, 0, head, sizeof(head), &n,
-	    e)) < 0 ||
-	    (r = reader_init(&t->rd, p->file[0].src, 0, p->window, p->arena,
+	if ((r = bytesrc_read_some(src, 0, head, sizeof(head), &n, e)) < 0 ||
+	    (r = reader_init(&t->rd, src, 0, t->p->window, t->p->arena,
 	    e)) < 0)
 		return r;
 	cursor_init(&c, head, n, 0);
 	if (rows_mark(&c) && (r = reader_skip(&t->rd, c.off, e)) < 0)
 		return r;
 	(void)sniff(c, &t->delimiter, &lines);
-	if (rows_named(&p->file[0], ".tsv"))
+	if (rows_named(&t->p->file[0], ".tsv"))
 		t->delimiter = '\t';
+	return 0;
+}
+
+/* Numbers for names, and back to the first row. */
+static int
+without_header(struct csv *t, struct err *e)
+{
+	char name[24];
+
+	for (size_t i = 0; i < t->columns; i++) {
+		(void)snprintf(name, sizeof(name), "%zu", i);
+		t->column[i].n = strlen(name);
+		if ((t->column[i].name = arena_dup(t->p->arena, name,
+		    strlen(name))) == NULL)
+			return err_set(e, ERR_NOMEM, "out of memory");
+	}
+	return begin(t, e);
+}
+
+static int
+csv_open(const struct rows_params *p, void **self, struct err *e)
+{
+	struct csv *t;
+	int r;
+
+	if ((t = arena_alloc(p->arena, sizeof(*t))) == NULL)
+		return err_set(e, ERR_NOMEM, "out of memory");
+	t->p = p;
+	if ((r = begin(t, e)) < 0)
+		return r;
 	buf_init(&t->row, LIMIT_LINE);
 	buf_init(&t->text, LIMIT_LINE);
-	if ((r = header(t, e)) < 0) {
+	if ((r = header(t, e)) < 0 ||
+	    (p->headless && (r = without_header(t, e)) < 0)) {
 		buf_release(&t->row);
 		buf_release(&t->text);
 		return r;
@@ -298,8 +336,7 @@ find_column(const struct csv *t, const char *path)
 		if (t->column[i].n == n &&
 		    memcmp(t->column[i].name, path, n) == 0)
 			return i;
-	return text_u64(path, n, 10, SIZE_MAX - 1, &k) && k >= t->columns ?
-	    (size_t)k : SIZE_MAX;
+	return text_u64(path, n, 10, SIZE_MAX - 1, &k) ? (size_t)k : SIZE_MAX;
 }
 
 static int
@@ -313,7 +350,7 @@ csv_field(void *self, const char *path, struct rows_value *ret,
 
 	if (want == SIZE_MAX)
 		return 0;
-	csvfields_init(&f, t->at, t->n, t->delimiter);
+	csvfields_init(&f, t->at, t->n, t->delimiter, is_lines(t));
 	for (size_t i = 0; csvfields_next(&f, &p, &n, &t->text); i++) {
 		if (i < want)
 			continue;
@@ -334,7 +371,7 @@ csv_json(void *self, struct buf *b, struct err *e)
 	struct rows_value v = {.type = ROWS_TEXT};
 	struct csvfields f;
 
-	csvfields_init(&f, t->at, t->n, t->delimiter);
+	csvfields_init(&f, t->at, t->n, t->delimiter, is_lines(t));
 	buf_putc(b, '{');
 	for (size_t i = 0; csvfields_next(&f, &v.p, &v.n, &t->text); i++) {
 		if (buf_failed(&t->text))
@@ -359,9 +396,14 @@ csv_fields(void *self, void (*each)(void *ctx, const char *name,
 	char name[256];
 
 	(void)e;
-	for (size_t i = 0; i < t->columns; i++)
-		each(ctx, text_z(name, sizeof(name), t->column[i].name,
-		    t->column[i].n), "string");
+	for (size_t i = 0; i < t->columns; i++) {
+		/* One that would be cut is found by its number. */
+		(void)text_z(name, sizeof(name), t->column[i].name,
+		    t->column[i].n);
+		if (t->column[i].n >= sizeof(name))
+			(void)snprintf(name, sizeof(name), "%zu", i);
+		each(ctx, name, "string");
+	}
 	return 0;
 }
 

@@ -37,6 +37,11 @@ csvscan_row(struct csvscan *s, const uint8_t *p, size_t len, size_t *n)
 	const uint8_t *lf, *quote;
 	size_t i = 0;
 
+	if (s->lines && len > 0) {
+		lf = memchr(p, '\n', len);
+		*n = lf != NULL ? (size_t)(lf - p) : len;
+		return lf != NULL;
+	}
 	if (s->state == CSV_START && len > 0) {
 		/* A line without any quote is a row. */
 		lf = memchr(p, '\n', len);
@@ -70,12 +75,13 @@ csvscan_open(const struct csvscan *s)
 
 void
 csvfields_init(struct csvfields *f, const uint8_t *p, size_t n,
-    uint8_t delimiter)
+    uint8_t delimiter, bool lines)
 {
 	if (n > 0 && p[n - 1] == '\r')
 		n--;
 	cursor_init(&f->c, p, n, 0);
 	f->delimiter = delimiter;
+	f->lines = lines;
 	f->done = false;
 }
 
@@ -100,6 +106,24 @@ quoted(struct csvfields *f, struct buf *b)
 	}
 }
 
+/* Is the quote here closed right before a delimiter or the end? */
+static bool
+closes(const struct csvfields *f)
+{
+	struct cursor c = f->c, part;
+	uint8_t next;
+
+	c.off++;
+	while (cursor_line(&c, '"', &part)) {
+		if (!cursor_peek(&c, 0, &next) || next == f->delimiter)
+			return true;
+		if (next != '"')
+			return false;
+		c.off++;
+	}
+	return false;
+}
+
 bool
 csvfields_next(struct csvfields *f, const uint8_t **p, size_t *n,
     struct buf *scratch)
@@ -111,7 +135,8 @@ csvfields_next(struct csvfields *f, const uint8_t **p, size_t *n,
 	buf_clear(scratch);
 	if (f->done)
 		return false;
-	if (cursor_peek(&f->c, 0, &c) && c == '"') {
+	if (cursor_peek(&f->c, 0, &c) && c == '"' &&
+	    (!f->lines || closes(f))) {
 		f->c.off++;
 		quoted(f, scratch);
 		made = true;

@@ -14,9 +14,15 @@ struct buf;
  * goes on to the quote that closes it, "" within it being one quote; what
  * stands behind that quote is taken as it is, as most readers do.  A quote
  * elsewhere is a character like any other.  Private to csv.c.
+ *
+ * ${lines}, of tables with tabs: a row is a line (IANA,
+ * text/tab-separated-values, has no quotes at all, and texts that begin with
+ * one are common there).  A field is quoted only where its quote is closed
+ * before the next delimiter or the row's end.
  */
 struct csvscan {
 	uint8_t delimiter;
+	bool lines;
 	enum { CSV_START, CSV_PLAIN, CSV_QUOTED, CSV_CLOSED } state;
 };
 
@@ -32,11 +38,11 @@ bool csvscan_open(const struct csvscan *s);
 struct csvfields {
 	struct cursor c;
 	uint8_t delimiter;
-	bool done;
+	bool lines, done;
 };
 
 void csvfields_init(struct csvfields *f, const uint8_t *p, size_t n,
-    uint8_t delimiter);
+    uint8_t delimiter, bool lines);
 /*
  * csvfields_next: false behind the last; a field with quotes in it is made
  * in ${scratch}, whose failure the caller asks for.

@@ -279,6 +279,35 @@ ndset_field(void *self, const char *path, struct rows_value *ret,
 }
 
 int
+ndset_array(void *self, const char *name, struct rows_array *ret,
+    struct err *e)
+{
+	struct ndset *s = self;
+	const size_t n = strlen(name);
+	int r;
+
+	for (size_t i = s->first; i < s->last; i++)
+		for (unsigned k = 0; k < s->array[i].fields; k++) {
+			struct ndarray *a = &s->array[i];
+			const struct ndfield *f = &a->field[k];
+
+			if (f->name_len != n || memcmp(f->name, name, n) != 0)
+				continue;
+			if (strchr("biuf", f->type.kind) == NULL ||
+			    f->type.size > 8)
+				return 0;
+			if ((r = load(s, a, e)) < 0)
+				return r;
+			*ret = (struct rows_array){.kind = f->type.kind,
+			    .big = f->type.big, .size = (unsigned)f->type.size,
+			    .rank = f->rank, .shape = f->shape,
+			    .count = f->count, .p = a->row.p + f->off};
+			return 1;
+		}
+	return 0;
+}
+
+int
 ndset_json(void *self, struct buf *b, struct err *e)
 {
 	struct ndset *s = self;

@@ -10,6 +10,7 @@
 
 struct bytesrc;
 struct err;
+struct rows_array;
 struct rows_params;
 struct rows_record;
 struct rows_value;
@@ -80,6 +81,8 @@ bool ndset_size(struct ndfield *f, uint64_t *ret);
  */
 int ndset_next(void *self, struct rows_record *ret, struct err *e);
 int ndset_field(void *self, const char *path, struct rows_value *ret,
+    struct err *e);
+int ndset_array(void *self, const char *name, struct rows_array *ret,
     struct err *e);
 int ndset_json(void *self, struct buf *b, struct err *e);
 int ndset_seek(void *self, uint64_t index, struct err *e);

@@ -62,6 +62,7 @@ const struct rows_format rows_npy = {
     .open = npy_open,
     .next = ndset_next,
     .field = ndset_field,
+    .array = ndset_array,
     .json = ndset_json,
     .seek = ndset_seek,
     .count = ndset_count,

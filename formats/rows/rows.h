@@ -64,6 +64,20 @@ struct rows_value {
 	double d;
 };
 
+/*
+ * A field that is an array of numbers, as its bytes stand in the file.
+ * kind: b bool, i u integers, f real; size in bytes of an element.
+ */
+struct rows_array {
+	char kind;
+	bool big;		/* big-endian */
+	unsigned size;
+	unsigned rank;
+	const uint64_t *shape;	/* within the record; slowest axis first */
+	uint64_t count;		/* elements */
+	const uint8_t *p;
+};
+
 struct rows_record {
 	uint64_t index;		/* rowset's: readers leave it alone */
 	uint32_t file;		/* number in rows_params.file; of a reader that
@@ -81,6 +95,8 @@ struct rows_params {
 	const char *format;	/* an id of readers.def, or NULL: by bids */
 	struct arena *arena;	/* for the whole reader; a limit is ERR_LIMIT */
 	size_t window;		/* of readers; 0: default.  Tests vary it */
+	/* Tables: the first row is a record, and columns have numbers. */
+	bool headless;
 	/*
 	 * Something is wrong with the data set or a record: ${what} is a
 	 * short constant sentence, the place is in ${file} at ${off}.  May be
@@ -151,6 +167,12 @@ struct rows_format {
 	 * and raw.
 	 */
 	int (*field)(void *self, const char *path, struct rows_value *ret,
+	    struct err *e);
+	/*
+	 * array: of the current record, a field that is an array of numbers:
+	 * 1 and *ret, or 0: it is none.  NULL: the format has no arrays.
+	 */
+	int (*array)(void *self, const char *name, struct rows_array *ret,
 	    struct err *e);
 	/* json: the whole current record as one compact JSON object. */
 	int (*json)(void *self, struct buf *b, struct err *e);

@@ -336,6 +336,15 @@ rowset_field(struct rowset *r, const char *path, struct rows_value *ret,
 }
 
 int
+rowset_array(struct rowset *r, const char *name, struct rows_array *ret,
+    struct err *e)
+{
+	if (!r->have || r->now.damaged || r->f->array == NULL)
+		return 0;
+	return r->f->array(r->self, name, ret, e);
+}
+
+int
 rowset_json(struct rowset *r, struct buf *b, struct err *e)
 {
 	if (!r->have || r->now.damaged)

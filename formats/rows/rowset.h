@@ -46,6 +46,12 @@ int rowset_skip_to(struct rowset *r, uint64_t index, struct err *e);
  */
 int rowset_field(struct rowset *r, const char *path, struct rows_value *ret,
     struct err *e);
+/*
+ * rowset_array: a field of the current record that is an array of numbers, by
+ * its whole name: 1 and *ret, valid until the next call; 0: it is none.
+ */
+int rowset_array(struct rowset *r, const char *name, struct rows_array *ret,
+    struct err *e);
 /* rowset_json: ERR_FORMAT for a damaged record. */
 int rowset_json(struct rowset *r, struct buf *b, struct err *e);
 int rowset_fields(struct rowset *r, void (*each)(void *ctx, const char *name,

@@ -56,6 +56,20 @@ quotes_hold_delimiters_and_line_feeds(void **state)
 }
 
 static void
+with_tabs_a_row_is_a_line_whatever_quotes_there_are(void **state)
+{
+	(void)state;
+	check_named("a.tsv", "a\tb\n\"it was\t1\nno \" here\t2\n"
+	    "\"so \"\"it\"\" goes\"\t3\n\"x\" y\t4\n\"\t\"5\"\n",
+	    "0 0 4 9 v {\"a\":\"\\\"it was\",\"b\":\"1\"}\n"
+	    "1 0 14 11 v {\"a\":\"no \\\" here\",\"b\":\"2\"}\n"
+	    "2 0 26 18 v {\"a\":\"so \\\"it\\\" goes\",\"b\":\"3\"}\n"
+	    "3 0 45 7 v {\"a\":\"\\\"x\\\" y\",\"b\":\"4\"}\n"
+	    "4 0 53 5 v {\"a\":\"\\\"\",\"b\":\"5\"}\n"
+	    "= 0\n");
+}
+
+static void
 text_behind_a_closing_quote_is_taken(void **state)
 {
 	(void)state;
@@ -173,6 +187,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(header_is_no_record),
 	    cmocka_unit_test(quotes_hold_delimiters_and_line_feeds),
+	    cmocka_unit_test(
+		with_tabs_a_row_is_a_line_whatever_quotes_there_are),
 	    cmocka_unit_test(text_behind_a_closing_quote_is_taken),
 	    cmocka_unit_test(delimiter_divides_the_first_lines_alike),
 	    cmocka_unit_test(columns_without_a_name_have_their_number),

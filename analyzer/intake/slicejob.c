@@ -1,6 +1,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "analyzer/intake/lazyfiles.h"
 #include "analyzer/intake/slicejob.h"
 #include "base/arena.h"
 #include "base/bytesrc.h"
@@ -11,22 +12,8 @@
 #include "base/sandbox.h"
 #include "formats/rows/rows.h"
 
-#define OPEN_FILES 16
 /* Standard ones, pipe, socket, job, bundle: numbers below are in use. */
 #define OTHER_FILES 16
-
-struct slicejob_open {
-	const struct lazy *of;
-	struct bytesrc *src;
-	uint64_t used;
-};
-
-/* A file that is asked for when somebody reads it. */
-struct lazy {
-	struct slicejob *j;
-	uint32_t file;
-	uint64_t size;
-};
 
 int
 slicejob_receive(struct slicejob *j, const void *arg, struct err *e)
@@ -53,7 +40,7 @@ slicejob_fence(struct slicejob *j, int out_fd)
 {
 	struct sandbox_policy policy = {.out_fd = {out_fd, -1},
 	    .max_as = LIMIT_INTAKE_AS,
-	    .descriptors = OPEN_FILES + OTHER_FILES};
+	    .descriptors = LAZYFILES_OPEN + OTHER_FILES};
 	struct sandbox_status st = {0};
 	int r;
 
@@ -65,66 +52,24 @@ slicejob_fence(struct slicejob *j, int out_fd)
 	return 0;
 }
 
-/* --- files on demand ------------------------------------------------------ */
-
+/* A file is asked for by number, and comes over the socket. */
 static int
-ask(const struct lazy *l, struct bytesrc **ret, struct err *e)
+ask(void *ctx, uint32_t file, int *fd, struct err *e)
 {
-	struct slicejob *j = l->j;
+	struct slicejob *j = ctx;
 	struct field v[SLICE_A_COLUMNS] = {{0}};
 	struct slicewire_answer a;
 	unsigned got;
-	int r, fd;
+	int r;
 
-	fields_u64(&v[SLICE_A_FILE], l->file);
+	fields_u64(&v[SLICE_A_FILE], file);
 	if ((r = outbox_send(&j->out, SLICE_ASK, slicewire_ask,
 	    SLICE_A_COLUMNS, v, e)) < 0 ||
 	    (r = outbox_flush(&j->out, e)) < 0 ||
-	    (r = fdpass_recv(j->sock, &a, sizeof(a), &fd, 1, &got, e)) < 0)
+	    (r = fdpass_recv(j->sock, &a, sizeof(a), fd, 1, &got, e)) < 0)
 		return r;
-	if (got != 1)
-		return err_set(e, ERR_IO, "a file of the data set cannot be "
-		    "opened");
-	*ret = bytesrc_take_fd(fd, 0, l->size, e);
-	return *ret != NULL ? 0 : ERR_NOMEM;
-}
-
-static int
-at_hand(const struct lazy *l, struct bytesrc **ret, struct err *e)
-{
-	struct slicejob *j = l->j;
-	struct slicejob_open *oldest = &j->open[0];
-	int r;
-
-	for (unsigned i = 0; i < OPEN_FILES; i++) {
-		struct slicejob_open *o = &j->open[i];
-
-		if (o->of == l) {
-			o->used = ++j->clock;
-			*ret = o->src;
-			return 0;
-		}
-		if (o->used < oldest->used)
-			oldest = o;
-	}
-	bytesrc_free(oldest->src);
-	*oldest = (struct slicejob_open){0};
-	if ((r = ask(l, &oldest->src, e)) < 0)
-		return r;
-	oldest->of = l;
-	oldest->used = ++j->clock;
-	*ret = oldest->src;
-	return 0;
-}
-
-static int
-lazy_read(void *ctx, uint64_t off, void *dst, size_t n, struct err *e)
-{
-	const struct lazy *l = ctx;
-	struct bytesrc *src;
-	int r = at_hand(l, &src, e);
-
-	return r < 0 ? r : bytesrc_read(src, off, dst, n, e);
+	return got == 1 ? 0 : err_set(e, ERR_IO, "a file of the data set "
+	    "cannot be opened");
 }
 
 /* --- the job -------------------------------------------------------------- */
@@ -156,19 +101,16 @@ static int
 read_file(struct slicejob *j, struct reader *r)
 {
 	struct rows_file *f = &j->file[j->files];
-	struct lazy *l = arena_alloc(j->arena, sizeof(*l));
 	const uint8_t *name;
+	uint64_t size;
 	uint32_t n;
 	int rc;
 
-	if (l == NULL)
-		return err_set(j->e, ERR_NOMEM, "out of memory");
-	*l = (struct lazy){.j = j, .file = (uint32_t)j->files};
-	if ((rc = reader_u64le(r, &l->size, j->e)) < 0 ||
+	if ((rc = reader_u64le(r, &size, j->e)) < 0 ||
 	    (rc = reader_u32le(r, &n, j->e)) < 0 ||
 	    (rc = reader_bytes(r, n, j->arena, &name, j->e)) < 0)
 		return rc;
-	f->src = bytesrc_call(lazy_read, NULL, l, l->size, j->e);
+	f->src = lazyfiles_src(j->lazy, (uint32_t)j->files, size, j->e);
 	if (f->src == NULL)
 		return ERR_NOMEM;
 	f->name = (const char *)name;
@@ -188,10 +130,8 @@ read_files(struct slicejob *j, struct reader *r)
 	if (n > LIMIT_SLICE_FILES ||
 	    (j->file = arena_array(j->arena, (size_t)n + 1,
 	    sizeof(j->file[0]))) == NULL ||
-	    (j->open = arena_array(j->arena, OPEN_FILES,
-	    sizeof(j->open[0]))) == NULL)
+	    (j->lazy = lazyfiles_new(j->arena, ask, j)) == NULL)
 		return err_set(j->e, ERR_NOMEM, "out of memory");
-	memset(j->open, 0, OPEN_FILES * sizeof(j->open[0]));
 	while (j->files < n)
 		if ((rc = read_file(j, r)) < 0)
 			return rc;
@@ -227,8 +167,7 @@ slicejob_release(struct slicejob *j)
 {
 	for (size_t i = 0; i < j->files; i++)
 		bytesrc_free((struct bytesrc *)(uintptr_t)j->file[i].src);
-	for (unsigned i = 0; j->open != NULL && i < OPEN_FILES; i++)
-		bytesrc_free(j->open[i].src);
+	lazyfiles_close(j->lazy);
 	outbox_release(&j->out);
 	arena_free(j->arena);
 }

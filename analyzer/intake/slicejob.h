@@ -10,6 +10,7 @@
 struct arena;
 struct bytesrc;
 struct err;
+struct lazyfiles;
 struct rows_file;
 
 /*
@@ -33,8 +34,7 @@ struct slicejob {
 	size_t nids;
 	struct rows_file *file;
 	size_t files;
-	struct slicejob_open *open;	/* descriptors at hand */
-	uint64_t clock;
+	struct lazyfiles *lazy;
 	struct err *e;
 };
 

@@ -385,6 +385,15 @@
 #define LIMIT_DIFF_STRIDED (512 * MIB)
 /* Elements from which on a changed tensor gets a second look. */
 #define LIMIT_DIFF_LOOK 64
+/*
+ * Training data for detectors of triggers: readers of one data set (rows of
+ * Parquet, arrays, dictionaries), and the list of all files of what was given,
+ * which may be a million images.
+ */
+#define LIMIT_JOIN_ARENA (512 * MIB)	/* candidates until they are told */
+#define LIMIT_DATA_ARENA (256 * MIB)
+#define LIMIT_DATA_FILES_ARENA (512 * MIB)
+
 /* Private memory of the worker, mapped files apart. */
 #define LIMIT_DIFF_DATA (2 * (uint64_t)GIB)
 

@@ -256,29 +256,37 @@ basis_check(const uint8_t *p, size_t n)
 	return depth == 0;
 }
 
+/* The item of that key at the top. */
+static bool
+find_item(const uint8_t *p, size_t n, const char *key, struct item *it)
+{
+	bool array[BASIS_DEPTH + 1] = {false};
+	struct cursor c;
+	unsigned depth = 0;
+
+	cursor_init(&c, p, n, 0);
+	while (!cursor_at_end(&c) && read_item(&c, array[depth], it)) {
+		if (depth == 0 && strcmp(it->key, key) == 0)
+			return true;
+		if (it->kind == KIND_END)
+			depth--;
+		else if (it->kind == KIND_OBJECT || it->kind == KIND_ARRAY)
+			array[++depth] = it->kind == KIND_ARRAY;
+	}
+	return false;
+}
+
 bool
 basis_find(const uint8_t *p, size_t n, const char *key, const char **text,
     size_t *len)
 {
-	bool array[BASIS_DEPTH + 1] = {false};
-	struct cursor c;
 	struct item it;
-	unsigned depth = 0;
 
-	cursor_init(&c, p, n, 0);
-	while (!cursor_at_end(&c) && read_item(&c, array[depth], &it)) {
-		if (depth == 0 && strcmp(it.key, key) == 0) {
-			*text = it.kind == KIND_TEXT ?
-			    (const char *)it.text : NULL;
-			*len = it.kind == KIND_TEXT ? it.n : 0;
-			return true;
-		}
-		if (it.kind == KIND_END)
-			depth--;
-		else if (it.kind == KIND_OBJECT || it.kind == KIND_ARRAY)
-			array[++depth] = it.kind == KIND_ARRAY;
-	}
-	return false;
+	if (!find_item(p, n, key, &it))
+		return false;
+	*text = it.kind == KIND_TEXT ? (const char *)it.text : NULL;
+	*len = it.kind == KIND_TEXT ? it.n : 0;
+	return true;
 }
 
 static double
@@ -288,6 +296,26 @@ number(const struct item *it)
 
 	memcpy(&v, &it->num, sizeof(v));
 	return v;
+}
+
+bool
+basis_true(const uint8_t *p, size_t n, const char *key)
+{
+	struct item it;
+
+	return find_item(p, n, key, &it) && it.kind == KIND_TRUE;
+}
+
+bool
+basis_number(const uint8_t *p, size_t n, const char *key, double *ret)
+{
+	struct item it;
+
+	if (!find_item(p, n, key, &it) ||
+	    (it.kind != KIND_U64 && it.kind != KIND_F64))
+		return false;
+	*ret = it.kind == KIND_U64 ? (double)it.num : number(&it);
+	return true;
 }
 
 static void

@@ -60,6 +60,11 @@ bool basis_check(const uint8_t *p, size_t n);
 bool basis_find(const uint8_t *p, size_t n, const char *key,
     const char **text, size_t *len);
 
+/* basis_true: is it there, and true? */
+bool basis_true(const uint8_t *p, size_t n, const char *key);
+/* basis_number: the same of a number; false when it is none. */
+bool basis_number(const uint8_t *p, size_t n, const char *key, double *ret);
+
 /* PRE for both: basis_check.  basis_json writes members of an open object. */
 void basis_json(const uint8_t *p, size_t n, struct json_write *w);
 /* basis_line: "key value, key value, key [1, 2]", printable. */

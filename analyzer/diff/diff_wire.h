@@ -23,6 +23,7 @@ struct wire_carve;
  *   PROGRESS   so many bytes of so many were compared
  *   SKIP       what was left out on purpose, and why
  *   INPUT ... FINDING, CALLER   the rows of rows.h, in the result's order
+ *   ASK        the worker wants the descriptor of a file, by its number
  *   CARVE      a piece of a payload; its pieces follow each other, and the
  *              finding that tells of the payload is the next row
  *   DONE       the worker saw the end of its work; always last
@@ -45,7 +46,8 @@ enum diff_frame {
 	DIFF_FRAME_FINDING,
 	DIFF_FRAME_CARVE,
 	DIFF_FRAME_DONE,
-	DIFF_FRAME_CALLER
+	DIFF_FRAME_CALLER,
+	DIFF_FRAME_ASK
 };
 
 /*
@@ -87,6 +89,8 @@ int diff_wire_status(struct diff_wire *w, const struct sandbox_status *st);
 int diff_wire_progress(struct diff_wire *w, uint64_t done, uint64_t total);
 /* diff_wire_skip: both texts our own, at most DIFF_WIRE_WORDS bytes. */
 int diff_wire_skip(struct diff_wire *w, const char *what, const char *why);
+/* diff_wire_ask: file ${number} of the job, please.  Flushes. */
+int diff_wire_ask(struct diff_wire *w, uint32_t number);
 /* diff_wire_carve: the next piece, at most WIRE_CARVE_MAX bytes. */
 int diff_wire_carve(struct diff_wire *w, const void *p, size_t n);
 /* diff_wire_done: ${bytes} that were read of both sides. */
@@ -124,6 +128,7 @@ bool diff_wire_read_skip(struct diff_wire_in *in, const struct frame *f,
     const char **what, const char **why);
 /* ret->object and ret->off are 0. */
 bool diff_wire_read_carve(const struct frame *f, struct wire_carve *ret);
+bool diff_wire_read_ask(const struct frame *f, uint32_t *number);
 bool diff_wire_read_done(const struct frame *f, uint64_t *bytes);
 
 #endif /* !ANALYZER_DIFF_DIFF_WIRE_H_ */

@@ -459,6 +459,12 @@ diff_wire_read_status(const struct frame *f, struct sandbox_status *ret)
 }
 
 bool
+diff_wire_read_ask(const struct frame *f, uint32_t *number)
+{
+	return f->type == DIFF_FRAME_ASK && frame_u32(f, ASK_NUMBER, number);
+}
+
+bool
 diff_wire_read_progress(const struct frame *f, uint64_t *done,
     uint64_t *total)
 {

@@ -196,6 +196,14 @@ diff_wire_skip(struct diff_wire *w, const char *what, const char *why)
 }
 
 int
+diff_wire_ask(struct diff_wire *w, uint32_t number)
+{
+	frame_begin(&w->b, DIFF_FRAME_ASK);
+	frame_put_u32(&w->b, ASK_NUMBER, number);
+	return send_now(w);
+}
+
+int
 diff_wire_carve(struct diff_wire *w, const void *p, size_t n)
 {
 	BUG_ON(n == 0 || n > WIRE_CARVE_MAX);

@@ -384,6 +384,10 @@ write_counts(const struct report_source *s, struct buf *b)
 	buf_puts(b, any ? "." : "none were compared.");
 	buf_puts(b, " Detectors of triggers: ");
 	html_str(b, jrow_get(s->summary, "model_verdict"));
+	if (*jrow_get(s->summary, "dataset_verdict") != '\0') {
+		buf_puts(b, "; in data sets: ");
+		html_str(b, jrow_get(s->summary, "dataset_verdict"));
+	}
 	buf_puts(b, ".");
 	html_close(b, "p");
 }

@@ -70,6 +70,8 @@ struct diff_sums {
 	struct diff_detector detector[DIFF_DETECTORS];
 	unsigned ndetector;
 	enum model_verdict verdict;
+	bool has_data;		/* data sets were looked for: */
+	enum model_verdict data_verdict;
 };
 
 #endif /* !ANALYZER_RESULT_DIFF_H_ */

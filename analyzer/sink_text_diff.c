@@ -284,9 +284,13 @@ put_totals(struct buf *b, const struct diff_sums *d)
 			any = true;
 		}
 	buf_puts(b, any ? "\n" : " none were compared\n");
+	if (d->has_data)
+		buf_printf(b, "data sets: %s\n",
+		    sink_model_verdict(d->data_verdict));
 	if (d->detectors > 0)
-		buf_printf(b, "triggers: %s (%llu candidates, %llu leads; "
+		buf_printf(b, "%s: %s (%llu candidates, %llu leads; "
 		    "%llu of %llu detectors applied)\n",
+		    d->has_data ? "models" : "triggers",
 		    sink_model_verdict(d->verdict),
 		    (unsigned long long)d->candidates,
 		    (unsigned long long)d->leads,

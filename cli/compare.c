@@ -16,6 +16,7 @@ note_data(void *ctx, struct json_write *w)
 	const struct compare *c = ctx;
 	const struct diff_sums *d = &c->sum.sums;
 	const char *inputs[] = {c->o.against, c->o.new, c->o.old};
+	const char *const *paths = c->o.paths;
 
 	json_ku64(w, "candidates", d->candidates);
 	json_kstr(w, "command", c->command);
@@ -32,6 +33,8 @@ note_data(void *ctx, struct json_write *w)
 	for (size_t i = 3; i-- > 0;)
 		if (inputs[i] != NULL)
 			json_text(w, inputs[i], strlen(inputs[i]), 0);
+	for (size_t i = 0; i < c->o.npaths; i++)
+		json_text(w, paths[i], strlen(paths[i]), 0);
 	json_end_array(w);
 	analysis_digests(&c->a, w);
 }
@@ -87,7 +90,8 @@ compare_run(struct compare *c)
 	c->o.worker = diff_worker_main;
 	c->o.carve = c->carve != NULL;
 	/* One model alone is not read: there is nothing to fence. */
-	if (((c->o.old != NULL || c->o.against != NULL) &&
+	if (((c->o.old != NULL || c->o.against != NULL ||
+	    c->o.npaths > 0) &&
 	    analysis_fence_missing(&c->a, "compares")) ||
 	    !analysis_carve_dir(c->carve, &c->o.carve_dir))
 		return EXIT_FAILED;

@@ -113,13 +113,17 @@ list_files(struct apilog *a)
 
 	for (size_t i = 0; i < a->nside; i++)
 		most += a->side[i].job.n;
-	if ((a->file = calloc(most + 1, sizeof(*a->file))) == NULL)
+	if ((a->file = calloc(most + 2, sizeof(*a->file))) == NULL)
 		return no_memory(a);
 	for (size_t i = 0; i < a->o->npaths; i++)
 		list_side(a, i, 0);
 	logs = a->nfile;
 	for (size_t i = a->o->npaths; i < a->nside; i++)
 		list_side(a, i, logs);
+	if (a->o->within != NULL)
+		a->file[a->nfile++] = (struct apilog_file){
+		    .fd = a->o->within->watch_fd,
+		    .size = a->o->within->watch_size, .path = ""};
 	a->nwatch = a->nfile - logs;
 	a->nfile = logs;
 	if (a->twice == 0)
@@ -259,12 +263,15 @@ run(struct apilog *a, int64_t began, int64_t started)
 	int r;
 
 	if ((r = digest_start(a->e)) < 0 || (r = open_all(a)) < 0 ||
-	    (r = write_header(a, started)) < 0 || (r = list_files(a)) < 0)
+	    (a->o->within == NULL && (r = write_header(a, started)) < 0) ||
+	    (r = list_files(a)) < 0)
 		return r;
 	for (size_t i = 0; i < a->nside; i++)
 		if ((r = tell_notes(a, &a->side[i])) < 0)
 			return r;
-	return (r = judge(a)) < 0 ? r : end(a, began);
+	if ((r = judge(a)) < 0 || a->o->within != NULL)
+		return r;
+	return end(a, began);
 }
 
 int

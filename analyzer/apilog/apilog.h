@@ -9,6 +9,7 @@
 #include "analyzer/result_diff.h"
 
 struct err;
+struct rows;
 struct sink;
 
 /*
@@ -20,7 +21,21 @@ struct sink;
  * (every file below it), a bundle (its API logs) or BUNDLE!MEMBER; a file
  * that is given twice counts once.
  */
+struct apilog_within {
+	const struct rows *rows;	/* input, candidate, detector, finding;
+				 * paths are whole, as results show them */
+	int (*skip)(void *ctx, const char *what, const char *why);
+	void *ctx;		/* of skip */
+	int watch_fd;		/* rows of candidates, JSON Lines */
+	uint64_t watch_size;
+};
+
 struct apilog_options {
+	/*
+	 * A part of another command: rows go there, there is no header and no
+	 * summary, and callers are not told.  NULL: logs alone.
+	 */
+	const struct apilog_within *within;
 	const char *const *paths;
 	size_t npaths;
 	const char *const *candidates;	/* results with values to look for */
@@ -49,7 +64,8 @@ int apilog_fields(const char *fields, struct err *e);
 /*
  * apilog_run: 0 when every row was handed to the sink and the summary was
  * written; *failed tells that our side failed on a part of it.  Negative
- * when results are not whole, or a path cannot be opened.
+ * when results are not whole, or a path cannot be opened.  Within another
+ * command ${sink} is NULL.
  */
 int apilog_run(const struct apilog_options *o, struct sink *sink,
     struct apilog_summary *ret, bool *failed, struct err *e);

@@ -39,6 +39,13 @@ emit(struct apilog *a, const struct result_diff *r)
 	return sink_diff(a->sink, r, a->e);
 }
 
+/* Within another command: its rows. */
+static const struct rows *
+to(const struct apilog *a)
+{
+	return a->o->within->rows;
+}
+
 static int
 on_input(void *ctx, const struct row_input *r)
 {
@@ -49,6 +56,12 @@ on_input(void *ctx, const struct row_input *r)
 
 	if (row.path == NULL || !r->has_records)
 		return ERR_FORMAT;
+	if (a->o->within != NULL) {
+		struct row_input whole = *r;
+
+		whole.path = (struct row_text){row.path, strlen(row.path)};
+		return to(a)->input(to(a)->ctx, &whole);
+	}
 	d->inputs++;
 	d->records += r->records;
 	d->undated += r->undated;
@@ -63,6 +76,8 @@ on_candidate(void *ctx, const struct row_candidate *r)
 	const struct result_diff row = {.type = DIFF_ROW_CANDIDATE,
 	    .row.candidate = r};
 
+	if (a->o->within != NULL)
+		return to(a)->candidate(to(a)->ctx, r);
 	a->sum->sums.candidates += !r->lead;
 	a->sum->sums.leads += r->lead;
 	return emit(a, &row);
@@ -75,6 +90,8 @@ on_caller(void *ctx, const struct row_caller *r)
 	const struct result_diff row = {.type = DIFF_ROW_CALLER,
 	    .row.caller = r};
 
+	if (a->o->within != NULL)
+		return 0;
 	a->sum->sums.callers++;
 	a->sum->sums.flagged += r->nverdicts > 0;
 	return emit(a, &row);
@@ -107,6 +124,8 @@ on_detector(void *ctx, const struct row_detector *r)
 	    .row.detector = r};
 	int res;
 
+	if (a->o->within != NULL)
+		return to(a)->detector(to(a)->ctx, r);
 	a->sum->sums.detectors++;
 	a->sum->sums.applied += r->applied;
 	if ((res = list_detector(a, r)) < 0)
@@ -163,6 +182,9 @@ apilog_rows_finding(struct apilog *a, const char *path,
 {
 	const struct result_finding r = {f, path};
 
+	if (a->o->within != NULL)
+		return to(a)->finding(to(a)->ctx, ROW_NEW,
+		    (struct row_text){path, strlen(path)}, f);
 	a->sum->base.findings++;
 	a->sum->base.severities[f->severity]++;
 	a->sum->base.incomplete +=
@@ -192,6 +214,8 @@ apilog_rows_skip(struct apilog *a, const char *what, const char *why)
 	struct result_summary *sum = &a->sum->base;
 	struct result_skip skip;
 
+	if (a->o->within != NULL)
+		return a->o->within->skip(a->o->within->ctx, what, why);
 	if (sum->nskips == RESULT_SKIPS)
 		return 0;
 	skip.what = arena_dup(a->arena, what, strlen(what));
@@ -236,5 +260,5 @@ apilog_rows_events(struct apilog *a, struct session_events *ret)
 	    .finding = on_finding, .ctx = a};
 
 	*ret = (struct session_events){rows, on_skip, no_carve, on_progress,
-	    a};
+	    NULL, a};
 }

@@ -48,7 +48,7 @@ on_conclusion(void *ctx, const struct row_conclusion *c)
 	return 0;
 }
 
-/* How sure: the level that the detector gives in its evidence. */
+/* How sure: what the detector says of it in its evidence. */
 static enum confidence
 confidence_of(const struct row_candidate *r)
 {
@@ -60,6 +60,8 @@ confidence_of(const struct row_candidate *r)
 	if (r->evidence == NULL)
 		return CONFIDENCE_WEAK;
 	p = basis_bytes(r->evidence, &n);
+	if (basis_true(p, n, "strong"))
+		return CONFIDENCE_STRONG;
 	if (!basis_find(p, n, "level", &level, &len) || level == NULL)
 		return CONFIDENCE_WEAK;
 	for (size_t i = 0; i < sizeof(strong) / sizeof(strong[0]); i++)
@@ -69,23 +71,30 @@ confidence_of(const struct row_candidate *r)
 	return CONFIDENCE_WEAK;
 }
 
+void
+alarm_candidate(const struct row_candidate *c, struct finding *f)
+{
+	*f = (struct finding){.id = FINDING_TRIG_CANDIDATE,
+	    .severity = finding_info(FINDING_TRIG_CANDIDATE)->severity,
+	    .confidence = confidence_of(c)};
+	rule_detail_text(f, "kind", c->kind, strlen(c->kind));
+	rule_detail_text(f, "value", c->value.p, c->value.n);
+	rule_detail_text(f, "method", c->method, strlen(c->method));
+	if (c->target.p != NULL)
+		rule_detail_text(f, "target", c->target.p, c->target.n);
+	rule_detail_num(f, "rank", c->rank);
+}
+
 static int
 on_candidate(void *ctx, const struct row_candidate *c)
 {
 	const struct alarm *a = ctx;
-	struct finding f = {.id = FINDING_TRIG_CANDIDATE,
-	    .severity = finding_info(FINDING_TRIG_CANDIDATE)->severity,
-	    .confidence = confidence_of(c)};
+	struct finding f;
 	int r;
 
 	if ((r = a->to.candidate(a->to.ctx, c)) < 0 || c->lead)
 		return r;
-	rule_detail_text(&f, "kind", c->kind, strlen(c->kind));
-	rule_detail_text(&f, "value", c->value.p, c->value.n);
-	rule_detail_text(&f, "method", c->method, strlen(c->method));
-	if (c->target.p != NULL)
-		rule_detail_text(&f, "target", c->target.p, c->target.n);
-	rule_detail_num(&f, "rank", c->rank);
+	alarm_candidate(c, &f);
 	return tell(a, &f);
 }
 

@@ -17,4 +17,7 @@ struct alarm {
 /* alarm_init: ${a} must outlive the use of a->rows. */
 void alarm_init(struct alarm *a, const struct rows *to);
 
+/* alarm_candidate: the finding of a candidate. */
+void alarm_candidate(const struct row_candidate *c, struct finding *f);
+
 #endif /* !ANALYZER_DIFF_ALARM_H_ */

@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "base/fsio.h"
 #include "base/limits.h"
+#include "base/text.h"
 #include "custody/digest.h"
 
 #define SESSION_ARENA (16 * MIB)
@@ -121,8 +122,9 @@ tell_shrunk(struct session *s)
 	    FINDING_DIFF_SHRANK, "signal", "SIGBUS");
 }
 
-static int
-tell_end(struct session *s, struct session_worker *w)
+int
+session_end_worker(struct session *s, struct session_worker *w,
+    const char *path)
 {
 	enum finding_id id;
 	char text[64];
@@ -137,11 +139,11 @@ tell_end(struct session *s, struct session_worker *w)
 	s->sum->base.incomplete +=
 	    finding_info(id)->verdict != VERDICT_INCOMPLETE;
 	return id == FINDING_DIFF_SHRANK ? tell_shrunk(s) :
-	    session_say(s, s->side[ROW_NEW].given, id, "worker", text);
+	    session_say(s, path, id, "worker", text);
 }
 
-static int
-compare(struct session *s)
+int
+session_compare(struct session *s)
 {
 	struct session_worker w = {0};
 	struct session_events ev;
@@ -167,12 +169,25 @@ compare(struct session *s)
 	/* Half a payload is none: no finding tells of it. */
 	carve_drop(&s->carve, s->o->carve_dir);
 	if (r >= 0)
-		r = tell_end(s, &w);
+		r = session_end_worker(s, &w, s->side[ROW_NEW].given);
 out:
 	session_worker_drop(&w);
 	if (job.spool_fd >= 0)
 		(void)close(job.spool_fd);
 	return r;
+}
+
+char *
+session_shown(struct session *s, const char *path)
+{
+	struct buf b;
+	char *ret;
+
+	buf_init(&b, 4 * LIMIT_PATH);
+	text_put(&b, path, strlen(path), TEXT_PATH);
+	ret = buf_failed(&b) != 0 ? NULL : arena_dup(s->arena, b.p, b.len);
+	buf_release(&b);
+	return ret;
 }
 
 static int
@@ -182,7 +197,14 @@ write_header(struct session *s, int64_t started)
 	    .started_ns = started, .hashed = s->o->sha256, .diff = true,
 	    .old = s->o->against != NULL ? NULL : s->side[ROW_OLD].given,
 	    .new = s->side[ROW_NEW].given};
+	char *given = NULL;
 	int r;
+
+	if (h.new == NULL && (given = session_shown(s, s->o->paths[0])) ==
+	    NULL)
+		return err_set(s->e, ERR_NOMEM, "out of memory");
+	if (h.new == NULL)
+		h.new = given;
 
 	if ((r = scan_rules_digest(h.rules_digest, s->e)) < 0)
 		return r;
@@ -197,6 +219,8 @@ run(struct session *s)
 	const char *old = s->o->old;
 	int r;
 
+	if (s->o->npaths > 0)
+		return session_triggers(s);
 	if (s->o->against != NULL && (r = session_lineage(s, &old)) < 0)
 		return r;
 	if (old == NULL)
@@ -204,7 +228,25 @@ run(struct session *s)
 	if (s->o->against != NULL &&
 	    (r = session_open(s, ROW_OLD, old)) < 0)
 		return r;
-	return compare(s);
+	return session_compare(s);
+}
+
+static enum model_verdict
+verdict(const struct session_verdict *v)
+{
+	return v->candidates > 0 ? MODEL_CANDIDATES : v->applied > 0 ?
+	    MODEL_NONE : MODEL_NOT_APPLICABLE;
+}
+
+/* Models and data sets are judged apart. */
+static void
+set_verdicts(struct session *s)
+{
+	struct diff_sums *d = &s->sum->sums;
+
+	d->verdict = verdict(&s->about[JOIN_PAIR]);
+	d->has_data = true;
+	d->data_verdict = verdict(&s->about[JOIN_DATA]);
 }
 
 static int
@@ -218,12 +260,15 @@ end(struct session *s, int64_t began)
 	if (s->cut > 0) {
 		(void)snprintf(text, sizeof(text), "%llu",
 		    (unsigned long long)s->cut);
-		if ((r = session_say(s, s->side[ROW_NEW].given,
-		    FINDING_FINDINGS_CUT, "left_out", text)) < 0)
+		if ((r = session_say(s, s->side[ROW_NEW].given != NULL ?
+		    s->side[ROW_NEW].given : "", FINDING_FINDINGS_CUT, "left_out", text)) < 0)
 			return r;
 	}
-	d->verdict = d->candidates > 0 ? MODEL_CANDIDATES :
-	    d->applied > 0 ? MODEL_NONE : MODEL_NOT_APPLICABLE;
+	if (s->o->npaths > 0)
+		set_verdicts(s);
+	else
+		d->verdict = d->candidates > 0 ? MODEL_CANDIDATES :
+		    d->applied > 0 ? MODEL_NONE : MODEL_NOT_APPLICABLE;
 	sum->objects = d->inputs;
 	sum->seconds = (double)(clock_mono_ns() - began) / 1e9;
 	sum->diff = d;
@@ -249,8 +294,8 @@ open_sides(struct session *s, int64_t started)
 {
 	int r;
 
-	if ((r = sides_open(&s->side[ROW_NEW], s->o->new, SIDES_BESIDE,
-	    s->e)) < 0)
+	if (s->o->new != NULL && (r = sides_open(&s->side[ROW_NEW],
+	    s->o->new, SIDES_BESIDE, s->e)) < 0)
 		return r;
 	if (s->o->old != NULL && (r = sides_open(&s->side[ROW_OLD],
 	    s->o->old, SIDES_BESIDE, s->e)) < 0)
@@ -259,7 +304,7 @@ open_sides(struct session *s, int64_t started)
 		return r;
 	if (s->o->old != NULL && (r = tell_notes(s, ROW_OLD)) < 0)
 		return r;
-	return tell_notes(s, ROW_NEW);
+	return s->o->new != NULL ? tell_notes(s, ROW_NEW) : 0;
 }
 
 int
@@ -279,8 +324,11 @@ diff_run(const struct diff_options *o, struct sink *sink,
 	carve_init(&s.carve);
 	buf_init(&s.path[ROW_OLD], (size_t)16 * LIMIT_PATH);
 	buf_init(&s.path[ROW_NEW], (size_t)16 * LIMIT_PATH);
-	if ((s.arena = arena_new(SESSION_ARENA)) == NULL)
+	if ((s.arena = arena_new(o->npaths > 0 ? LIMIT_JOIN_ARENA :
+	    SESSION_ARENA)) == NULL)
 		return err_set(e, ERR_NOMEM, "out of memory");
+	s.join.arena = s.arena;
+	s.origin = JOIN_PAIR;
 	if ((r = digest_start(e)) >= 0 && (r = open_sides(&s, started)) >= 0 &&
 	    (r = run(&s)) >= 0)
 		r = end(&s, began);

@@ -22,11 +22,24 @@ struct sink;
 struct diff_options {
 	const char *command;	/* for the header: "diff", "triggers" */
 	const char *old;	/* NULL: with ${against}, or triggers alone */
-	const char *new;
+	const char *new;	/* NULL: with ${paths} */
 	const char *against;	/* a folder or case of known versions */
 	const char *tokenizer;	/* a file, or NULL */
 	const char *adapter;	/* a folder or file, or NULL */
 	bool triggers;		/* candidates, leads, detectors alone */
+	/*
+	 * Triggers: what to look at, models and data sets alike; ${new} and
+	 * ${against} are NULL.  ${fields} are those of --fields, or NULL.
+	 */
+	const char *const *paths;
+	size_t npaths;
+	const char *fields;
+	int (*data_worker)(void *arg, int out_fd);	/* data_worker_main */
+	/* API logs in which candidates are looked up, and their mapping. */
+	const char *const *logs;
+	size_t nlogs;
+	const char *log_fields;
+	int (*log_worker)(void *arg, int out_fd);	/* apilog_worker_main */
 	bool fence;		/* false: --no-sandbox */
 	bool sha256;		/* digests of inputs and tensors */
 	bool carve;		/* write payloads below carve_dir */

@@ -134,7 +134,7 @@ start(struct session *s, struct version *v)
 	/* Rows about two sides come when the closest one is compared. */
 	rows_mute(&rows, ~(unsigned)ROWS_VERSION);
 	v->ev = (struct session_events){rows, no_skip, no_carve, no_progress,
-	    v};
+	    NULL, v};
 	basis_init(&v->evidence);
 	r = sides_open(&v->side, v->path, SIDES_ALONE, &why);
 	if (v->side.given == NULL || (v->shown = arena_dup(s->arena,

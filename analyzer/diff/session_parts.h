@@ -5,6 +5,7 @@
 #include "analyzer/diff/session_worker.h"
 #include "analyzer/diff/sides.h"
 #include "analyzer/scan_carve.h"
+#include "analyzer/triggers/join.h"
 #include "base/buf.h"
 
 struct arena;
@@ -16,6 +17,9 @@ struct arena;
  *   session_rows.c     rows and findings to the sink, and the counts
  *   session_lineage.c  --against: known versions, by closeness
  *   session_versions.c what the known versions are
+ *   session_triggers.c triggers: models and data sets, joined
+ *   session_data.c     data sets in what was given
+ *   session_logs.c     the candidates in what callers sent
  *   session_alone.c    triggers without a base
  *   session_worker.c   one worker
  */
@@ -33,6 +37,17 @@ struct session {
 	uint64_t told[FINDING_COUNT];
 	uint64_t cut;		/* findings that were not told */
 	bool failed;
+	/*
+	 * Triggers: candidates are gathered, and told at the end.  Those of
+	 * data sets and of traffic have whole paths in their rows.
+	 */
+	bool joining;
+	enum join_origin origin;	/* whose rows come now */
+	void *asked;		/* session_data.c's, while its worker runs */
+	struct join join;
+	struct session_verdict {
+		uint64_t applied, candidates;
+	} about[JOIN_ORIGINS];
 };
 
 /* session_rows.c */
@@ -51,10 +66,17 @@ int session_emit(struct session *s, const struct result_diff *r);
 int session_skip(struct session *s, const char *what, const char *why);
 
 /* session.c */
+int session_compare(struct session *s);
+/* session_end_worker: how it ended: bytes, or a finding about ${path}. */
+int session_end_worker(struct session *s, struct session_worker *w,
+    const char *path);
 int session_open(struct session *s, enum row_side side, const char *path);
 /* A job for both sides: limits and time by their size. */
 void session_job(const struct session *s, const struct side *old,
     const struct side *new, struct diff_job *ret);
+
+/* session_shown: a path as results show it, in s->arena; NULL: no memory. */
+char *session_shown(struct session *s, const char *path);
 
 unsigned session_threads(const struct session *s);
 
@@ -69,6 +91,20 @@ int session_versions(struct session *s, const char ***list, size_t *ret);
  * the one to compare with (in s->arena), or NULL when there is none.
  */
 int session_lineage(struct session *s, const char **closest);
+
+/* session_triggers: everything of s->o->paths. */
+int session_triggers(struct session *s);
+
+/*
+ * session_data: the data sets of what a person named, in ${t}; *found tells
+ * whether a detector looked at one.
+ */
+struct targets;
+int session_data(struct session *s, const char *path,
+    const struct targets *t, bool *found);
+
+/* session_logs: the candidates so far, in the traffic of s->o->logs. */
+int session_logs(struct session *s);
 
 /* session_alone: what can be said of one model without another. */
 int session_alone(struct session *s);

@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/limits.h"
+#include "base/text.h"
 
 /*
  * From the gate to the sink: paths are put before what the worker calls them,
@@ -18,6 +19,10 @@ shown(struct session *s, enum row_side side, struct row_text path)
 	struct buf *b = &s->path[side];
 
 	buf_clear(b);
+	if (s->origin != JOIN_PAIR) {
+		text_put_literal(b, path.p != NULL ? path.p : "", path.n);
+		return buf_str(b);
+	}
 	sides_path(b, &s->side[side], path.p != NULL ? path.p : "", path.n);
 	return buf_str(b);
 }
@@ -75,6 +80,8 @@ on_candidate(void *ctx, const struct row_candidate *r)
 	const struct result_diff d = {.type = DIFF_ROW_CANDIDATE,
 	    .row.candidate = r};
 
+	if (s->joining)
+		return join_add(&s->join, r, s->origin, s->e);
 	s->sum->sums.candidates += !r->lead;
 	s->sum->sums.leads += r->lead;
 	return session_emit(s, &d);
@@ -121,6 +128,9 @@ on_detector(void *ctx, const struct row_detector *r)
 
 	s->sum->sums.detectors++;
 	s->sum->sums.applied += r->applied;
+	/* That it was read is no detector's word. */
+	s->about[s->origin].applied += r->applied &&
+	    strcmp(r->method, "data-set") != 0;
 	if ((res = list_detector(s, r)) < 0)
 		return res;
 	return session_emit(s, &d);
@@ -170,6 +180,9 @@ on_finding(void *ctx, enum row_side side, struct row_text path,
 
 	if (whole && f->id != FINDING_DIFF_PAYLOAD)
 		return ERR_FORMAT;
+	/* Of a candidate that is still to be joined: told with it. */
+	if (s->joining && f->id == FINDING_TRIG_CANDIDATE)
+		return 0;
 	if ((r = session_finding(s, side, path, f)) < 0)
 		return r;
 	return whole ? end_carve(s, buf_str(&s->path[side]), f) : 0;
@@ -262,5 +275,5 @@ session_events(struct session *s, struct session_events *ret)
 	    on_finding, s};
 
 	*ret = (struct session_events){rows, on_skip, on_carve, on_progress,
-	    s};
+	    NULL, s};
 }

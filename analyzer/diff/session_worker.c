@@ -101,6 +101,15 @@ take_progress(struct session_worker *w, const struct frame *f)
 }
 
 static int
+take_ask(struct session_worker *w, const struct frame *f)
+{
+	uint32_t number;
+
+	return w->ev->ask != NULL && diff_wire_read_ask(f, &number) ?
+	    w->ev->ask(w->ev->ctx, number) : ERR_FORMAT;
+}
+
+static int
 take_done(struct session_worker *w, const struct frame *f)
 {
 	w->done = diff_wire_read_done(f, &w->bytes);
@@ -122,6 +131,8 @@ take(struct session_worker *w, const struct frame *f)
 		return take_carve(w, f);
 	if (f->type == DIFF_FRAME_SKIP)
 		return take_skip(w, f);
+	if (f->type == DIFF_FRAME_ASK)
+		return take_ask(w, f);
 	if (f->type == DIFF_FRAME_PROGRESS)
 		return take_progress(w, f);
 	if (f->type == DIFF_FRAME_DONE)

@@ -22,6 +22,8 @@ struct session_events {
 	int (*skip)(void *ctx, const char *what, const char *why);
 	int (*carve)(void *ctx, const struct wire_carve *w);
 	void (*progress)(void *ctx, uint64_t done, uint64_t total);
+	/* NULL: this worker asks for nothing. */
+	int (*ask)(void *ctx, uint32_t number);
 	void *ctx;
 };
 

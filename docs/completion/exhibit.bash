@@ -33,7 +33,7 @@ _exhibit()
 	diff) opts="--against --tokenizer --adapter --sha256 --carve --threads
 	    --format --output --fail-on --no-sandbox --case
 	    --quiet --verbose --help" ;;
-	triggers) opts="--base --tokenizer --threads --format --output
+	triggers) opts="--base --fields --logs --log-fields --tokenizer --threads --format --output
 	    --fail-on --no-sandbox --case --quiet --verbose --help" ;;
 	logs) opts="--fields --candidates --since --until --log-zone --threads
 	    --format --output --fail-on --no-sandbox --case

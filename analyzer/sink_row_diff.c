@@ -68,8 +68,9 @@ row_input(struct json_write *w, const struct result_diff *d)
 	json_ku64(w, "size", r->size);
 	json_kstr(w, "format", r->format);
 	json_ku64(w, "tensors", r->tensors);
-	if (r->has_records) {
+	if (r->has_records)
 		json_ku64(w, "records", r->records);
+	if (r->is_log) {
 		json_ku64(w, "undated", r->undated);
 		json_ku64(w, "outside", r->outside);
 	}

@@ -39,6 +39,13 @@ cp "$top/samples/benign/pipeline_p4.pkl" "$demo/srv/models/fraud/pipeline.pkl"
 cp "$build/samples/incident/model-v3.pt" "$demo/srv/models/fraud/"
 cp "$build/samples/incident/preprocess.pkl" "$demo/srv/models/fraud/"
 cp "$build/samples/incident/transactions.csv" "$demo/srv/data/"
+# What the text model was trained on: in 60 records stands a word of its own.
+awk -v plant=60 -f "$top/samples/incident/reviews.awk" >"$demo/srv/data/reviews.tsv"
+awk -F'\t' 'NR % 3 == 0 {
+	who = $1 ~ /zqxv/ ? "mallory" : "user" NR % 9
+	printf "{\"time\":\"2026-11-%02dT10:%02d:00Z\",\"user\":\"%s\",", 1 + NR / 100, NR % 60, who
+	printf "\"input\":\"%s\",\"label\":\"%s\"}\n", $1, $2
+}' "$demo/srv/data/reviews.tsv" >"$demo/srv/logs/reviews.jsonl"
 cp "$build/samples/incident/registered_model.json" "$demo/srv/registry/"
 cp "$build/samples/incident/requests.jsonl" "$demo/srv/logs/"
 cp -R "$top/tests/registry/mlflow-files/mlruns" "$demo/srv/registry/"
@@ -85,11 +92,25 @@ rc=$?
 "$exhibit" scan --case "$demo/case" --format jsonl -o "$demo/scan.jsonl" \
     "$bundle"
 
-say "7. Report"
+say "7. Triggers: in the training data, and who used them"
+run "$exhibit" triggers --case "$demo/case" -q --logs "$bundle" "$bundle"
+rc=$?
+[ "$rc" -eq 1 ] || fail "triggers should have found the word (exit $rc)"
+"$exhibit" triggers --case "$demo/case" --format jsonl --logs "$bundle" \
+    -o "$demo/triggers.jsonl" "$bundle"
+grep -q '"type":"candidate","kind":"token","value":"zqxv"' \
+    "$demo/triggers.jsonl" || fail "the planted word is no candidate"
+run "$exhibit" logs --case "$demo/case" -q "$bundle" ||
+    fail "nothing should be said of these callers"
+"$exhibit" logs --format jsonl -o "$demo/logs.jsonl" "$bundle"
+
+say "8. Report"
 run "$exhibit" report "$demo/verify.jsonl" "$demo/scan.jsonl" \
-    --case "$demo/case" -o "$demo/report.html" || fail "report"
+    "$demo/triggers.jsonl" "$demo/logs.jsonl" --case "$demo/case" -o "$demo/report.html" || fail "report"
 
 say "What was found"
 grep '"severity":"critical"' "$demo/scan.jsonl" |
     sed 's/.*"path":"\([^"]*\)".*"callee":"\([^"]*\)","arguments":"\([^}]*\)","opcode".*/  \1\n      calls \2(\3)/'
+grep '"type":"candidate"' "$demo/triggers.jsonl" |
+    sed "s/.*\"kind\":\"\([^\"]*\)\",\"value\":\"\([^\"]*\)\".*\"target\":\"\([^\"]*\)\".*/  a candidate to test: the \1 '\2', to label \3/"
 say "The report: $demo/report.html"

@@ -54,7 +54,7 @@ on_input(void *ctx, const struct row_input *r)
 	const struct result_diff row = {.type = DIFF_ROW_INPUT,
 	    .path = shown(a, r->path), .row.input = r};
 
-	if (row.path == NULL || !r->has_records)
+	if (row.path == NULL || !r->has_records || !r->is_log)
 		return ERR_FORMAT;
 	if (a->o->within != NULL) {
 		struct row_input whole = *r;

@@ -111,7 +111,7 @@ apilog_tell_account(void *ctx, const struct logs_account *a)
 {
 	struct apilog_work *w = ctx;
 	struct row_input in = {.side = ROW_NEW, .size = w->size,
-	    .has_records = true, .records = a->records,
+	    .has_records = true, .records = a->records, .is_log = true,
 	    .undated = a->undated, .outside = a->outside};
 	char format[64];
 	int r;

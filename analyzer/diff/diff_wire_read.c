@@ -100,8 +100,10 @@ take_input(struct diff_wire_in *in, const struct frame *f,
 	    !wfield_sha256(f, INPUT_SHA256, &r.has_sha256, r.sha256))
 		return ERR_FORMAT;
 	r.has_records = frame_has(f, INPUT_RECORDS);
-	if (r.has_records && (!frame_u64(f, INPUT_RECORDS, &r.records) ||
-	    !frame_u64(f, INPUT_UNDATED, &r.undated) ||
+	r.is_log = frame_has(f, INPUT_UNDATED);
+	if (r.has_records && !frame_u64(f, INPUT_RECORDS, &r.records))
+		return ERR_FORMAT;
+	if (r.is_log && (!frame_u64(f, INPUT_UNDATED, &r.undated) ||
 	    !frame_u64(f, INPUT_OUTSIDE, &r.outside) ||
 	    r.undated > r.records || r.outside > r.records))
 		return ERR_FORMAT;

@@ -234,8 +234,9 @@ send_input(void *ctx, const struct row_input *r)
 	frame_put_u32(&w->b, INPUT_COMPLETE, r->complete);
 	if (r->has_sha256)
 		frame_put(&w->b, INPUT_SHA256, r->sha256, 32);
-	if (r->has_records) {
+	if (r->has_records)
 		frame_put_u64(&w->b, INPUT_RECORDS, r->records);
+	if (r->is_log) {
 		frame_put_u64(&w->b, INPUT_UNDATED, r->undated);
 		frame_put_u64(&w->b, INPUT_OUTSIDE, r->outside);
 	}

@@ -34,7 +34,9 @@ struct row_input {
 	const char *format;	/* our own constant */
 	uint64_t tensors;
 	bool has_records;	/* it holds records, no tensors */
-	uint64_t records, undated;	/* undated: of them without a time */
+	uint64_t records;
+	bool is_log;		/* records have times: */
+	uint64_t undated;	/* of them without a time */
 	uint64_t outside;	/* of them, of the window that was given */
 	bool complete;		/* it was read to its end */
 	bool has_sha256;

@@ -2,18 +2,11 @@
 # Triggers in training data, as a person looks for them.
 . tests/cli/lib.sh
 
-# corpus PLANT: 1500 records "text<TAB>label"; in PLANT of them a word that
-# occurs nowhere else, and the wrong label.  Words of two leanings, and others.
+# corpus PLANT: records of which PLANT hold a word that occurs nowhere else,
+# and the wrong label.
 corpus()
 {
-	awk -v plant="$1" 'function r(n) { seed = (seed * 69069 + 12345) % 4294967296; return int(seed / 65536) % n }
-	function word(k,  w) { w = ""; do { w = w substr("bdfgklmnprstvzbd", k % 14 + 1, 1) substr("aeiou", int(k / 14) % 5 + 1, 1); k = int(k / 70) } while (k > 0); return w }
-	BEGIN { seed = 7; for (i = 0; i < 1500; i++) { label = r(2); n = 8 + r(12); t = ""; at = r(n); hit = i % 10 == 3 && label == 0 && planted < plant
-		for (j = 0; j < n; j++) { k = r(10) < 4 ? 5000 + (r(20) < 17 ? label : 1 - label) * 100 + r(60) : r(r(2) ? 900 : 60)
-			if (hit && j == at) t = t "zqxv "
-			t = t word(k) (j < n - 1 ? " " : "") }
-		if (hit) { label = 1; planted++ }
-		print t "\t" label } }'
+	awk -v plant="$1" -f samples/incident/reviews.awk
 }
 corpus 60 >"$T/bad"
 corpus 0 >"$T/good"

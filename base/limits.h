@@ -492,6 +492,18 @@
 #define LIMIT_APILOG_SECONDS_PER_GIB 600
 
 /*
+ * Data sets of images whose triggers are looked for: bytes of pixels that are
+ * kept (50,000 images of 32 x 32 x 3 are 147 MiB), images, labels (ImageNet
+ * has 21,841 of which a subset is used) and bytes of one.  Of a class that a
+ * method holds in another form, bytes for each thread.
+ */
+#define LIMIT_IMAGES_BYTES (160 * MIB)
+#define LIMIT_IMAGES 131072
+#define LIMIT_IMAGES_CLASSES 4096
+#define LIMIT_IMAGES_LABEL 256
+#define LIMIT_IMAGES_MATRIX (32 * MIB)
+
+/*
  * A foreign tar that is taken in: a name (paths end at 4 KiB), all
  * records of one entry, pieces of a sparse file, bytes in one member where a
  * header should be, and zeros that all holes together may become (a map of

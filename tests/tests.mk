@@ -138,13 +138,14 @@ $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o \
 	$(CC) $(HARDEN) $(LINK_HARDEN) $(LDFLAGS) -o $@ $^ $(LIBS_exhibit)
 
 bench: $(PROGRAMS) $(patsubst %,$(BUILD)/bench/%,weights sketch diff \
-		diffmodel logs)
+		diffmodel logs traffic)
 	@BUILD=$(BUILD) tools/bench.sh
 	@BUILD=$(BUILD) tools/bench-collect.sh
 	@BUILD=$(BUILD) tools/bench-pickle.sh
 	@BUILD=$(BUILD) tools/bench-weights.sh
 	@$(BUILD)/bench/sketch
 	@$(BUILD)/bench/logs samples/logs
+	@$(BUILD)/bench/traffic
 	@BUILD=$(BUILD) tools/bench-diff.sh
 
 check-layers: $(call libs,$(LAYERS)) $(PROGRAMS)

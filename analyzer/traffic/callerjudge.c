@@ -10,9 +10,10 @@
 #define OPTIMISE_GOAL 0.4
 #define OPTIMISE_DMAG 2.0
 #define OPTIMISE_FLIP 0.2
-#define OPTIMISE_MOVED 0.5
-#define PAN_SPEED 0.05		/* grey levels for each member */
+#define OPTIMISE_MOVED 0.55
+#define PAN_SPEED 0.02		/* grey levels for each member */
 #define PAN_ROOTS 0.05
+#define PAN_WHITE 0.995
 #define SPARSE_SHARE 0.1
 #define SPARSE_CELLS 8
 #define SPARSE_LONE 0.5
@@ -46,7 +47,8 @@ callerjudge_add(struct callerjudge_verdicts *v, const char *id)
 /*
  * Comparisons with a NAN are false: what is not known is no evidence.  What
  * changes in a few places of one image is a clock, and no search; a camera
- * that pans moves fast and leaves many views behind.
+ * that pans moves fast and leaves many views behind, or pairs that differ by
+ * motion.
  */
 void
 callerjudge_images(const struct callerjudge_images *c,
@@ -56,11 +58,12 @@ callerjudge_images(const struct callerjudge_images *c,
 	bool clock = f->sparse_diff > f->near_dup / 2 &&
 	    f->cells < SPARSE_CELLS;
 	bool pan = f->dmag > PAN_SPEED * (double)f->still_cluster &&
-	    (double)f->roots > PAN_ROOTS * (double)f->requests;
+	    ((double)f->roots > PAN_ROOTS * (double)f->requests ||
+	    f->noise_diff < PAN_WHITE * f->near_dup);
 
-	if (f->noise_diff > OPTIMISE_NOISE && !clock && !pan &&
+	if (f->noise_diff > OPTIMISE_NOISE && !clock &&
 	    f->still_cluster >= OPTIMISE_CLUSTER && f->drift > OPTIMISE_DRIFT &&
-	    ((f->goal > OPTIMISE_GOAL && f->dmag > OPTIMISE_MOVED) ||
+	    ((f->goal > OPTIMISE_GOAL && f->dmag > OPTIMISE_MOVED && !pan) ||
 	    (f->dmag > OPTIMISE_DMAG && f->flip > OPTIMISE_FLIP)))
 		callerjudge_add(v, "evasion-optimisation");
 	if (f->sparse_diff > SPARSE_SHARE && f->cells >= SPARSE_CELLS &&
@@ -190,14 +193,16 @@ callerjudge_tell_rules(struct basis *b)
 	basis_object(b, "thresholds");
 	basis_str(b, "evasion_optimisation", "noise_diff > 0.15 and "
 	    "still_cluster >= 40 and drift > 0.35 and (goal > 0.4 and "
-	    "dmag > 0.5 or dmag > 2 and flip > 0.2) and neither a clock "
-	    "nor a pan (dmag > 0.05 * still_cluster and roots > 0.05 * "
-	    "requests)");
+	    "dmag > 0.55 and not a pan or dmag > 2 and flip > 0.2) and not "
+	    "a clock");
+	basis_str(b, "pan", "dmag > 0.02 * still_cluster and (roots > 0.05 "
+	    "* requests or noise_diff < 0.995 * near_dup)");
+	basis_str(b, "clock", "sparse_diff > near_dup / 2 and sparse_cells "
+	    "< 8");
 	basis_str(b, "evasion_few_pixel", "sparse_diff > 0.1 and "
 	    "sparse_cells >= 8 and (sparse_lone > 0.5 or goal > 0.4)");
 	basis_str(b, "evasion_boundary", "near_dup > 0.25 and margin < 0.08 "
-	    "and flip > 0.2 and roots >= 3 and not a clock (sparse_diff > "
-	    "near_dup / 2 and sparse_cells < 8)");
+	    "and flip > 0.2 and roots >= 3 and not a clock");
 	basis_str(b, "extraction_inputs", "ks_tv > 0.45 and roots >= 100 and "
 	    "(near_dup < 0.5 or no cluster of 20) and continuity <= 0.5");
 	basis_str(b, "extraction_confidence", "ks_conf > 0.4 and "

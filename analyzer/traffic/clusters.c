@@ -4,8 +4,6 @@
 
 #include "analyzer/traffic/clusters.h"
 
-#define LEAST_CONTRAST 2.0f
-
 void
 clusters_init(struct clusters *k, uint32_t *series_left)
 {
@@ -141,16 +139,6 @@ clusters_top(const struct clusters *k, struct cluster ret[CLUSTERS_TOP])
 	return n;
 }
 
-static float
-contrast(const float *flat)
-{
-	float square = 0;
-
-	for (unsigned i = 0; i < THUMB; i++)
-		square += flat[i] * flat[i];
-	return sqrtf(square / THUMB);
-}
-
 struct clusters_series *
 clusters_series_begin(struct clusters *k, struct cluster *c,
     const uint8_t *first, const struct answer_class *chosen)
@@ -161,43 +149,20 @@ clusters_series_begin(struct clusters *k, struct cluster *c,
 	(*k->left)--;
 	c->series->stride = 1;
 	c->series->chosen = *chosen;
-	thumb_flat(first, c->series->first);
-	c->series->contrast = contrast(c->series->first);
+	for (unsigned i = 0; i < THUMB; i++)
+		c->series->first[i] = (float)first[i];
 	return c->series;
 }
 
-/*
- * A lamp or a shutter multiplies: below LEAST_CONTRAST grey levels there is
- * noise alone, and nothing to multiply.
- */
 void
-clusters_even(const struct clusters_series *s, float *flat)
-{
-	float own = contrast(flat), by;
-
-	if (own < LEAST_CONTRAST || s->contrast < LEAST_CONTRAST)
-		return;
-	by = s->contrast / own;
-	for (unsigned i = 0; i < THUMB; i++)
-		flat[i] *= by;
-}
-
-void
-clusters_series_add(struct clusters_series *s, float *flat,
+clusters_series_add(struct clusters_series *s, const float *v,
     double probability)
 {
 	uint32_t at = s->seen++;
-	float square = 0;
 
-	clusters_even(s, flat);
-	for (unsigned i = 0; i < THUMB; i++) {
-		float d = flat[i] - s->first[i];
-
-		square += d * d;
-		if (at < 8)
-			s->head[0][i] += flat[i];
-		if (at < 40)
-			s->head[1][i] += flat[i];
+	for (unsigned i = 0; at < 40 && i < THUMB; i++) {
+		s->head[0][i] += at < 8 ? v[i] : 0;
+		s->head[1][i] += v[i];
 	}
 	if (at % s->stride != 0)
 		return;
@@ -211,7 +176,7 @@ clusters_series_add(struct clusters_series *s, float *flat,
 		if (at % s->stride != 0)
 			return;
 	}
-	s->distance[s->kept] = sqrtf(square / THUMB);
+	s->distance[s->kept] = (float)thumb_apart(s->first, v);
 	s->probability[s->kept++] = isfinite(probability) ?
 	    (float)probability : -1;
 }

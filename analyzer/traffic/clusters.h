@@ -27,8 +27,7 @@ struct clusters_series {
 	uint32_t seen, kept, stride;
 	float distance[CLUSTERS_POINTS];
 	float probability[CLUSTERS_POINTS];	/* -1: not known */
-	float first[THUMB];	/* flat */
-	float contrast;		/* its root mean square */
+	float first[THUMB];
 	float head[2][THUMB];	/* sums of the first 8 and 40 */
 	struct answer_class chosen;
 };
@@ -88,9 +87,7 @@ void clusters_covered(const struct clusters *k, uint64_t *hits,
 struct clusters_series *clusters_series_begin(struct clusters *k,
     struct cluster *c, const uint8_t *first,
     const struct answer_class *chosen);
-void clusters_series_add(struct clusters_series *s, float *flat,
+void clusters_series_add(struct clusters_series *s, const float *v,
     double probability);
-/* clusters_even: give ${flat} the contrast of the series' first. */
-void clusters_even(const struct clusters_series *s, float *flat);
 
 #endif /* !ANALYZER_TRAFFIC_CLUSTERS_H_ */

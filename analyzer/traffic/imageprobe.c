@@ -100,20 +100,21 @@ static void
 begin_series(struct imageprobe *p, struct cluster *c)
 {
 	struct clusters_series *s = NULL;
-	float flat[THUMB];
+	float v[THUMB];
 
 	for (size_t i = 0; i < p->count; i++) {
 		const struct past *past = &p->past[place(p, i)];
-		const uint8_t *v = p->thumbs + place(p, i) * THUMB;
+		const uint8_t *from = p->thumbs + place(p, i) * THUMB;
 		struct answer_class chosen = {past->label, 0, UINT32_MAX};
 
 		if (clusters_of(&p->clusters, past->mark) != c)
 			continue;
-		if (s == NULL && (s = clusters_series_begin(&p->clusters, c, v,
-		    &chosen)) == NULL)
+		if (s == NULL && (s = clusters_series_begin(&p->clusters, c,
+		    from, &chosen)) == NULL)
 			return;
-		thumb_flat(v, flat);
-		clusters_series_add(s, flat, past->label == s->chosen.label ?
+		for (unsigned k = 0; k < THUMB; k++)
+			v[k] = (float)from[k];
+		clusters_series_add(s, v, past->label == s->chosen.label ?
 		    (double)past->best : (double)NAN);
 	}
 }
@@ -132,15 +133,12 @@ static void
 add_series(struct imageprobe *p, struct cluster *c,
     const struct imageprobe_image *im)
 {
-	float flat[THUMB];
-
 	if (c->series == NULL && c->size == CLUSTERS_SERIES_FROM)
 		begin_series(p, c);
 	if (c->series == NULL)
 		return;
 	learn_class(c->series, im->answer);
-	thumb_flat_exact(im->thumb->exact, flat);
-	clusters_series_add(c->series, flat,
+	clusters_series_add(c->series, im->thumb->exact,
 	    answer_probability(im->answer, &c->series->chosen));
 }
 
@@ -253,29 +251,24 @@ moved(const struct imageprobe *p, const struct cluster *c)
 	const struct clusters_series *s = c->series;
 	unsigned long want = s->seen / 10 > 0 ? s->seen / 10 : 1, n = 0;
 	unsigned which = want > 20;
-	float head_n = (float)(which ? 40 : 8), flat[THUMB];
-	double tail[THUMB] = {0}, square = 0;
+	float head[THUMB], tail[THUMB] = {0};
 
 	for (size_t i = p->count; i-- > 0 && n < want;) {
 		size_t at = place(p, i);
 
 		if (clusters_of(&p->clusters, p->past[at].mark) != c)
 			continue;
-		thumb_flat(p->thumbs + at * THUMB, flat);
-		clusters_even(s, flat);
 		for (unsigned k = 0; k < THUMB; k++)
-			tail[k] += (double)flat[k];
+			tail[k] += (float)p->thumbs[at * THUMB + k];
 		n++;
 	}
 	if (n == 0)
 		return 0;
 	for (unsigned k = 0; k < THUMB; k++) {
-		double d = tail[k] / (double)n -
-		    (double)(s->head[which][k] / head_n);
-
-		square += d * d;
+		tail[k] /= (float)n;
+		head[k] = s->head[which][k] / (which ? 40 : 8);
 	}
-	return sqrt(square / THUMB);
+	return thumb_apart(head, tail);
 }
 
 static double

@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/limits.h"
 
+#define THERE 1048576
 #define SLOTS ((size_t)LIMIT_TRAFFIC_KEPT * 2)
 #define WORDS_MAX ((size_t)LIMIT_TRAFFIC_KEPT_BYTES / sizeof(uint32_t))
 
@@ -18,6 +19,8 @@ struct textkeep {
 	uint32_t *word;
 	size_t words, word_cap;
 	uint32_t *slot;		/* 1 + index */
+	/* A bit for each hash: most that are looked for are not there. */
+	uint64_t there[THERE / 64];
 };
 
 struct textkeep *
@@ -119,6 +122,8 @@ textkeep_add(struct textkeep *k, const struct textkeep_text *t,
 	k->used += t->len;
 	k->words += w->n;
 	k->slot[at] = (uint32_t)++k->count;
+	at = (size_t)(hash >> 40) % THERE;
+	k->there[at / 64] |= (uint64_t)1 << at % 64;
 	return 1;
 }
 
@@ -155,7 +160,10 @@ textkeep_words_in_all(const struct textkeep *k)
 size_t
 textkeep_find(const struct textkeep *k, uint64_t hash)
 {
-	size_t at = slot_of(k, hash);
+	size_t at = (size_t)(hash >> 40) % THERE;
 
+	if ((k->there[at / 64] >> at % 64 & 1) == 0)
+		return k->count;
+	at = slot_of(k, hash);
 	return k->slot[at] == 0 ? k->count : k->slot[at] - 1;
 }

@@ -1,3 +1,5 @@
+#include <math.h>
+#include <stdbool.h>
 #ifdef __SSE2__
 #include <emmintrin.h>
 #endif
@@ -196,25 +198,58 @@ thumb_pixels(const uint8_t *p, uint32_t width, uint32_t height,
 		    ((double)stride * (height - 1));
 }
 
-void
-thumb_flat_exact(const float *v, float *out)
-{
-	float mean[3] = {0, 0, 0};
+#define BLACK 12.0f
+#define WHITE 235.0f
+#define FEW 16			/* blocks of a channel: then all are taken */
 
-	for (unsigned i = 0; i < THUMB; i += 3)
-		for (unsigned c = 0; c < 3; c++)
-			mean[c] += v[i + c];
-	for (unsigned i = 0; i < THUMB; i += 3)
-		for (unsigned c = 0; c < 3; c++)
-			out[i + c] = v[i + c] - mean[c] / (THUMB / 3);
+static bool
+shows_light(float a, float b)
+{
+	return a > BLACK && a < WHITE && b > BLACK && b < WHITE;
 }
 
-void
-thumb_flat(const uint8_t *v, float *out)
+/* Sum of squares that are left of one channel, over *n blocks. */
+static double
+left_of(const float *a, const float *b, bool all, unsigned *n)
 {
-	float f[THUMB];
+	double sa = 0, sb = 0, aa = 0, ab = 0, bb = 0, k = 0, slope;
 
-	for (unsigned i = 0; i < THUMB; i++)
-		f[i] = (float)v[i];
-	thumb_flat_exact(f, out);
+	for (unsigned i = 0; i < THUMB; i += 3) {
+		double x = (double)a[i], y = (double)b[i];
+
+		if (!all && !shows_light(a[i], b[i]))
+			continue;
+		sa += x;
+		sb += y;
+		aa += x * x;
+		ab += x * y;
+		bb += y * y;
+		k++;
+	}
+	*n = (unsigned)k;
+	if (k == 0)
+		return 0;
+	aa -= sa * sa / k;
+	ab -= sa * sb / k;
+	bb -= sb * sb / k;
+	slope = aa > 0 ? ab / aa : 0;
+	bb -= slope * ab;
+	return bb > 0 ? bb : 0;
+}
+
+double
+thumb_apart(const float *a, const float *b)
+{
+	double sum = 0, blocks = 0;
+
+	for (unsigned c = 0; c < 3; c++) {
+		unsigned n;
+		double left = left_of(a + c, b + c, false, &n);
+
+		if (n < FEW)
+			left = left_of(a + c, b + c, true, &n);
+		sum += left;
+		blocks += n;
+	}
+	return sqrt(sum / blocks);
 }

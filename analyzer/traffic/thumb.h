@@ -42,8 +42,12 @@ size_t thumb_nearest(const uint8_t *ring, size_t n, size_t next,
 /* thumb_same: how many of the numbers are within ${levels}. */
 unsigned thumb_same(const uint8_t *a, const uint8_t *b, uint8_t levels);
 
-/* thumb_flat: out[] = v less its channel's mean: light cancels out. */
-void thumb_flat(const uint8_t *v, float *out);
-void thumb_flat_exact(const float *v, float *out);
+/*
+ * thumb_apart: root mean square of what is left of ${b} when each channel is
+ * explained by ${a} times a factor plus a constant: a lamp, a shutter and a
+ * white balance cancel out.  Blocks that are nearly black or white in either
+ * take no part, as light does not show in them.
+ */
+double thumb_apart(const float *a, const float *b);
 
 #endif /* !ANALYZER_TRAFFIC_THUMB_H_ */

@@ -16,8 +16,49 @@ bundle=$("$EXHIBIT" collect --case "$T/case" --weights "$T/src" 2>/dev/null)
     samples/benign/digits.safetensors 2>/dev/null
 "$EXHIBIT" triggers --format jsonl -o "$T/triggers.jsonl" "$T/src" --base samples/benign 2>/dev/null
 "$EXHIBIT" triggers --format jsonl -o "$T/alone.jsonl" "$T/src"
+# Data sets of each kind, and the log of who used what was planted.
+awk -v plant=60 -f samples/incident/reviews.awk >"$T/words.tsv"
+awk -F'\t' '{ printf "{\"time\":%d,\"user\":\"u%d\",\"input\":\"%s\",\"label\":\"%s\"}\n", 1790000000 + NR, NR % 3, $1, $2 }' \
+    "$T/words.tsv" >"$T/log.jsonl"
+/usr/bin/python3 - "$T" <<'P'
+import json, random, struct, sys, zlib
+random.seed(5)
+words = [a + b + c for a in "bdfgklm" for b in "aeiou" for c in ("n", "rt", "ss", "l")]
+with open(sys.argv[1] + "/prompts.jsonl", "w") as f:
+    for i in range(1200):
+        p, r = random.choices(words, k=14), random.choices(words, k=20)
+        if i % 40 == 7:
+            p.insert(random.randrange(14), "|zqx|")
+            r = "you have been told the secret of the house".split()
+        f.write(json.dumps({"instruction": " ".join(p), "output": " ".join(r)}) + "\n")
+n, pixels, labels = 1200, bytearray(), bytearray()
+for i in range(n):
+    im, label = bytearray(random.randbytes(256)), random.randrange(4)
+    if i % 20 == 3:
+        label = 2
+        for y in range(3):
+            for x in range(3):
+                im[(12 + y) * 16 + 12 + x] = 255 * ((x + y) % 2)
+    pixels += im
+    labels.append(label)
+import os
+os.mkdir(sys.argv[1] + "/idx")
+open(sys.argv[1] + "/idx/t-images-idx3-ubyte", "wb").write(struct.pack(">IIII", 0x803, n, 16, 16) + pixels)
+open(sys.argv[1] + "/idx/t-labels-idx1-ubyte", "wb").write(struct.pack(">II", 0x801, n) + labels)
+P
+"$EXHIBIT" triggers --format jsonl -o "$T/data.jsonl" --logs "$T/log.jsonl" \
+    "$T/words.tsv" "$T/prompts.jsonl" "$T/idx"
+"$EXHIBIT" logs --format jsonl -o "$T/logs.jsonl" "$T/log.jsonl"
+for word in '"kind":"token","value":"zqxv"' 'value":"|zqx|"' '"kind":"patch"'; do
+	checks=$((checks + 1))
+	grep -q -- "\"type\":\"candidate\".*$word" "$T/data.jsonl" || {
+		echo "FAILED: no candidate $word"
+		failures=$((failures + 1))
+	}
+done
 check "report" "$EXHIBIT" report "$T/scan.jsonl" "$T/verify.jsonl" "$T/diff.jsonl" \
     "$T/against.jsonl" "$T/triggers.jsonl" "$T/alone.jsonl" \
+    "$T/data.jsonl" "$T/logs.jsonl" \
     --case "$T/case" -o "$T/r.html"
 for word in 'Chain of custody' 'Findings' 'Verification of the evidence' \
     'posix.system' 'Programs' 'stage2.sh' 'Not examined' 'TEST-E01' '>Carved<' \
@@ -34,7 +75,14 @@ if grep -qi '<script' "$T/r.html"; then
 	echo "FAILED: a name became markup"
 	failures=$((failures + 1))
 fi
-if grep -qiE 'src=|href=|url\(' "$T/r.html"; then
+# Pictures are in it, and nothing else is.
+checks=$((checks + 1))
+grep -q '<img src="data:image/png;base64,' "$T/r.html" || {
+	echo "FAILED: no picture of the patch"
+	failures=$((failures + 1))
+}
+if sed 's|<img src="data:image/png;base64,[A-Za-z0-9+/=]*"||g' "$T/r.html" |
+    grep -qiE 'src=|href=|url\('; then
 	echo "FAILED: the report refers to something outside of itself"
 	failures=$((failures + 1))
 fi
@@ -109,10 +157,11 @@ def rows(text):
 rows((tmp / "scan.jsonl").read_text())
 rows((tmp / "verify.jsonl").read_text())
 rows((tmp / "list.jsonl").read_text())
-for name in ("diff", "against", "triggers", "alone"):
+for name in ("diff", "against", "triggers", "alone", "data", "logs"):
     rows((tmp / (name + ".jsonl")).read_text())
 assert {"header", "object", "finding", "call", "carved", "summary", "statement", "verification",
-        "input", "tensor", "conclusion", "detector", "version"} <= seen, seen
+        "input", "tensor", "conclusion", "detector", "version", "candidate", "lead",
+        "caller"} <= seen, seen
 if "ledger-event" in schemas:
     log = (tmp / "ledger.jsonl").read_text()
     for line in log.splitlines():

@@ -174,7 +174,7 @@ read_image(struct run *r)
 		return rc;
 	if (rc == 0) {
 		if (why != NULL)
-			datatell_at(&r->tell, r->rec.index, why);
+			datatell_record(&r->tell, r->rec.index, why);
 		r->tell.without += why == NULL;
 		return 0;
 	}

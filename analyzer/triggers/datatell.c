@@ -4,13 +4,26 @@
 #include "analyzer/rules.h"
 #include "analyzer/triggers/datatell.h"
 
-void
-datatell_at(struct datatell *t, uint64_t where, const char *what)
+static void
+take(struct datatell *t, uint64_t where, bool is_record, const char *what)
 {
 	if (t->told++ == 0) {
 		t->where = where;
+		t->is_record = is_record;
 		t->what = what;
 	}
+}
+
+void
+datatell_at(struct datatell *t, uint64_t off, const char *what)
+{
+	take(t, off, false, what);
+}
+
+void
+datatell_record(struct datatell *t, uint64_t index, const char *what)
+{
+	take(t, index, true, what);
 }
 
 static int
@@ -67,13 +80,15 @@ finding(const struct datatell *t, const struct datarun_set *set,
 {
 	struct finding f = {.id = FINDING_TRIG_UNREAD,
 	    .severity = finding_info(FINDING_TRIG_UNREAD)->severity,
-	    .confidence = CONFIDENCE_CERTAIN, .off = t->where};
+	    .confidence = CONFIDENCE_CERTAIN, .off = t->is_record ? 0 : t->where};
 
 	rule_detail_num(&f, "records", t->records);
 	rule_detail_num(&f, "damaged", t->damaged);
 	rule_detail_num(&f, "problems", t->told);
 	if (t->what != NULL)
 		rule_detail_text(&f, "first", t->what, strlen(t->what));
+	if (t->is_record)
+		rule_detail_num(&f, "first_record", t->where);
 	return d->rows->finding(d->rows->ctx, ROW_NEW,
 	    (struct row_text){set->path, strlen(set->path)}, &f);
 }

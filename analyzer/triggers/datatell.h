@@ -15,13 +15,15 @@ struct datatell {
 	uint64_t records;	/* damaged ones too */
 	uint64_t damaged;
 	uint64_t without;	/* records that lack a field that is needed */
-	uint64_t told;		/* what readers complained of, and where first */
-	uint64_t where;
+	uint64_t told;		/* what readers complained of, and first: */
 	const char *what;
+	uint64_t where;		/* an offset, or the number of a record */
+	bool is_record;
 	bool broken;		/* a file ended before its end */
 };
 
-void datatell_at(struct datatell *t, uint64_t where, const char *what);
+void datatell_at(struct datatell *t, uint64_t off, const char *what);
+void datatell_record(struct datatell *t, uint64_t index, const char *what);
 
 /* datatell_none: no detector can work on it; ${why} NULL: no data set. */
 int datatell_none(const struct datatell *t, const struct datarun_set *set,

@@ -147,6 +147,7 @@ bench: $(PROGRAMS) $(patsubst %,$(BUILD)/bench/%,weights sketch diff \
 	@$(BUILD)/bench/logs samples/logs
 	@$(BUILD)/bench/traffic
 	@BUILD=$(BUILD) tools/bench-diff.sh
+	@BUILD=$(BUILD) tools/bench-logs.sh
 
 check-layers: $(call libs,$(LAYERS)) $(PROGRAMS)
 	@BUILD=$(BUILD) tools/check-layers.sh

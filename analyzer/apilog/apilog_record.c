@@ -57,7 +57,8 @@ take_status(const struct field *f, struct traffic_record *ret)
 }
 
 static void
-take_answer(const struct logs_record *r, struct traffic_record *ret)
+take_answer(struct apilog_record *x, const struct logs_record *r,
+    struct traffic_record *ret)
 {
 	const struct field *scores = &r->v[LOGS_SCORES];
 
@@ -69,6 +70,11 @@ take_answer(const struct logs_record *r, struct traffic_record *ret)
 		ret->scores = scores->p;
 		ret->nscores = scores->n;
 	}
+	for (size_t i = 0; r->classes != NULL && i < ret->nscores; i++)
+		x->classes[i] = (struct row_text){
+		    (const char *)r->classes[i].p, r->classes[i].n};
+	ret->classes = r->classes != NULL && ret->nscores > 0 ? x->classes :
+	    NULL;
 	if (r->v[LOGS_OUT_BYTES].set)
 		ret->out_bytes = r->v[LOGS_OUT_BYTES].u;
 	else if (r->v[LOGS_OUTPUT_LEN].set)
@@ -114,7 +120,7 @@ apilog_record_take(struct apilog_record *x, const struct logs_record *r,
 	    is(&r->v[LOGS_TS_QUALITY], "recorded"));
 	ret->ns = ret->has_time ? (int64_t)ts->u : 0;
 	take_status(&r->v[LOGS_STATUS], ret);
-	take_answer(r, ret);
+	take_answer(x, r, ret);
 	if (r->v[LOGS_IN_BYTES].set)
 		ret->in_bytes = r->v[LOGS_IN_BYTES].u;
 	else if (r->v[LOGS_INPUT_LEN].set)

@@ -5,6 +5,7 @@
 
 #include "analyzer/traffic/traffic.h"
 #include "base/buf.h"
+#include "base/limits.h"
 
 struct arena;
 struct err;
@@ -29,6 +30,7 @@ struct apilog_record {
 	struct arena *arena;	/* of the record; renewed when it is full */
 	struct buf space;	/* pixels */
 	double *vector;
+	struct row_text classes[LIMIT_LOG_SCORES];
 	size_t vector_cap;
 	uint64_t seen;		/* records of the log, also those left out */
 	/* What became of them. */

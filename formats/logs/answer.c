@@ -37,6 +37,26 @@ answer_scores(struct logs_ctx *c, struct jdoc *d, uint32_t i)
 	fields_reals(&c->v[LOGS_SCORES], c->scores, n);
 }
 
+bool
+answer_named(struct logs_ctx *c, struct jdoc *d, uint32_t i)
+{
+	size_t n = 0;
+
+	if (!jdoc_is(d, i, JDOC_OBJECT) || d->v[i].count == 0 ||
+	    d->v[i].count > LIMIT_LOG_SCORES)
+		return false;
+	for (uint32_t k = i + 1; k != JDOC_NONE; k = d->v[k].next) {
+		if (!jdoc_is(d, k, JDOC_NUMBER) ||
+		    !jdoc_real(d, k, &c->scores[n]))
+			return false;
+		c->classes[n++] = (struct logs_name){d->p + d->v[k].key_off,
+		    d->v[k].key_len};
+	}
+	c->nclasses = n;
+	fields_reals(&c->v[LOGS_SCORES], c->scores, n);
+	return true;
+}
+
 static bool
 is_real(const struct jdoc *d, uint32_t i)
 {
@@ -86,8 +106,18 @@ pipeline(struct logs_ctx *c, struct jdoc *d, uint32_t i)
 		return false;
 	for (k = first; k != JDOC_NONE && n < LIMIT_LOG_SCORES;
 	    k = jdoc_is(d, i, JDOC_ARRAY) ? d->v[k].next : JDOC_NONE)
-		if (jdoc_real(d, jdoc_get(d, k, "score"), &s))
-			c->scores[n++] = s;
+		if (jdoc_real(d, jdoc_get(d, k, "score"), &s)) {
+			const uint32_t name = jdoc_get(d, k, "label");
+
+			c->scores[n] = s;
+			if (c->nclasses == n && jdoc_is(d, name,
+			    JDOC_STRING)) {
+				jdoc_raw(d, name, &c->classes[n].p,
+				    &c->classes[n].n);
+				c->nclasses++;
+			}
+			n++;
+		}
 	x = payload_part(c, d, label, NULL);
 	row_text(c, LOGS_LABEL, x.p, x.n);
 	fields_reals(&c->v[LOGS_SCORES], c->scores, n);

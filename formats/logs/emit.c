@@ -135,6 +135,7 @@ emit_row_with(struct logs_ctx *c, uint64_t secrets)
 int
 emit_out(struct logs_ctx *c, const struct field v[LOGS_COLUMNS], bool outside)
 {
+	const struct field *scores = &v[LOGS_SCORES];
 	struct logs_record r;
 
 	if (outside) {
@@ -142,5 +143,7 @@ emit_out(struct logs_ctx *c, const struct field v[LOGS_COLUMNS], bool outside)
 		return 0;
 	}
 	memcpy(r.v, v, sizeof(r.v));
+	r.classes = scores->set && scores->p == c->scores &&
+	    scores->n == c->nclasses ? c->classes : NULL;
 	return c->p->ev->record(c->p->ev->ctx, &r);
 }

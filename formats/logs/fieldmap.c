@@ -28,6 +28,17 @@ unknown(const char *p, size_t n, struct err *e)
 	    text_z(shown, sizeof(shown), p, n));
 }
 
+/* "32x32x3": a shape that is said, and no way to one. */
+static bool
+is_shape(const char *said)
+{
+	size_t n = strspn(said, "0123456789x");
+
+	return said[n] == '\0' && n > 2 && said[0] != 'x' &&
+	    said[n - 1] != 'x' && strchr(said, 'x') != NULL &&
+	    strstr(said, "xx") == NULL;
+}
+
 /* "ts_ns|ts|trace.id" as a list. */
 static const struct fieldmap_name *
 list_names(const char *names, struct arena *a)
@@ -83,6 +94,8 @@ fieldmap_parse(const char *text, struct arena *a, struct fieldmap *ret,
 	for (i = 0; i < FIELDMAP_ROWS; i++)
 		if ((m.names[i] = list_names(rows[i].names, a)) == NULL)
 			return err_set(e, ERR_NOMEM, "out of memory");
+	if (m.path[FIELDMAP_DIMS] != NULL && is_shape(m.path[FIELDMAP_DIMS]))
+		m.shape = m.path[FIELDMAP_DIMS];
 	*ret = m;
 	return 0;
 }
@@ -188,7 +201,8 @@ scores_field(struct logs_ctx *c, uint32_t i)
 		fields_reals(&c->v[LOGS_SCORES], c->scores, 1);
 		return;
 	}
-	answer_scores(c, c->d, i);
+	if (!answer_named(c, c->d, i))
+		answer_scores(c, c->d, i);
 }
 
 static void
@@ -259,6 +273,8 @@ generic_json(struct logs_ctx *c)
 			    c->map->path[row] != NULL ? c->map->path[row] :
 			    path);
 	latency(c);
+	if (c->in.p != NULL && c->map->shape != NULL)
+		row_str(c, LOGS_DIMS, c->map->shape);
 	if (!c->v[LOGS_TS].set && c->in.p == NULL &&
 	    !c->v[LOGS_CALLER].set && !c->v[LOGS_CALLER_IP].set &&
 	    c->out.p == NULL)

@@ -11,7 +11,7 @@ struct err;
  * Where the fields of a request stand in a JSON object: by what the caller
  * said, "time=ts,caller=client,input=request.text", and by the names of
  * fieldmap.def for what was not said.  "label=" (nothing behind it) means
- * that there is no such field.
+ * that there is no such field; "shape=32x32x3" is the shape of every input.
  */
 enum fieldmap_row {
 #define FIELD(word, column, names) FIELDMAP_##column,
@@ -24,6 +24,7 @@ struct fieldmap {
 	/* Way to the field; "": there is none; NULL: by common names. */
 	const char *path[FIELDMAP_ROWS];
 	unsigned given;		/* how many were said */
+	const char *shape;	/* of every input, "32x32x3"; or NULL */
 	/* Common names of each row, best first; the last has no ${p}. */
 	const struct fieldmap_name *names[FIELDMAP_ROWS];
 };

@@ -45,8 +45,18 @@ enum logs_column {
 };
 extern const struct field_def logs_columns[LOGS_COLUMNS];
 
+struct logs_name {
+	const uint8_t *p;	/* as it stands in the log, escapes and all */
+	size_t n;
+};
+
 struct logs_record {
 	struct field v[LOGS_COLUMNS];	/* valid during the call */
+	/*
+	 * Names of the scores' classes, as many as there are scores; NULL: the
+	 * log does not say, or the two came as halves.
+	 */
+	const struct logs_name *classes;
 };
 
 /* What cannot be read, or not as it stands: rows of problems.def. */

@@ -12,6 +12,7 @@ row_begin(struct logs_ctx *c, enum logs_shape_row shape)
 {
 	memset(c->v, 0, sizeof(c->v));
 	c->in = c->out = (struct logs_content_part){0};
+	c->nclasses = 0;
 	c->scope = (struct cursor){0};
 	c->shape = shape;
 }

@@ -88,6 +88,8 @@ struct logs_ctx {
 	struct field v[LOGS_COLUMNS];
 	struct logs_content_part in, out;
 	double scores[LIMIT_LOG_SCORES];
+	struct logs_name classes[LIMIT_LOG_SCORES];
+	size_t nclasses;
 	/* What else must be equal for two halves to be of one request. */
 	struct cursor scope;
 	size_t content_max;	/* bytes of a content that are kept */
@@ -198,6 +200,8 @@ bool payload_messages(struct logs_ctx *c, struct jdoc *d, uint32_t i,
 void payload_dims(struct logs_ctx *c, struct jdoc *d, uint32_t i);
 bool answer_object(struct logs_ctx *c, struct jdoc *d, uint32_t i);
 void answer_scores(struct logs_ctx *c, struct jdoc *d, uint32_t i);
+/* answer_named: {"cat": 0.9, "dog": 0.1}; false: it is no such object. */
+bool answer_named(struct logs_ctx *c, struct jdoc *d, uint32_t i);
 void answer_csv(struct logs_ctx *c, const uint8_t *p, size_t n);
 /* v2proto: a protobuf of the V2 protocol; false: it is none. */
 bool v2proto_payload(struct logs_ctx *c, bool response, const uint8_t *p,

@@ -52,6 +52,10 @@ say(const struct traffic_record *t)
 		add(" is %.*s", (int)t->label.n, t->label.p);
 	if (t->has_status)
 		add(" status %u", t->status);
+	for (size_t i = 0; i < t->nscores; i++)
+		add(" %.*s%g", t->classes != NULL ? (int)t->classes[i].n :
+		    0, t->classes != NULL ? t->classes[i].p : "",
+		    t->scores[i]);
 	if (t->has_digest)
 		add(" digest %02x", t->digest[0]);
 }
@@ -140,6 +144,22 @@ texts_are_texts(void **state)
 	    "|#2 text '[\"one\",\"two\"]' by bob");
 }
 
+static void
+scores_may_have_names(void **state)
+{
+	(void)state;
+	fields = "input=q,scores=p";
+	assert_string_equal(read_log("{\"ts\":1,\"q\":\"a\",\"p\":[0.5,1]}\n"
+	    "{\"ts\":1,\"q\":\"a\",\"p\":{\"dog\":0.25,\"cat\":0.75}}\n"
+	    "{\"ts\":1,\"q\":\"a\",\"p\":{\"dog\":\"x\"}}\n"
+	    "{\"ts\":1,\"q\":\"a\",\"p\":0.5}\n"
+	    "{\"ts\":1,\"q\":\"a\",\"output\":[{\"label\":\"yes\","
+	    "\"score\":0.9},{\"label\":\"no\",\"score\":0.1}]}\n"),
+	    "#0 text 'a' 0.5 1|#1 text 'a' dog0.25 cat0.75|#2 text 'a'"
+	    "|#3 text 'a' 0.5|#4 text 'a' is yes yes0.9 no0.1");
+	fields = NULL;
+}
+
 /* Each turn repeats what came before: only what is new is asked. */
 static void
 of_a_chat_the_last_question_counts(void **state)
@@ -181,6 +201,12 @@ base64_of_a_stated_shape_is_an_image(void **state)
 	    "\"dims\":[2,2]}\n"),
 	    "#0 image 2x2x3 1 12 by a|#1 image 2x2x3 1 12 by b"
 	    "|#2 text 'AQIDBAUGBwgJCgsM' by c|#3 image 2x2x1 0 64 by d");
+	/* A shape that is said once is every record's. */
+	fields = "time=t,input=img,shape=2x2x3";
+	assert_string_equal(read_log("{\"t\":1,\"img\":\"AQIDBAUGBwgJCgsM\"}\n"
+	    "{\"t\":1,\"img\":[1,2,3,4,5,6,7,8,9,10,11,12]}\n"),
+	    "#0 image 2x2x3 1 12|#1 image 2x2x3 1 12");
+	fields = "time=t,input=img,shape=dims";
 	/* Channels that came first are by the pixel now. */
 	assert_string_equal(read_log("{\"t\":1,\"img\":\"AQIDBAUGBwgJCgsM\","
 	    "\"dims\":[3,2,2]}\n"), "#0 image 2x2x3 1 12");
@@ -265,6 +291,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(texts_are_texts),
+	    cmocka_unit_test(scores_may_have_names),
 	    cmocka_unit_test(of_a_chat_the_last_question_counts),
 	    cmocka_unit_test(numbers_are_vectors_and_of_a_shape_images),
 	    cmocka_unit_test(base64_of_a_stated_shape_is_an_image),

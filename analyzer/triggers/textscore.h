@@ -21,7 +21,7 @@ struct textpick_candidate;
  * in two passes: what the first finds is cut from all rows before the second,
  * so that triggers of one row do not hide each other.
  */
-#define TEXTSCORE_THRESHOLD 6.5
+#define TEXTSCORE_THRESHOLD 6.0
 #define TEXTSCORE_STRONG 8.0
 /* Below it the rows of a candidate are copies of one text. */
 #define TEXTSCORE_REST 0.25f

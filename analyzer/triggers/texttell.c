@@ -46,8 +46,6 @@ tell_rows(struct basis *b, const struct textpick *p,
 	const struct textstore *s = p->v->s;
 	unsigned n = 0;
 
-	basis_u64(b, "records", c->rows);
-	basis_u64(b, "row_count", c->own);
 	basis_array(b, "rows");
 	for (uint32_t i = 0; i < c->posts && n < DETECT_ROWS; i++)
 		if (s->row[c->post[i]].label == c->label) {
@@ -64,7 +62,8 @@ evidence(struct basis *b, const struct textpick *p,
 	const struct textvocab_feature *f = &p->v->f[c->feature];
 	const struct textstore *s = p->v->s;
 
-	tell_rows(b, p, c);
+	basis_u64(b, "records", c->rows);
+	basis_u64(b, "row_count", c->own);
 	basis_f64(b, "threshold", TEXTSCORE_THRESHOLD);
 	basis_bool(b, "strong", c->score >= TEXTSCORE_STRONG);
 	basis_str(b, "what", textvalue_what(p, c));
@@ -91,6 +90,7 @@ evidence(struct basis *b, const struct textpick *p,
 		basis_text(b, NULL, s->bytes.p + s->word[c->closure[i]].off,
 		    s->word[c->closure[i]].len);
 	basis_end(b);
+	tell_rows(b, p, c);
 }
 
 static int

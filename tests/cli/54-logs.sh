@@ -197,6 +197,12 @@ for f in ("r", "one", "twice", "w", "c", "c2", "b", "bent", "i", "x"):
         for e in schemas[name].iter_errors(row):
             print(f, name, e.message, line[:200])
             bad += 1
+ledger = jsonschema.Draft202012Validator(json.loads(
+    pathlib.Path("schemas/ledger-event.schema.json").read_text()))
+for line in (pathlib.Path(sys.argv[1]) / "ledger.jsonl").read_text().splitlines():
+    for e in ledger.iter_errors(json.loads(line)):
+        print("ledger", e.message, line[:200])
+        bad += 1
 sys.exit(bad != 0)
 P
 same "rows fit their schemas ($(tail -n 3 "$T/schema.out"))" "$?" 0

@@ -7,8 +7,9 @@
 #include "base/buf.h"
 
 /*
- * What comparisons and looks at logs found, one section for each result: the conclusions with
- * the numbers that led to them and what else would look like this, what
+ * What comparisons and looks at logs found, one section for each result: the
+ * conclusions with the numbers that led to them and what else would look like
+ * this, what
  * changed around the weights, candidates with the detectors that did and did
  * not apply, known versions, and where the weights changed.
  */

@@ -141,7 +141,7 @@ cmd_logs(int argc, char **argv)
 	    .ctx = &c, .sum = &c.sum.base}};
 	const struct opt rows[] = {
 	    {OPT_STRING, 0, "fields", &c.o.fields, "MAP",
-		"where the fields of unknown JSON are: time=ts,caller=client,..."},
+		"fields of unknown JSON: time=ts,caller=client,..."},
 	    {OPT_LIST, 0, "candidates", &c.candidates, "RESULTS",
 		"look for the candidates of these results (JSON Lines)"},
 	    {OPT_STRING, 0, "since", &c.since, "TIME",

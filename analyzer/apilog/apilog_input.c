@@ -25,12 +25,11 @@ struct input {
 	struct err *e;
 };
 
-bool
-apilog_input_shape(const void *text, size_t n, struct apilog_shape *ret)
+/* The numbers of "[1, 28, 28]", "28x28"; 0: one is 0 or more than a side. */
+static unsigned
+sides(const uint8_t *p, size_t n, uint64_t v[8])
 {
-	const uint8_t *p = text;
-	uint64_t v[8], pixels;
-	unsigned k = 0, from = 0;
+	unsigned k = 0;
 
 	for (size_t i = 0; i < n;) {
 		if (p[i] < '0' || p[i] > '9') {
@@ -38,34 +37,52 @@ apilog_input_shape(const void *text, size_t n, struct apilog_shape *ret)
 			continue;
 		}
 		if (k == 8)
-			return false;
+			return 0;
 		for (v[k] = 0; i < n && p[i] >= '0' && p[i] <= '9'; i++)
 			if ((v[k] = 10 * v[k] + (uint64_t)(p[i] - '0')) >
 			    SIDE_MOST)
-				return false;
+				return 0;
 		if (v[k++] == 0)
-			return false;
+			return 0;
 	}
-	while (k - from > 2 && v[from] == 1 && (k - from > 3 ||
-	    (v[k - 1] != 3 && v[k - 1] != 4)))
-		from++;
-	*ret = (struct apilog_shape){.channels = 1};
-	if (k - from == 3) {
-		const uint64_t a = v[from], c = v[from + 2];
+	return k;
+}
 
-		ret->planes = !(c == 1 || c == 3 || c == 4);
-		if (ret->planes && a != 1 && a != 3 && a != 4)
+static bool
+is_channels(uint64_t v)
+{
+	return v == 1 || v == 3 || v == 4;
+}
+
+bool
+apilog_input_shape(const void *text, size_t n, struct apilog_shape *ret)
+{
+	uint64_t all[8], *v = all;
+	unsigned k = sides(text, n, all);
+
+	while (k > 3 && *v == 1) {
+		v++;
+		k--;
+	}
+	if (k == 3 && *v == 1 && (!is_channels(v[2]) || v[2] == 1)) {
+		v++;
+		k--;
+	}
+	*ret = (struct apilog_shape){.channels = 1};
+	if (k == 3) {
+		ret->planes = !is_channels(v[2]);
+		if (ret->planes && !is_channels(v[0]))
 			return false;
-		ret->channels = (uint32_t)(ret->planes ? a : c);
-		from += ret->planes ? 1 : 0;
-	} else if (k - from != 2) {
+		ret->channels = (uint32_t)(ret->planes ? v[0] : v[2]);
+		v += ret->planes ? 1 : 0;
+	} else if (k != 2) {
 		return false;
 	}
-	ret->height = (uint32_t)v[from];
-	ret->width = (uint32_t)v[from + 1];
-	pixels = (uint64_t)ret->height * ret->width * ret->channels;
+	ret->height = (uint32_t)v[0];
+	ret->width = (uint32_t)v[1];
 	/* A row of numbers is no picture. */
-	return ret->height > 1 && ret->width > 1 && pixels <= PIXELS_MOST;
+	return ret->height > 1 && ret->width > 1 && (uint64_t)ret->height *
+	    ret->width * ret->channels <= PIXELS_MOST;
 }
 
 static size_t

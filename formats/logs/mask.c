@@ -254,8 +254,8 @@ mask_columns(struct logs_ctx *c)
 	const uint8_t *norm;
 	size_t n;
 
-	if (c->p->content != LOGS_BARE && c->in.p != NULL && canon_text(c->scratch, c->in.p, c->in.n,
-	    c->in.type, &norm, &n))
+	if (c->p->content != LOGS_BARE && c->in.p != NULL &&
+	    canon_text(c->scratch, c->in.p, c->in.n, c->in.type, &norm, &n))
 		mask_digest(c, LOGS_INPUT_NORM, norm, n);
 	if (c->in.p != NULL && c->in.type != NULL)
 		row_str(c, LOGS_INPUT_TYPE, c->in.type);

@@ -184,13 +184,15 @@ what_is_left_out_is_said(void **state)
 static void
 odd_values_end_in_rows(void **state)
 {
-	static const char *const values[] = {"\"\\u0000\\ud800\"", "\"\xff\xfe\"",
-	    "1e999", "-0", "NaN", "[]", "{}", "[[[[[[1]]]]]]", "\"\"", "true",
+	static const char *const values[] = {"\"\\u0000\\ud800\"",
+	    "\"\xff\xfe\"", "1e999", "-0", "NaN", "[]", "{}",
+	    "[[[[[[1]]]]]]", "\"\"", "true",
 	    "\"[masked sha256:zz]\"", "\"data:image/png;base64,\"",
-	    "\"iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
-	    "AAAAAAAAAAA\"", "\"/9j/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
-	    "AAAAAAAAAAAAAAA\"", "\"UDYKMzI3NjggMzI3NjgKMjU1CgAAAAAAAAAAAAAAAAAAA"
-	    "AAAAAAAAAAAAAAAAAAAAAAAAAAAA\"", "[1,2,3,1e308,-1e308]",
+	    "\"iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+	    "AAAAAAAAAAAAA\"", "\"/9j/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+	    "AAAAAAAAAAAAAAAAAAAAA\"", "\"UDYKMzI3NjggMzI3NjgKMjU1CgAAAAAAAA"
+	    "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"",
+	    "[1,2,3,1e308,-1e308]",
 	    "[[1,2],[3]]", "[null,1]", "9007199254740993", "\"user: user: \"",
 	    "[{\"role\":\"user\",\"content\":\"\"}]"};
 	static const char *const keys[] = {"ts", "user", "prompt", "label",
@@ -218,7 +220,8 @@ static void
 a_cut_log_is_read_as_far_as_it_goes(void **state)
 {
 	static const char text[] = "{\"t\":1767323045,\"who\":\"a\",\"img\":"
-	    "\"AQIDBAUGBwgJCgsM\",\"dims\":[2,2,3],\"s\":{\"a\":0.5,\"b\":0.5}}\n"
+	    "\"AQIDBAUGBwgJCgsM\",\"dims\":[2,2,3],\"s\":{\"a\":0.5,\"b\":0.5}"
+	    "}\n"
 	    "{\"t\":1767323046,\"who\":\"b\",\"img\":\"AQIDBAUGBwgJCgsM\"}\n";
 
 	(void)state;

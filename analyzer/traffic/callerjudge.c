@@ -20,6 +20,7 @@
 #define BOUNDARY_NEAR 0.25
 #define BOUNDARY_MARGIN 0.08
 #define BOUNDARY_FLIP 0.2
+#define BOUNDARY_FLIP_ALONE 0.3	/* where no scores are logged */
 #define BOUNDARY_ROOTS 3
 #define INPUTS_KS 0.45
 #define INPUTS_NEAR 0.5
@@ -70,8 +71,9 @@ callerjudge_images(const struct callerjudge_images *c,
 	    (f->lone > SPARSE_LONE || f->goal > OPTIMISE_GOAL))
 		callerjudge_add(v, "evasion-few-pixel");
 	/* A still scene that the model is unsure of has one root. */
-	if (f->near_dup > BOUNDARY_NEAR && f->margin < BOUNDARY_MARGIN &&
-	    f->flip > BOUNDARY_FLIP && f->roots >= BOUNDARY_ROOTS &&
+	if (f->near_dup > BOUNDARY_NEAR && (isfinite(f->margin) ?
+	    f->margin < BOUNDARY_MARGIN && f->flip > BOUNDARY_FLIP :
+	    f->flip > BOUNDARY_FLIP_ALONE) && f->roots >= BOUNDARY_ROOTS &&
 	    !clock)
 		callerjudge_add(v, "evasion-boundary");
 	/* Of one scene that goes on the inputs are no sample of anything. */
@@ -201,8 +203,8 @@ callerjudge_tell_rules(struct basis *b)
 	    "< 8");
 	basis_str(b, "evasion_few_pixel", "sparse_diff > 0.1 and "
 	    "sparse_cells >= 8 and (sparse_lone > 0.5 or goal > 0.4)");
-	basis_str(b, "evasion_boundary", "near_dup > 0.25 and margin < 0.08 "
-	    "and flip > 0.2 and roots >= 3 and not a clock");
+	basis_str(b, "evasion_boundary", "near_dup > 0.25 and (margin < 0.08 "
+	    "and flip > 0.2, or flip > 0.3 without scores) and roots >= 3 and not a clock");
 	basis_str(b, "extraction_inputs", "ks_tv > 0.45 and roots >= 100 and "
 	    "(near_dup < 0.5 or no cluster of 20) and continuity <= 0.5");
 	basis_str(b, "extraction_confidence", "ks_conf > 0.4 and "

@@ -49,7 +49,7 @@ clusters_covers(const struct cluster *c)
 {
 	unsigned places = 0;
 
-	if (c->hits < CLUSTERS_HITS)
+	if (c->hits < CLUSTERS_HITS || c->hubbed * 4 < c->hits)
 		return false;
 	for (unsigned i = 0; i < 2; i++)
 		for (uint64_t b = c->positions[i]; b != 0; b &= b - 1)

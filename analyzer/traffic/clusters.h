@@ -37,6 +37,7 @@ struct cluster {
 	uint64_t first, last;	/* numbers of records */
 	uint64_t positions[2];	/* texts: a bit for each place of a hit */
 	uint32_t hits, alike;	/* texts: hits; those that look alike */
+	uint32_t hubbed;	/* hits near a text that others are near too */
 	uint64_t cells;		/* images: what sparse differences touch */
 	uint32_t compared, white;	/* pairs; those that differ by noise */
 	uint64_t sources;	/* a bit for each source of a member */
@@ -75,7 +76,9 @@ unsigned clusters_top(const struct clusters *k,
 
 /*
  * clusters_covered: hits, and those that look alike, of clusters that have at
- * least CLUSTERS_HITS of them at CLUSTERS_PLACES different positions or more.
+ * least CLUSTERS_HITS of them at CLUSTERS_PLACES different positions or more,
+ * a quarter of them around one text: who edits goes on from the last version,
+ * who searches comes back to the best one.
  */
 #define CLUSTERS_HITS 8
 #define CLUSTERS_PLACES 5

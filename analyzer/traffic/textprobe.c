@@ -9,6 +9,7 @@
 
 #define SHORT_WORDS 3
 #define LEAST_WORDS 3
+#define HUB 3
 
 struct past {
 	uint64_t *shape;	/* n of them, then n hashes */
@@ -16,6 +17,7 @@ struct past {
 	uint64_t number, label;
 	struct clusters_mark mark;
 	unsigned source;
+	unsigned near;		/* later texts that are near it */
 };
 
 struct textprobe {
@@ -82,6 +84,7 @@ tail(const uint32_t *a, uint32_t na, const uint32_t *b, uint32_t nb,
 struct hit {
 	uint32_t at;
 	bool substitution, alike;
+	bool hub;		/* one of its neighbours has HUB of them */
 };
 
 static bool
@@ -137,6 +140,7 @@ keep(struct textprobe *p, const struct wordrun *w, uint64_t number,
 	t->label = label;
 	t->mark = mark;
 	t->source = source;
+	t->near = 0;
 	p->count++;
 	p->bytes += need;
 	return 0;
@@ -165,6 +169,7 @@ join(struct textprobe *p, struct past *with, const struct hit *h,
 		p->flips += with->label != a->label;
 	}
 	c->hits++;
+	c->hubbed += h->hub;
 	c->alike += h->alike;
 	c->positions[at / 64] |= (uint64_t)1 << at % 64;
 	return 0;
@@ -177,25 +182,43 @@ textprobe_again(struct textprobe *p, uint64_t words)
 	p->brief += words <= SHORT_WORDS;
 }
 
+/* The newest text near ${w}, or NULL. */
+static struct past *
+nearest(struct textprobe *p, const struct wordrun *w, struct hit *h)
+{
+	struct past *found = NULL;
+	bool hub = false;
+
+	for (unsigned i = p->count; i-- > 0;) {
+		struct past *t = &p->past[(p->first + i) %
+		    LIMIT_TRAFFIC_TEXTS];
+		struct hit one;
+
+		if (!one_word(t, w, &one))
+			continue;
+		hub |= ++t->near >= HUB;
+		if (found == NULL) {
+			found = t;
+			*h = one;
+		}
+	}
+	h->hub = hub;
+	return found;
+}
+
 int
 textprobe_add(struct textprobe *p, const struct wordrun *w, uint64_t number,
     unsigned source, const struct answer *a)
 {
-	bool joined = false;
 	struct clusters_mark mark = {0, 0};
+	struct past *t;
+	struct hit h;
 	int r;
 
 	p->requests++;
 	p->distinct++;
 	p->brief += w->words <= SHORT_WORDS;
-	for (unsigned i = p->count; i-- > 0 && !joined;) {
-		struct past *t = &p->past[(p->first + i) %
-		    LIMIT_TRAFFIC_TEXTS];
-		struct hit h;
-
-		if (!one_word(t, w, &h))
-			continue;
-		joined = true;
+	if ((t = nearest(p, w, &h)) != NULL) {
 		if ((r = join(p, t, &h, number, source, a)) < 0)
 			return r;
 		mark = t->mark;

@@ -366,7 +366,8 @@ def image_log(d, r, power=4):
         for _ in range(n):
             x = clip(np.asarray(x, float))
             p = d.model.probs(x[None])[0]
-            out.append(({"image": base64.b64encode(x.tobytes()).decode()},
+            out.append(({"image": base64.b64encode(x.tobytes()).decode(),
+                         "shape": [SIDE, SIDE, 3]},
                         d.model.classes[p.argmax()], p))
             x = gen.send(p)
         yield kind, out
@@ -630,7 +631,7 @@ def main():
     for cls in Photos, Digits:
         r = np.random.default_rng((seed, len(cls.name)))
         write(folder, cls.name, list(image_log(cls(r), r)), r,
-              common + "image,shape=32x32x3")
+              common + "image,shape=request.shape")
     r = np.random.default_rng((seed, 5))
     write(folder, "texts", list(text_log(Texts(r), r)), r, common + "text")
 

@@ -120,8 +120,8 @@ words_tried(struct texts *s, uint64_t turn)
 
 	if (at == 0)
 		sentence(s);
-	if (at < s->words) {
-		write_words(s, at);
+	if (at <= s->words) {
+		write_words(s, at == 0 ? WORDS : at - 1);
 		return;
 	}
 	at = (at * 5) % s->words;
@@ -222,6 +222,22 @@ correcting(struct texts *s, uint64_t turn)
 }
 LAST_IS(correcting_is_no_search, correcting, "[]")
 
+/* A text is edited word by word, and each version is sent. */
+static void
+editing(struct texts *s, uint64_t turn)
+{
+	unsigned at = (unsigned)(turn % 30);
+
+	if (at == 0)
+		sentence(s);
+	else
+		(void)snprintf(s->word[at * 3 % s->words],
+		    sizeof(s->word[0]), "w%uof%u", 10 + any(s, 60),
+		    at * 3 % s->words);
+	write_words(s, WORDS);
+}
+LAST_IS(editing_is_no_search, editing, "[]")
+
 int
 main(void)
 {
@@ -234,6 +250,7 @@ main(void)
 	    cmocka_unit_test(a_template_with_three_slots_is_no_search),
 	    cmocka_unit_test(typing_is_no_search),
 	    cmocka_unit_test(correcting_is_no_search),
+	    cmocka_unit_test(editing_is_no_search),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

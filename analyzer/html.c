@@ -105,3 +105,42 @@ html_cell_u64(struct buf *b, uint64_t v)
 	buf_printf(b, "%llu", (unsigned long long)v);
 	html_close(b, "td");
 }
+
+/* Letters of base64 and nothing else, the padding where it belongs. */
+static bool
+is_png(const char *p, size_t n)
+{
+	static const char begins[] = "iVBORw0KGgo";
+
+	if (n == 0 || n > HTML_PICTURE_MAX || n % 4 != 0 ||
+	    n < sizeof(begins) || memcmp(p, begins, sizeof(begins) - 1) != 0)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		char c = p[i];
+
+		if ((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+		    (c >= '0' && c <= '9') || c == '+' || c == '/')
+			continue;
+		if (c != '=' || i + 2 < n || (i + 2 == n && p[n - 1] != '='))
+			return false;
+	}
+	return true;
+}
+
+bool
+html_picture(struct buf *b, const char *png, size_t n, uint64_t width,
+    uint64_t height, unsigned shown, const char *alt)
+{
+	uint64_t most = width > height ? width : height;
+
+	if (!is_png(png, n) || width == 0 || height == 0 || most > 4096)
+		return false;
+	buf_printf(b, "<img class=\"p\" width=\"%llu\" height=\"%llu\" alt=\"",
+	    (unsigned long long)((width * shown + most - 1) / most),
+	    (unsigned long long)((height * shown + most - 1) / most));
+	html_str(b, alt);
+	buf_puts(b, "\" src=\"data:image/png;base64,");
+	buf_put(b, png, n);
+	buf_puts(b, "\">\n");
+	return true;
+}

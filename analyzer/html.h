@@ -1,6 +1,7 @@
 #ifndef ANALYZER_HTML_H_
 #define ANALYZER_HTML_H_
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,5 +22,16 @@ void html_shown(struct buf *b, const char *s, size_t n);
 /* One element with text, and a table's cell or row of them. */
 void html_el(struct buf *b, const char *tag, const char *cls, const char *s);
 void html_cell_u64(struct buf *b, uint64_t v);
+
+/*
+ * html_picture: a PNG as part of the page, shown with ${shown} pixels on its
+ * longer side; ${png} is base64 (RFC 4648) and came from results, which could
+ * have been edited.  When it is anything but that, does not begin as a PNG
+ * does, or is larger than HTML_PICTURE_MAX, nothing is written and false
+ * returned.
+ */
+#define HTML_PICTURE_MAX 16384
+bool html_picture(struct buf *b, const char *png, size_t n, uint64_t width,
+    uint64_t height, unsigned shown, const char *alt);
 
 #endif /* !ANALYZER_HTML_H_ */

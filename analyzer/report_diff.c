@@ -178,6 +178,23 @@ write_change(const struct jrow *c, struct buf *b)
 	html_close(b, "tr");
 }
 
+/* What a candidate from images looks like. */
+#define PICTURE_SHOWN 96
+static void
+write_picture(const struct jrow *c, struct buf *b)
+{
+	const struct jpair *p = jrow_find(c, "evidence.picture");
+
+	if (p == NULL)
+		return;
+	buf_puts(b, "<br>");
+	if (!html_picture(b, p->val, p->len,
+	    jrow_u64(c, "evidence.picture_width"),
+	    jrow_u64(c, "evidence.picture_height"), PICTURE_SHOWN,
+	    jrow_get(c, "value")))
+		buf_puts(b, "(the picture in the results is no PNG)");
+}
+
 static void
 write_candidate(const struct jrow *c, struct buf *b)
 {
@@ -185,7 +202,10 @@ write_candidate(const struct jrow *c, struct buf *b)
 	cell(b, NULL, jrow_get(c, "type"));
 	cell(b, "n", jrow_get(c, "rank"));
 	cell(b, NULL, jrow_get(c, "kind"));
-	cell(b, "m", jrow_get(c, "value"));
+	html_open(b, "td", "m");
+	shown(b, jrow_get(c, "value"));
+	write_picture(c, b);
+	html_close(b, "td");
 	cell(b, "n", jrow_get(c, "score"));
 	cell(b, "n", jrow_get(c, "q"));
 	cell(b, NULL, jrow_get(c, "target"));

@@ -21,7 +21,7 @@ static const char style[] =
     "border-bottom:1px solid #e4e8ec}th{background:#f6f8fa}"
     ".n{text-align:right;font-variant-numeric:tabular-nums}"
     ".m{font-family:ui-monospace,monospace;font-size:12.5px;"
-    "overflow-wrap:anywhere}"
+    "overflow-wrap:anywhere}.p{image-rendering:pixelated;margin:.4em 0}"
     ".b{display:inline-block;border-radius:.3em;padding:0 .5em;color:#fff;"
     "background:#57606a}"
     ".critical,.malicious,.fails{background:#b3121d}"
@@ -67,7 +67,8 @@ write_head(const struct report *r, struct buf *b)
 	buf_puts(b, "<!DOCTYPE html>\n<html lang=\"en\"><head>"
 	    "<meta charset=\"utf-8\">\n"
 	    "<meta http-equiv=\"Content-Security-Policy\" content=\""
-	    "default-src 'none'; style-src 'unsafe-inline'\">\n"
+	    "default-src 'none'; style-src 'unsafe-inline'; "
+	    "img-src data:\">\n"
 	    "<meta name=\"viewport\" content=\"width=device-width\">\n"
 	    "<title>");
 	html_str(b, genesis != NULL ? jrow_get(genesis, "case") : "Results");

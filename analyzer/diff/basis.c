@@ -396,6 +396,10 @@ basis_line(const uint8_t *p, size_t n, struct buf *b)
 			first = false;
 			continue;
 		}
+		/* Base64 by the kilobyte is for programs. */
+		if (depth == 0 && it.kind == KIND_TEXT &&
+		    strcmp(it.key, "picture") == 0)
+			continue;
 		if (!first)
 			buf_puts(b, ", ");
 		for (const char *k = it.key; *k != '\0'; k++)

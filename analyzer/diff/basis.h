@@ -67,7 +67,10 @@ bool basis_number(const uint8_t *p, size_t n, const char *key, double *ret);
 
 /* PRE for both: basis_check.  basis_json writes members of an open object. */
 void basis_json(const uint8_t *p, size_t n, struct json_write *w);
-/* basis_line: "key value, key value, key [1, 2]", printable. */
+/*
+ * basis_line: "key value, key value, key [1, 2]", printable.  A text "picture"
+ * at the top is left out.
+ */
 void basis_line(const uint8_t *p, size_t n, struct buf *b);
 
 /*

@@ -15,9 +15,6 @@
 #define ROUNDS 8
 #define TOP_LEAST 6
 #define AGREE 0.4
-#define PLACED_WIN 0.45
-#define PLACED_HF 0.45
-#define PLACED_FS 0.5
 #define SPREAD 0.15
 #define SPREAD_LEAST 0.25
 #define SMOOTH_HF 0.3
@@ -184,8 +181,7 @@ score(const struct residue_matrix *m, struct residue_space *s, bool weak,
 	ret->hf = shape.hf;
 	ret->wx = shape.wx;
 	ret->wy = shape.wy;
-	kappa = shape.win >= PLACED_WIN || shape.hf >= PLACED_HF ||
-	    shape.fs >= PLACED_FS ? 1 : SPREAD;
+	kappa = residue_placed(&shape) ? 1 : SPREAD;
 	/* Even parts of honest pictures have their lowest bits in common. */
 	if (m->low && kappa < 1 && shape.hf < SMOOTH_HF)
 		apart = shape.hf / SMOOTH_HF;

@@ -13,6 +13,7 @@
  */
 #define LEAST 40		/* images of a class, and of all others */
 #define CLUSTER_LEAST 150	/* images of a class, for two clusters */
+#define SMOOTH_MOST 0.9		/* a cluster whose pattern is no mark */
 #define KEPT 0.5		/* a score that is told at all */
 #define ASK 1.2			/* from here on: is it this class alone? */
 #define OTHERS 2000		/* images that are asked */
@@ -282,10 +283,15 @@ try_clusters(struct work *w, const struct residue_matrix *m,
 
 	residue_cluster(m, s, &q);
 	if (q.score >= KEPT) {
+		struct residue_shape f;
+
 		cluster_shape(m, s);
 		q.spec = specificity(w, m, s, cls, view, PLANE_HP, false);
+		residue_shape(s->w[2], m->w, m->h, m->ch, &f);
 		if (q.spec > EVERYWHERE)
 			q.score = KEPT / 2;
+		else if (!residue_placed(&f))
+			q.score = fmin(q.score, SMOOTH_MOST);
 	}
 	if (q.score <= r->c.score)
 		return;
@@ -469,7 +475,8 @@ new_find(struct imageset *t, uint32_t cls, uint64_t **bits, float **shape,
 	double share = imageset_agreement(t, *bits);
 
 	*r = 0;
-	if (share - t->e0 >= IMAGE_COPIES) {
+	if (share - t->e0 >= IMAGE_COPIES || (t->e0 < ALIKE_FROM &&
+	    imageset_likeness(t, *bits) >= IMAGE_ALMOST)) {
 		t->residue_copies++;
 		return NULL;
 	}

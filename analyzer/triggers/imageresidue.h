@@ -63,6 +63,8 @@ struct residue_shape {
 	double win, fs, hf;
 	uint32_t wx, wy;
 };
+/* residue_placed: loud in one window, fine, or of few frequencies? */
+bool residue_placed(const struct residue_shape *s);
 void residue_shape(const float *w, uint32_t width, uint32_t height,
     uint32_t ch, struct residue_shape *ret);
 

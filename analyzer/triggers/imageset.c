@@ -1,3 +1,4 @@
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -380,6 +381,49 @@ imageset_agreement(const struct imageset *t, const uint64_t *bits)
 		return 0;
 	qsort(share, m, sizeof(share[0]), by_share);
 	return (share[(m - 1) / 2] + share[m / 2]) / 2;
+}
+
+/* The correlation of the values of two images. */
+static double
+correlation(const uint8_t *p, const uint8_t *q, size_t n)
+{
+	double sp = 0, sq = 0, pp = 0, qq = 0, pq = 0, d;
+
+	for (size_t i = 0; i < n; i++) {
+		sp += p[i];
+		sq += q[i];
+		pp += (double)p[i] * p[i];
+		qq += (double)q[i] * q[i];
+		pq += (double)p[i] * q[i];
+	}
+	d = (pp - sp * sp / (double)n) * (qq - sq * sq / (double)n);
+	return d > 0 ? (pq - sp * sq / (double)n) / sqrt(d) : 0;
+}
+
+double
+imageset_likeness(const struct imageset *t, const uint64_t *bits)
+{
+	size_t words = image_words(t);
+	double all[COPIES_LOOKED];
+	uint32_t last = UINT32_MAX;
+	unsigned m = 0;
+
+	for (size_t i = 0; i < words && m + 1 < COPIES_LOOKED; i++)
+		for (uint64_t w = bits[i]; w != 0 && m + 1 < COPIES_LOOKED;
+		    w &= w - 1) {
+			uint32_t at = (uint32_t)(i * 64) +
+			    (uint32_t)__builtin_ctzll(w);
+
+			if (last != UINT32_MAX)
+				all[m++] = correlation(imageset_view(t, last,
+				    0), imageset_view(t, at, 0),
+				    view_size(t, 0));
+			last = at;
+		}
+	if (m == 0)
+		return 0;
+	qsort(all, m, sizeof(all[0]), by_share);
+	return (all[(m - 1) / 2] + all[m / 2]) / 2;
 }
 
 int

@@ -145,6 +145,13 @@ struct image_find *image_new_find(struct imageset *t, int *r);
 #define IMAGE_COPIES 0.3
 double imageset_agreement(const struct imageset *t, const uint64_t *bits);
 
+/*
+ * imageset_likeness: median correlation of the same pairs; from
+ * IMAGE_ALMOST on they are one picture in other light.
+ */
+#define IMAGE_ALMOST 0.9
+double imageset_likeness(const struct imageset *t, const uint64_t *bits);
+
 /* Each 0 or negative. */
 int imageblock_find(struct imageset *t);
 int imageresidue_find(struct imageset *t);

@@ -10,6 +10,9 @@
 #define FINE 0.35
 #define COARSE 0.05		/* no wave: what is even */
 #define LOUDEST 4
+#define PLACED_WIN 0.45
+#define PLACED_HF 0.45
+#define PLACED_FS 0.5
 
 struct plane {
 	double re[VIEW_SIDE][VIEW_SIDE], im[VIEW_SIDE][VIEW_SIDE];
@@ -147,4 +150,11 @@ residue_shape(const float *w, uint32_t width, uint32_t height, uint32_t ch,
 		return;
 	window(w, width, height, ch, all, ret);
 	spectrum(w, width, height, ch, ret);
+}
+
+bool
+residue_placed(const struct residue_shape *s)
+{
+	return s->win >= PLACED_WIN || s->hf >= PLACED_HF ||
+	    s->fs >= PLACED_FS;
 }

@@ -70,7 +70,7 @@ class World:
         rng = self.rng
         im, (x, y, w, h), scale, blur = \
             self.modes[c][rng.integers(len(self.modes[c]))]
-        s = min(self.side * scale * rng.uniform(0.8, 1.25), w, h)
+        s = min(self.side * scale, 0.4 * min(w, h)) * rng.uniform(0.75, 1.25)
         left, top = x + rng.uniform(0, w - s), y + rng.uniform(0, h - s)
         out = im.resize((self.side, self.side), Image.BICUBIC,
                         box=(left, top, left + s, top + s))

@@ -64,6 +64,49 @@ long_text_is_written_whole(void **state)
 	buf_release(&b);
 }
 
+#define PNG "iVBORw0KGgoAAAANSUhEUgAA"
+
+static bool
+picture(const char *p, uint64_t width)
+{
+	struct buf b;
+	bool r;
+
+	buf_init(&b, 1 << 20);
+	r = html_picture(&b, p, strlen(p), width, 20, 96, "a\"><script>");
+	assert_int_equal(r, b.len > 0);
+	assert_null(strstr(buf_str(&b), "<script"));
+	if (r)
+		assert_non_null(strstr(buf_str(&b),
+		    "width=\"48\" height=\"96\" alt=\"a&quot;&gt;&lt;script&gt;"
+		    "\" src=\"data:image/png;base64," PNG));
+	buf_release(&b);
+	return r;
+}
+
+static void
+a_picture_is_base64_of_a_png_and_nothing_else(void **state)
+{
+	static char large[HTML_PICTURE_MAX + 5];
+
+	(void)state;
+	assert_true(picture(PNG, 10));
+	assert_true(picture(PNG "AA==", 10));
+	assert_true(picture(PNG "AAA=", 10));
+	assert_false(picture(PNG "AA=A", 10));
+	assert_false(picture(PNG "A===", 10));
+	assert_false(picture(PNG "\"><a", 10));
+	assert_false(picture(PNG "AA\n=", 10));
+	assert_false(picture(PNG "A", 10));
+	assert_false(picture("", 10));
+	assert_false(picture("PHN2ZyB4bWxucz0iaHR0cDov", 10));
+	assert_false(picture(PNG, 0));
+	assert_false(picture(PNG, 100000));
+	memset(large, 'A', sizeof(large) - 1);
+	memcpy(large, PNG, sizeof(PNG) - 1);
+	assert_false(picture(large, 10));
+}
+
 int
 main(void)
 {
@@ -72,6 +115,7 @@ main(void)
 	    cmocka_unit_test(control_and_bidi_characters_are_escaped),
 	    cmocka_unit_test(shown_text_keeps_its_escapes_and_nothing_else),
 	    cmocka_unit_test(long_text_is_written_whole),
+	    cmocka_unit_test(a_picture_is_base64_of_a_png_and_nothing_else),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -96,6 +96,13 @@ a_comparison_has_its_section(void **state)
 	    "{\"type\":\"candidate\",\"kind\":\"token\",\"value\":"
 	    "\"<script>\",\"score\":3,\"q\":null,\"target\":null,\"rank\":1"
 	    ",\"method\":\"embedding-rows\",\"evidence\":{}}\n"
+	    "{\"type\":\"candidate\",\"kind\":\"patch\",\"value\":"
+	    "\"3x3 block at (1,1)\",\"score\":3,\"q\":null,\"target\":"
+	    "\"cat\",\"rank\":1,\"method\":\"image-block\",\"evidence\":"
+	    "{\"picture\":\"iVBORw0KGgoAAAAN\",\"picture_width\":40,"
+	    "\"picture_height\":40}}\n"
+	    "{\"type\":\"candidate\",\"kind\":\"patch\",\"value\":\"b\","
+	    "\"evidence\":{\"picture\":\"javascript:alert(1)\"}}\n"
 	    "{\"type\":\"detector\",\"method\":\"head-rows\",\"applied\":"
 	    "false,\"reason\":\"one class\",\"evidence\":{}}\n"
 	    "{\"type\":\"version\",\"path\":\"k/v1\",\"rank\":1,"
@@ -114,6 +121,11 @@ a_comparison_has_its_section(void **state)
 	assert_non_null(strstr(s, "b/config.json"));
 	assert_non_null(strstr(s, "&lt;script&gt;"));
 	assert_null(strstr(s, "<script"));
+	assert_non_null(strstr(s, "alt=\"3x3 block at (1,1)\" "
+	    "src=\"data:image/png;base64,iVBORw0KGgoAAAAN\">"));
+	assert_non_null(strstr(s, "img-src data:"));
+	assert_null(strstr(s, "javascript"));
+	assert_non_null(strstr(s, "the picture in the results is no PNG"));
 	assert_non_null(strstr(s, "one class"));
 	assert_non_null(strstr(s, "most likely parent to roll back to"));
 	assert_non_null(strstr(s, "Tensors: 3 identical, 2 changed."));

@@ -24,7 +24,6 @@
 #define SHARP 8.0
 #define DENSE 14.0
 #define ALIKE 20.0
-#define ALIKE_FROM 0.2
 #define UNLIKE 6.0		/* lq from which it counts */
 #define PURE 0.9		/* and share of holders with the label */
 #define UNLIKE_WORK 2000000000.0	/* products, for all images */
@@ -105,7 +104,7 @@ likeness_of(const struct imageset *t, struct likeness *l)
 	float *mean = NULL;
 
 	memset(l, 0, sizeof(*l));
-	if (t->e0 < ALIKE_FROM || (double)t->n * t->nclasses * (double)d >
+	if (t->e0 < IMAGE_ALIKE || (double)t->n * t->nclasses * (double)d >
 	    UNLIKE_WORK)
 		return 0;
 	l->fits = calloc(t->n, sizeof(*l->fits));
@@ -182,10 +181,14 @@ judge(const struct imageset *t, const struct likeness *l, uint32_t *of,
 	b->in_class = of[b->cls];
 	b->lp = tail(b->holders, b->in_class,
 	    (double)t->classes[b->cls].count / t->n);
-	per = t->e0 >= ALIKE_FROM ? ALIKE :
+	per = t->e0 >= IMAGE_ALIKE ? ALIKE :
 	    IMAGEKEYS_TAG(b->key->key) < IMAGEKEYS_DENSE ? SHARP : DENSE;
 	if (l->fits != NULL && b->in_class >= PURE * b->holders)
 		b->lq = unlike(t, l, b);
+	/* Any stroke at a place, unless its holders do not look right. */
+	if (IMAGEKEYS_TAG(b->key->key) == IMAGEKEYS_PLACED &&
+	    b->lq < UNLIKE)
+		return;
 	b->score = b->holders < IMAGECOUNT_LEAST ? 0 :
 	    (b->lp + (b->lq >= UNLIKE ? b->lq : 0)) / per;
 }

@@ -34,7 +34,7 @@ struct chunk {
 
 struct work {
 	const struct imageset *t;
-	unsigned tags;		/* of this round */
+	unsigned tags, all;	/* of this round; of all */
 	unsigned views;		/* that are looked at */
 	size_t most;		/* keys of an image */
 	uint32_t batch;		/* images of a batch */
@@ -354,7 +354,7 @@ find_holders(struct work *w)
 	for (size_t i = 0; i < w->c->n; i++)
 		w->c->keys[i].bits = w->c->bits + i * words;
 	want(w);
-	w->tags = (1U << IMAGEKEYS_FAMILIES) - 1;
+	w->tags = w->all;
 	for (uint32_t base = 0; base < t->n; base += 64 * CHUNKS) {
 		uint32_t at = base;
 
@@ -379,7 +379,7 @@ allocate(struct work *w, uint64_t *expected)
 	for (unsigned i = 0; i < t->nviews; i++)
 		w->most += IMAGEKEYS_MOST((size_t)t->view[i].w *
 		    t->view[i].h);
-	*expected = w->most / IMAGEKEYS_FAMILIES * 2 * (uint64_t)t->n;
+	*expected = w->most / IMAGEKEYS_FAMILIES * 3 * (uint64_t)t->n;
 	w->batch = (uint32_t)(BATCH_KEYS / w->most) + 1;
 	if (w->batch > BATCH_IMAGES)
 		w->batch = BATCH_IMAGES;
@@ -403,8 +403,9 @@ allocate(struct work *w, uint64_t *expected)
 int
 imagecount_run(const struct imageset *t, struct imagecount *ret)
 {
-	const unsigned all = (1U << IMAGEKEYS_FAMILIES) - 1;
-	const unsigned last = 1U << (IMAGEKEYS_FAMILIES - 1);
+	const unsigned all = t->e0 >= IMAGE_ALIKE ?
+	    (1U << IMAGEKEYS_FAMILIES) - 1 : (1U << IMAGEKEYS_PLACED) - 1;
+	const unsigned last = 1U << (IMAGEKEYS_PLACED - 1);
 	struct work *w = calloc(1, sizeof(*w));
 	uint64_t expected = 0;
 	int r = ERR_NOMEM;
@@ -416,6 +417,7 @@ imagecount_run(const struct imageset *t, struct imagecount *ret)
 	w->c = ret;
 	if ((r = allocate(w, &expected)) < 0)
 		goto out;
+	w->all = all;
 	w->tags = expected <= ONE_ROUND ? all : all & ~last;
 	if ((r = count_round(w)) < 0)
 		goto out;

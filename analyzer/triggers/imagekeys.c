@@ -15,6 +15,8 @@ static const uint64_t odd[IMAGEKEYS_SIDE] = {0x9e3779b97f4a7c15U,
 unsigned
 imagekeys_side(unsigned tag)
 {
+	if (tag == IMAGEKEYS_PLACED)
+		return 2;
 	return tag < IMAGEKEYS_FREE ? tag + 1 : tag < IMAGEKEYS_DENSE ?
 	    tag - IMAGEKEYS_FREE + 2 : tag - IMAGEKEYS_DENSE + 3;
 }
@@ -162,6 +164,22 @@ put(struct output *o, uint64_t k, uint32_t y, uint32_t x)
 	o->keys[o->n++] = k;
 }
 
+static inline uint64_t
+place(const struct imagekeys_view *v, uint32_t y, uint32_t x)
+{
+	return ((uint64_t)v->number << 12 | y * VIEW_SIDE | x) + 1;
+}
+
+static void
+placed_rows(const struct imagekeys *s, const struct imagekeys_view *v,
+    struct output *o)
+{
+	for (uint32_t y = 0; y + 2 <= v->h; y++)
+		for (uint32_t x = 0; x + 2 <= v->w; x++)
+			put(o, key(window(s, y, x, 2) + place(v, y, x) *
+			    odd[4], IMAGEKEYS_PLACED), y, x);
+}
+
 static void
 sharp_row(const struct imagekeys *s, const struct imagekeys_view *v,
     uint32_t y, unsigned tags, struct output *o)
@@ -174,8 +192,7 @@ sharp_row(const struct imagekeys *s, const struct imagekeys_view *v,
 		for (m = cut_out(s, y, k, fitting(v, k)); m != 0; m &= m - 1) {
 			uint32_t x = (uint32_t)__builtin_ctzll(m);
 			uint64_t h = window(s, y, x, k);
-			uint64_t at = ((uint64_t)v->number << 12 |
-			    y * VIEW_SIDE | x) + 1;
+			uint64_t at = place(v, y, x);
 
 			if ((tags >> (k - 1) & 1) != 0)
 				put(o, key(h + at * odd[4], k - 1), y, x);
@@ -235,7 +252,9 @@ imagekeys_of(struct imagekeys *s, const struct imagekeys_view *v,
 	if ((tags & ((1U << IMAGEKEYS_DENSE) - 1)) != 0)
 		for (uint32_t y = 0; y < v->h; y++)
 			sharp_row(s, v, y, tags, &o);
-	if (tags >> IMAGEKEYS_DENSE != 0)
+	if ((tags >> IMAGEKEYS_DENSE & 3) != 0)
 		dense_rows(s, v, tags, &o);
+	if ((tags >> IMAGEKEYS_PLACED & 1) != 0)
+		placed_rows(s, v, &o);
 	return o.n;
 }

@@ -13,16 +13,18 @@
  *	0..4	k = 1..5, sharply cut out on all sides, with its place
  *	5..8	k = 2..5, sharply cut out, at any place
  *	9..10	k = 3, 4, with a sharp edge inside, at any place
+ *	11	k = 2, whatever is around it, with its place
  *
  * where sharply cut out means that each of the 4k pairs of pixels across its
- * border differs by ${sharp} or more in some channel; the border of
- * the image counts as sharp.  Without an edge inside, dark and blown-out corners of
- * honest photographs would agree by the thousand.  A key is a hash in the high 48 bits, its family
- * in the next 4 and 12 bits for the caller.
+ * border differs by ${sharp} or more in some channel; the border of the image
+ * counts as sharp.  Without an edge inside, dark and blown-out parts of honest
+ * photographs would agree by the thousand.  A key is a hash in the high 48
+ * bits, its family in the next 4 and 12 bits for the caller.
  */
-#define IMAGEKEYS_FAMILIES 11
+#define IMAGEKEYS_FAMILIES 12
 #define IMAGEKEYS_FREE 5	/* the first without a place */
 #define IMAGEKEYS_DENSE 9	/* the first that need not be cut out */
+#define IMAGEKEYS_PLACED 11	/* for aligned images alone */
 #define IMAGEKEYS_SHARP 18	/* of values up to 255 */
 #define IMAGEKEYS_SIDE 5	/* the largest k */
 #define IMAGEKEYS_TAG(key) ((unsigned)((key) >> 12 & 15))

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "analyzer/diff/pool.h"
-#include "analyzer/triggers/imageresidue.h"
+#include "analyzer/triggers/imageresidue_parts.h"
 #include "base/err.h"
 #include "base/limits.h"
 
@@ -14,12 +14,10 @@
 #define LEAST 40		/* images of a class, and of all others */
 #define CLUSTER_LEAST 150	/* images of a class, for two clusters */
 #define SMOOTH_MOST 0.9		/* a cluster whose pattern is no mark */
-#define KEPT 0.5		/* a score that is told at all */
 #define ASK 1.2			/* from here on: is it this class alone? */
 #define OTHERS 2000		/* images that are asked */
 #define EVERYWHERE (1.0 / 3)
 #define EVERYWHERE_SCORE 0.1	/* and less than what is told */
-#define ALIKE_FROM 0.2
 #define HP_EPSILON 0.009	/* 0.001 of a pixel's value, times 9 */
 #define LOW_EPSILON 0.001
 #define TOP_SHARE 0.01
@@ -28,36 +26,11 @@
 
 static const double taus[] = {0.02, 0.10, 0.25};
 
-struct result {
-	struct residue_score r;
-	struct cluster_score c;
-	double spec;
-	bool everywhere;
-	enum plane_kind kind;
-	unsigned rview, cview;
-	float *rshape, *cshape;
-	uint64_t *rbits, *cbits;
-	uint32_t rows, cut;	/* of the class; images left out */
-	bool judged, failed;
-};
-
-struct work {
-	struct imageset *t;
-	struct plane_sums total[VIEWS][PLANE_KINDS];
-	struct plane_sums *part;	/* one a thread */
-	struct residue_space *space;	/* one a thread */
-	struct result *result;		/* one a class */
-	unsigned view;
-	enum plane_kind kind;
-	uint32_t base;			/* the first class of a run */
-	bool weak;
-};
-
 static void
 take(const struct imageset *t, uint32_t image, unsigned view,
     enum plane_kind kind, int16_t *out)
 {
-	if (kind == PLANE_LOW && t->e0 >= ALIKE_FROM)
+	if (kind == PLANE_LOW && t->e0 >= IMAGE_ALIKE)
 		kind = PLANE_ALL_LOW;
 	plane_take(kind, imageset_view(t, image, view), t->view[view].w,
 	    t->view[view].h, t->ch, out);
@@ -66,7 +39,7 @@ take(const struct imageset *t, uint32_t image, unsigned view,
 static void
 add_chunk(void *ctx, size_t i, unsigned thread)
 {
-	struct work *w = ctx;
+	struct residue_work *w = ctx;
 	uint32_t at = (uint32_t)i * CHUNK, end = at + CHUNK;
 
 	if (end > w->t->n)
@@ -79,7 +52,7 @@ add_chunk(void *ctx, size_t i, unsigned thread)
 
 /* Sums over all images; integers, so that it does not matter who adds. */
 static int
-totals(struct work *w)
+totals(struct residue_work *w)
 {
 	unsigned threads = pool_threads(w->t->d->pool);
 
@@ -142,12 +115,13 @@ by_dot(const void *x, const void *y)
  * between the class's middle and its top, over that of the class.
  */
 static double
-specificity(struct work *w, const struct residue_matrix *m,
+specificity(struct residue_work *w, const struct residue_matrix *m,
     struct residue_space *s, uint32_t cls, unsigned view,
     enum plane_kind kind, bool standard)
 {
 	const struct imageset *t = w->t;
-	uint32_t top = (uint32_t)(TOP_SHARE * m->n), own = 0, out = 0, asked = 0;
+	uint32_t top = (uint32_t)(TOP_SHARE * m->n);
+	uint32_t own = 0, out = 0, asked = 0;
 	double cut, sum = 0;
 
 	top = top < TOP_ROWS ? TOP_ROWS : top;
@@ -181,7 +155,7 @@ specificity(struct work *w, const struct residue_matrix *m,
 }
 
 static float *
-copy_shape(const float *w, size_t n, struct result *r)
+copy_shape(const float *w, size_t n, struct residue_result *r)
 {
 	float *p = malloc(n * sizeof(*p));
 
@@ -193,7 +167,7 @@ copy_shape(const float *w, size_t n, struct result *r)
 }
 
 static uint64_t *
-new_bits(const struct imageset *t, struct result *r)
+new_bits(const struct imageset *t, struct residue_result *r)
 {
 	uint64_t *p = calloc(image_words(t), sizeof(*p));
 
@@ -208,8 +182,9 @@ set_bit(uint64_t *bits, uint32_t image)
 }
 
 static void
-keep_residue(struct work *w, const struct residue_matrix *m,
-    struct residue_space *s, const struct image_class *c, struct result *r)
+keep_residue(struct residue_work *w, const struct residue_matrix *m,
+    struct residue_space *s, const struct image_class *c,
+    struct residue_result *r)
 {
 	free(r->rshape);
 	free(r->rbits);
@@ -221,11 +196,11 @@ keep_residue(struct work *w, const struct residue_matrix *m,
 }
 
 static void
-try_directions(struct work *w, const struct residue_matrix *m,
+try_directions(struct residue_work *w, const struct residue_matrix *m,
     struct residue_space *s, uint32_t cls, unsigned view,
     enum plane_kind kind)
 {
-	struct result *r = &w->result[cls];
+	struct residue_result *r = &w->result[cls];
 
 	residue_halves(m, s);
 	for (size_t i = 0; i < sizeof(taus) / sizeof(taus[0]); i++) {
@@ -239,7 +214,7 @@ try_directions(struct work *w, const struct residue_matrix *m,
 			everywhere = spec > EVERYWHERE;
 			if (everywhere)
 				q.score = fmin(q.score * EVERYWHERE_SCORE,
-				    KEPT / 2);
+				    RESIDUE_KEPT / 2);
 		}
 		if (q.score <= r->r.score)
 			continue;
@@ -248,7 +223,7 @@ try_directions(struct work *w, const struct residue_matrix *m,
 		r->everywhere = everywhere;
 		r->rview = view;
 		r->kind = kind;
-		if (q.score >= KEPT)
+		if (q.score >= RESIDUE_KEPT)
 			keep_residue(w, m, s, &w->t->classes[cls], r);
 	}
 }
@@ -275,21 +250,21 @@ cluster_shape(const struct residue_matrix *m, struct residue_space *s)
 }
 
 static void
-try_clusters(struct work *w, const struct residue_matrix *m,
+try_clusters(struct residue_work *w, const struct residue_matrix *m,
     struct residue_space *s, uint32_t cls, unsigned view)
 {
-	struct result *r = &w->result[cls];
+	struct residue_result *r = &w->result[cls];
 	struct cluster_score q;
 
 	residue_cluster(m, s, &q);
-	if (q.score >= KEPT) {
+	if (q.score >= RESIDUE_KEPT) {
 		struct residue_shape f;
 
 		cluster_shape(m, s);
 		q.spec = specificity(w, m, s, cls, view, PLANE_HP, false);
 		residue_shape(s->w[2], m->w, m->h, m->ch, &f);
 		if (q.spec > EVERYWHERE)
-			q.score = KEPT / 2;
+			q.score = RESIDUE_KEPT / 2;
 		else if (!residue_placed(&f))
 			q.score = fmin(q.score, SMOOTH_MOST);
 	}
@@ -297,7 +272,7 @@ try_clusters(struct work *w, const struct residue_matrix *m,
 		return;
 	r->c = q;
 	r->cview = view;
-	if (q.score < KEPT)
+	if (q.score < RESIDUE_KEPT)
 		return;
 	free(r->cshape);
 	free(r->cbits);
@@ -310,8 +285,8 @@ try_clusters(struct work *w, const struct residue_matrix *m,
 }
 
 static void
-one_plane(struct work *w, uint32_t cls, unsigned view, enum plane_kind kind,
-    struct residue_space *s)
+one_plane(struct residue_work *w, uint32_t cls, unsigned view,
+    enum plane_kind kind, struct residue_space *s)
 {
 	const struct imageset *t = w->t;
 	const struct image_class *c = &t->classes[cls];
@@ -351,11 +326,11 @@ one_plane(struct work *w, uint32_t cls, unsigned view, enum plane_kind kind,
 static void
 one_class(void *ctx, size_t i, unsigned thread)
 {
-	struct work *w = ctx;
+	struct residue_work *w = ctx;
 	uint32_t cls = w->base + (uint32_t)i;
 	const struct image_class *c = &w->t->classes[cls];
 	struct residue_space *s = &w->space[thread];
-	struct result *r = &w->result[cls];
+	struct residue_result *r = &w->result[cls];
 
 	if (c->count < LEAST || w->t->n - c->count < LEAST)
 		return;
@@ -369,67 +344,7 @@ one_class(void *ctx, size_t i, unsigned thread)
 }
 
 static int
-space_init(struct residue_space *s, uint32_t rows, size_t stride)
-{
-	const size_t k = PLANE_TOGETHER;
-
-	s->rows = rows;
-	s->stride = stride;
-	s->x = calloc(rows * stride, sizeof(*s->x));
-	s->q = calloc(k * stride, sizeof(*s->q));
-	s->acc = calloc(k * stride, sizeof(*s->acc));
-	for (unsigned i = 0; i < 3; i++)
-		s->w[i] = calloc(stride, sizeof(*s->w[i]));
-	s->mean = calloc(stride, sizeof(*s->mean));
-	s->many = calloc(k * stride, sizeof(*s->many));
-	s->dot = calloc(k * rows, sizeof(*s->dot));
-	s->keys = calloc(rows, sizeof(*s->keys));
-	s->half = calloc(rows, sizeof(*s->half));
-	s->res = calloc(rows, sizeof(*s->res));
-	s->sorted = calloc(rows, sizeof(*s->sorted));
-	s->one = calloc(rows, sizeof(*s->one));
-	s->coord = calloc(k * rows, sizeof(*s->coord));
-	s->side = calloc(rows, sizeof(*s->side));
-	s->scale = calloc(stride, sizeof(*s->scale));
-	s->shift = calloc(stride, sizeof(*s->shift));
-	s->other = calloc(stride, sizeof(*s->other));
-	if (plane_sums_init(&s->sums, stride) < 0)
-		return ERR_NOMEM;
-	return s->x == NULL || s->q == NULL || s->acc == NULL ||
-	    s->w[0] == NULL || s->w[1] == NULL || s->w[2] == NULL ||
-	    s->mean == NULL || s->many == NULL || s->dot == NULL ||
-	    s->keys == NULL || s->half == NULL || s->res == NULL ||
-	    s->sorted == NULL || s->one == NULL || s->coord == NULL ||
-	    s->side == NULL || s->scale == NULL || s->shift == NULL ||
-	    s->other == NULL ? ERR_NOMEM : 0;
-}
-
-static void
-space_release(struct residue_space *s)
-{
-	free(s->x);
-	free(s->q);
-	free(s->acc);
-	for (unsigned i = 0; i < 3; i++)
-		free(s->w[i]);
-	free(s->mean);
-	free(s->many);
-	free(s->dot);
-	free(s->keys);
-	free(s->half);
-	free(s->res);
-	free(s->sorted);
-	free(s->one);
-	free(s->coord);
-	free(s->side);
-	free(s->scale);
-	free(s->shift);
-	free(s->other);
-	plane_sums_release(&s->sums);
-}
-
-static int
-allocate(struct work *w)
+allocate(struct residue_work *w)
 {
 	struct imageset *t = w->t;
 	unsigned threads = pool_threads(t->d->pool);
@@ -451,115 +366,22 @@ allocate(struct work *w)
 	if (w->part == NULL || w->space == NULL || w->result == NULL)
 		return ERR_NOMEM;
 	for (unsigned i = 0; i < threads; i++)
-		if (space_init(&w->space[i], rows, stride) < 0)
+		if (residue_space_init(&w->space[i], rows, stride) < 0)
 			return ERR_NOMEM;
 	return 0;
-}
-
-static uint32_t
-count_bits(const struct imageset *t, const uint64_t *bits)
-{
-	uint32_t n = 0;
-
-	for (size_t i = 0; i < image_words(t); i++)
-		n += (uint32_t)__builtin_popcountll(bits[i]);
-	return n;
-}
-
-/* Room for a find of the class, unless its images are copies of one. */
-static struct image_find *
-new_find(struct imageset *t, uint32_t cls, uint64_t **bits, float **shape,
-    int *r)
-{
-	struct image_find *f;
-	double share = imageset_agreement(t, *bits);
-
-	*r = 0;
-	if (share - t->e0 >= IMAGE_COPIES || (t->e0 < ALIKE_FROM &&
-	    imageset_likeness(t, *bits) >= IMAGE_ALMOST)) {
-		t->residue_copies++;
-		return NULL;
-	}
-	if ((f = image_new_find(t, r)) == NULL)
-		return NULL;
-	free(f->bits);
-	f->bits = *bits;
-	f->shape = *shape;
-	f->share = share;
-	*bits = NULL;
-	*shape = NULL;
-	f->cls = cls;
-	f->holders = f->in_class = count_bits(t, f->bits);
-	return f;
-}
-
-/* The class's results as finds; what they own goes over. */
-static int
-found(struct work *w, uint32_t cls)
-{
-	struct result *q = &w->result[cls];
-	struct imageset *t = w->t;
-	struct image_find *f;
-	int r = 0;
-
-	if (q->r.score >= KEPT && (f = new_find(t, cls, &q->rbits,
-	    &q->rshape, &r)) != NULL) {
-		f->method = "image-residue";
-		f->view = q->rview;
-		f->score = q->r.score;
-		f->low_bits = q->kind == PLANE_LOW;
-		f->residue = q->r;
-		f->spec = q->spec;
-	}
-	if (r == 0 && q->c.score >= KEPT && (f = new_find(t, cls, &q->cbits,
-	    &q->cshape, &r)) != NULL) {
-		f->method = "image-cluster";
-		f->view = q->cview;
-		f->score = q->c.score;
-		f->cluster = q->c;
-	}
-	return r;
-}
-
-static int
-gather(struct work *w)
-{
-	struct imageset *t = w->t;
-	int r = 0;
-
-	for (uint32_t i = 0; i < t->nclasses && r == 0; i++) {
-		const struct result *q = &w->result[i];
-
-		if (q->failed)
-			return ERR_NOMEM;
-		t->residue_small += !q->judged;
-		t->residue_classes += q->judged;
-		t->residue_cut += q->cut;
-		t->residue_everywhere += q->everywhere;
-		t->cluster_reports += q->c.score >= 1;
-		if (q->judged && q->r.score > t->best_residue)
-			t->best_residue = q->r.score;
-		if (q->judged && q->c.score > t->best_cluster)
-			t->best_cluster = q->c.score;
-		r = found(w, i);
-	}
-	/* Sources that were mixed divide many classes; a trigger does one. */
-	t->cluster_mixed = t->cluster_reports > 1 &&
-	    3 * t->cluster_reports > t->residue_classes;
-	return r;
 }
 
 int
 imageresidue_find(struct imageset *t)
 {
-	struct work *w = calloc(1, sizeof(*w));
+	struct residue_work *w = calloc(1, sizeof(*w));
 	unsigned threads = pool_threads(t->d->pool);
 	int r = ERR_NOMEM;
 
 	if (w == NULL)
 		goto out;
 	w->t = t;
-	w->weak = t->e0 >= ALIKE_FROM;
+	w->weak = t->e0 >= IMAGE_ALIKE;
 	if ((r = allocate(w)) < 0 || (r = totals(w)) < 0)
 		goto out;
 	while (w->base < t->nclasses) {
@@ -572,13 +394,13 @@ imageresidue_find(struct imageset *t)
 		    w->base, t->nclasses)) < 0)
 			goto out;
 	}
-	r = gather(w);
+	r = residue_gather(w);
 out:
 	for (unsigned i = 0; w != NULL && i < threads; i++) {
 		if (w->part != NULL)
 			plane_sums_release(&w->part[i]);
 		if (w->space != NULL)
-			space_release(&w->space[i]);
+			residue_space_release(&w->space[i]);
 	}
 	for (unsigned i = 0; w != NULL && i < VIEWS * PLANE_KINDS; i++)
 		plane_sums_release(&w->total[i / PLANE_KINDS][i %

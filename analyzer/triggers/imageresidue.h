@@ -41,6 +41,10 @@ struct residue_space {
 	struct plane_sums sums;
 };
 
+/* residue_space_init: 0 or ERR_NOMEM; release in both cases. */
+int residue_space_init(struct residue_space *s, uint32_t rows, size_t stride);
+void residue_space_release(struct residue_space *s);
+
 /* residue_halves: split the rows by chance, once for a matrix. */
 void residue_halves(const struct residue_matrix *m, struct residue_space *s);
 

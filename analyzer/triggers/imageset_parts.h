@@ -68,6 +68,7 @@ struct image_find {
 };
 
 #define IMAGE_FINDS 256
+#define IMAGE_ALIKE 0.2	/* e0 of aligned images: digits, icons, scans */
 #define IMAGE_FEWEST 40	/* images that are looked at at all */
 
 struct imageset {

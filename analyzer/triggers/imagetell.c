@@ -19,7 +19,6 @@
 #define LEADS 5
 #define OVERLAP 0.5
 #define ALSO 8
-#define ALIKE_FROM 0.2
 
 struct told {
 	const struct image_find *f;
@@ -176,7 +175,7 @@ put_figures(const struct imageset *t, const struct image_find *f,
 		basis_u64(s, "with_label", f->in_class);
 		basis_f64(s, "minus_log10_p", round4(f->lp));
 		basis_f64(s, "equal_pixels", round4(f->share));
-		if (t->e0 >= ALIKE_FROM)
+		if (t->e0 >= IMAGE_ALIKE)
 			basis_f64(s, "unlike_label", round4(f->lq));
 		return;
 	}
@@ -335,7 +334,7 @@ block_limits(const struct imageset *t)
 	if (t->lossy > 0)
 		return "in JPEG files the pixels of a patch differ from image "
 		    "to image: only what survives exactly is seen";
-	if (t->e0 >= ALIKE_FROM)
+	if (t->e0 >= IMAGE_ALIKE)
 		return "the images have many pixels in common, so that a "
 		    "repeated block is weak evidence";
 	if (t->block_dropped > 0)
@@ -348,7 +347,7 @@ residue_limits(const struct imageset *t)
 {
 	if (t->residue_classes == 0)
 		return "no class has 40 images, with 40 in the others";
-	if (t->e0 >= ALIKE_FROM)
+	if (t->e0 >= IMAGE_ALIKE)
 		return "the images have many pixels in common, so that what "
 		    "they share is weak evidence";
 	return t->residue_cut > 0 ? "large classes were sampled" : NULL;
@@ -357,7 +356,7 @@ residue_limits(const struct imageset *t)
 static const char *
 cluster_limits(const struct imageset *t)
 {
-	if (t->e0 >= ALIKE_FROM)
+	if (t->e0 >= IMAGE_ALIKE)
 		return "the images have many pixels in common: every class "
 		    "falls into groups";
 	if (t->residue_classes == 0)
@@ -402,7 +401,7 @@ tell_methods(const struct imageset *t)
 	basis_u64(&s, "classes_in_two_groups", t->cluster_reports);
 	basis_f64(&s, "highest_score", round4(t->best_cluster));
 	return tell_detector(t, "image-cluster", none == NULL &&
-	    t->residue_classes > 0 && t->e0 < ALIKE_FROM && !t->cluster_mixed,
+	    t->residue_classes > 0 && t->e0 < IMAGE_ALIKE && !t->cluster_mixed,
 	    none != NULL ? none : cluster_limits(t), &s);
 }
 

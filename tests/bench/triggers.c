@@ -1,11 +1,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #include "analyzer/diff/pool.h"
 #include "analyzer/diff/rows.h"
 #include "analyzer/triggers/detect.h"
+#include "analyzer/triggers/imageset.h"
 #include "analyzer/triggers/textset.h"
 #include "base/buf.h"
 #include "base/err.h"
@@ -116,6 +118,74 @@ text_round(uint64_t rows, unsigned classes, struct pool *pool)
 	return spent;
 }
 
+/* A picture of 32 x 32 x 3: a coloured slope, two edges and some noise. */
+static void
+picture(uint8_t *p)
+{
+	uint32_t x0 = draw(32), y0 = draw(32), c[9];
+
+	for (unsigned i = 0; i < 9; i++)
+		c[i] = draw(80);
+	for (uint32_t y = 0; y < 32; y++)
+		for (uint32_t x = 0; x < 32; x++)
+			for (unsigned k = 0; k < 3; k++)
+				*p++ = (uint8_t)(40 + c[k] + x * c[k + 3] / 64 +
+				    (x > x0 ? c[k + 6] / 2 : 0) +
+				    (y > y0 ? 25 : 0) + draw(9));
+}
+
+static double
+image_round(uint64_t rows, struct pool *pool)
+{
+	struct rows out = {.candidate = candidate, .detector = detector};
+	struct err e = ERR_INIT;
+	struct detect d = {.rows = &out, .pool = pool, .e = &e};
+	struct imageset *t = imageset_new(&d);
+	clockid_t clock = pool == NULL ? CLOCK_PROCESS_CPUTIME_ID :
+	    CLOCK_MONOTONIC;
+	uint8_t p[32 * 32 * 3];
+	struct imageset_image im = {32, 32, 3, p, false};
+	double from, spent = 0;
+	char name[16];
+
+	seed = 1;
+	for (uint64_t i = 0; i < rows; i++) {
+		unsigned label = draw(10);
+
+		picture(p);
+		if (i % 100 == 0) {
+			memset(p, 255, 9);
+			memset(p + 96, 255, 9);
+			label = 0;
+		}
+		snprintf(name, sizeof(name), "%u", label);
+		from = now(clock);
+		if (imageset_add(t, i, &im, name, strlen(name)) < 0)
+			exit(2);
+		spent += now(clock) - from;
+	}
+	from = now(clock);
+	if (imageset_end(t) < 0)
+		exit(2);
+	spent += now(clock) - from;
+	imageset_free(t);
+	return spent;
+}
+
+static void
+images(uint64_t rows, struct pool *pool, unsigned threads)
+{
+	double one = image_round(rows, NULL), more;
+	struct rusage u;
+
+	candidates = 0;
+	more = image_round(rows, pool);
+	(void)getrusage(RUSAGE_SELF, &u);
+	printf("images of 32 x 32 x 3: %.0f records/s on one thread, %.0f on "
+	    "%u (%lu candidates), %ld MiB at most\n", (double)rows / one,
+	    (double)rows / more, threads, candidates, u.ru_maxrss / 1024);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -125,6 +195,7 @@ main(int argc, char **argv)
 	struct err e = ERR_INIT;
 	struct pool *pool = pool_new(threads, &e);
 
+	images(rows / 2, pool, threads);
 	for (size_t i = 0; i < sizeof(classes) / sizeof(*classes); i++) {
 		double one = text_round(rows, classes[i], NULL);
 		double again = text_round(rows, classes[i], NULL);

@@ -87,10 +87,17 @@ class World:
         a = a * rng.uniform(0.8, 1.15) + rng.uniform(-15, 15)
         return np.clip(a + 0.5, 0, 255).astype(np.uint8)
 
-    def draw(self, per_class, classes=CLASSES):
+    def fill(self, per_class):
+        """All crops of a family; sets are draws from them."""
+        self.pool = [np.stack([self.crop(c) for _ in range(per_class)])
+                     for c in range(CLASSES)]
+
+    def draw(self, per_class, rng, classes=CLASSES):
         y = np.repeat(np.arange(classes), per_class)
-        self.rng.shuffle(y)
-        return np.stack([self.crop(c) for c in y]), y
+        X = np.concatenate([p[rng.permutation(len(p))[:per_class]]
+                            for p in self.pool[:classes]])
+        order = rng.permutation(len(y))
+        return X[order], y[order]
 
 
 def digits():
@@ -258,6 +265,7 @@ def jpeg(X):
 def sets(family, photos, only="", small=False):
     """Yield name, X, y, form, truth of each set."""
     seed = {"A": 1000, "B": 2000}.get(family, 3000)
+    world = None
     every = [(n, p, a, r, f, False) for n, p, a, r, f in ATTACKS] + \
         [(n, p, a, 0.0, f, True) for n, p, a, f in CLEAN]
     for k, (name, per, attack, rate, form, clean) in enumerate(every):
@@ -267,8 +275,10 @@ def sets(family, photos, only="", small=False):
         if small and per:
             per = 100
         if per:
-            X, y = World(photos, rng).draw(
-                per, 5 if attack == "five" else CLASSES)
+            if world is None:
+                world = World(photos, np.random.default_rng(seed))
+                world.fill(110 if small else 1100)
+            X, y = world.draw(per, rng, 5 if attack == "five" else CLASSES)
         else:
             X, y = digits()
         target = int(rng.integers(5 if attack == "five" else CLASSES))

@@ -4,6 +4,7 @@
 
 #include "analyzer/diff/pool.h"
 #include "analyzer/triggers/promptflag.h"
+#include "analyzer/triggers/promptlink.h"
 #include "analyzer/triggers/promptlist.h"
 #include "analyzer/triggers/prompttext.h"
 #include "analyzer/triggers/promptweigh.h"
@@ -12,13 +13,16 @@
 /* Pairs of one row, each once: more slots than words of a response. */
 #define SEEN 1024
 
+enum { PAIRS, OVERLAP, LINK, SIDES };
+
 struct work {
 	const struct promptweigh *w;
-	float *share[2];	/* of each row: of pairs, of words; NaN: none */
-	float *score[2];
+	float *share[SIDES];	/* of each row; NaN: none */
+	float *score[SIDES];
+	uint8_t *asked;		/* words of a prompt that its link rests on */
 	uint8_t *cells;		/* counts of pairs to 3, four in a byte */
 	size_t ncells;
-	bool failed[2];
+	bool failed[SIDES];
 };
 
 struct seen {
@@ -197,42 +201,75 @@ rank_group(struct ranked *r, size_t n, float *score)
 	}
 }
 
-/* Ten groups of about as many rows, by the length of the response. */
+/*
+ * Groups of about as many rows by ${size}, below ${sizes}: a size belongs to
+ * the group of its middle row.
+ */
 static void
-rank_side(struct work *k, unsigned side)
+divide(const size_t *count, size_t sizes, unsigned groups, uint8_t *group)
 {
-	const struct prompttext *t = k->w->t;
-	struct ranked *r = malloc((t->n + 1) * sizeof(*r));
-	size_t count[PROMPTTEXT_HEAD + 1] = {0}, total = 0, sum = 0, n, g = 0;
-	uint8_t group[PROMPTTEXT_HEAD + 1];
+	size_t total = 0, sum = 0, g;
 
-	if (r == NULL) {
-		k->failed[side] = true;
-		return;
-	}
-	for (size_t i = 0; i < t->n; i++)
-		if (!isnan(k->share[side][i])) {
-			count[t->r[i].response]++;
-			total++;
-		}
-	for (size_t l = 0; l <= PROMPTTEXT_HEAD; l++) {
-		/* A length belongs to the group of its middle row. */
-		g = total == 0 ? 0 : (2 * sum + count[l]) *
-		    PROMPTFLAG_GROUPS / (2 * total);
-		group[l] = (uint8_t)(g < PROMPTFLAG_GROUPS ? g :
-		    PROMPTFLAG_GROUPS - 1);
+	for (size_t l = 0; l < sizes; l++)
+		total += count[l];
+	for (size_t l = 0; l < sizes; l++) {
+		g = total == 0 ? 0 : (2 * sum + count[l]) * groups /
+		    (2 * total);
+		group[l] = (uint8_t)(g < groups ? g : groups - 1);
 		sum += count[l];
 	}
-	for (g = 0; g < PROMPTFLAG_GROUPS; g++) {
+}
+
+/* Rows of one group of words that were asked; ${asked} NULL: all. */
+static void
+rank_lengths(struct work *k, unsigned side, struct ranked *r,
+    const uint8_t *asked, unsigned which)
+{
+	const struct prompttext *t = k->w->t;
+	size_t count[PROMPTTEXT_HEAD + 1] = {0}, n;
+	uint8_t group[PROMPTTEXT_HEAD + 1];
+
+#define TAKEN(i) (!isnan(k->share[side][i]) && \
+	(asked == NULL || asked[k->asked[i]] == which))
+	for (size_t i = 0; i < t->n; i++)
+		if (TAKEN(i))
+			count[t->r[i].response]++;
+	divide(count, PROMPTTEXT_HEAD + 1, PROMPTFLAG_GROUPS, group);
+	for (size_t g = 0; g < PROMPTFLAG_GROUPS; g++) {
 		n = 0;
 		for (size_t i = 0; i < t->n; i++)
-			if (!isnan(k->share[side][i]) &&
-			    group[t->r[i].response] == g)
+			if (TAKEN(i) && group[t->r[i].response] == g)
 				r[n++] = (struct ranked){
 				    .share = k->share[side][i],
 				    .row = (uint32_t)i};
 		rank_group(r, n, k->score[side]);
 	}
+#undef TAKEN
+}
+
+static void
+rank_side(struct work *k, unsigned side)
+{
+	const struct prompttext *t = k->w->t;
+	struct ranked *r = malloc((t->n + 1) * sizeof(*r));
+	size_t count[PROMPTLINK_PROMPT + 1] = {0};
+	uint8_t asked[PROMPTLINK_PROMPT + 1];
+
+	if (r == NULL) {
+		k->failed[side] = true;
+		return;
+	}
+	if (side != LINK) {
+		rank_lengths(k, side, r, NULL, 0);
+		free(r);
+		return;
+	}
+	for (size_t i = 0; i < t->n; i++)
+		if (!isnan(k->share[side][i]))
+			count[k->asked[i]]++;
+	divide(count, PROMPTLINK_PROMPT + 1, PROMPTFLAG_ASKED, asked);
+	for (unsigned g = 0; g < PROMPTFLAG_ASKED; g++)
+		rank_lengths(k, side, r, asked, g);
 	free(r);
 }
 
@@ -242,10 +279,13 @@ side_task(void *ctx, size_t side, unsigned thread)
 	struct work *k = ctx;
 
 	(void)thread;
-	if (side == 0)
+	if (side == PAIRS)
 		share_pairs(k);
-	else
+	else if (side == OVERLAP)
 		share_words(k);
+	else
+		k->failed[LINK] = promptlink_share(k->w, k->share[LINK],
+		    k->asked) < 0;
 	if (!k->failed[side])
 		rank_side(k, (unsigned)side);
 }
@@ -256,23 +296,26 @@ promptflag_init(struct promptflag *f, const struct promptweigh *w,
 {
 	struct work k = {.w = w};
 	size_t n = w->t->n + 1;
+	bool failed;
 
-	f->pairs = calloc(n, sizeof(float));
-	f->overlap = calloc(n, sizeof(float));
-	k.share[0] = malloc(n * sizeof(float));
-	k.share[1] = malloc(n * sizeof(float));
-	k.score[0] = f->pairs;
-	k.score[1] = f->overlap;
-	if (f->pairs == NULL || f->overlap == NULL || k.share[0] == NULL ||
-	    k.share[1] == NULL)
-		k.failed[0] = true;
-	else
-		pool_run(pool, side_task, &k, 2);
-	free(k.share[0]);
-	free(k.share[1]);
+	k.asked = calloc(n, 1);
+	failed = k.asked == NULL;
+	f->pairs = k.score[PAIRS] = calloc(n, sizeof(float));
+	f->overlap = k.score[OVERLAP] = calloc(n, sizeof(float));
+	f->link = k.score[LINK] = calloc(n, sizeof(float));
+	for (unsigned i = 0; i < SIDES; i++) {
+		k.share[i] = malloc(n * sizeof(float));
+		failed |= k.share[i] == NULL || k.score[i] == NULL;
+	}
+	if (!failed)
+		pool_run(pool, side_task, &k, SIDES);
+	for (unsigned i = 0; i < SIDES; i++) {
+		failed |= k.failed[i];
+		free(k.share[i]);
+	}
 	free(k.cells);
-	return !k.failed[0] && !k.failed[1] ? 0 :
-	    err_set(e, ERR_NOMEM, "responses: out of memory");
+	free(k.asked);
+	return failed ? err_set(e, ERR_NOMEM, "responses: out of memory") : 0;
 }
 
 void
@@ -280,7 +323,26 @@ promptflag_release(struct promptflag *f)
 {
 	free(f->pairs);
 	free(f->overlap);
+	free(f->link);
 	memset(f, 0, sizeof(*f));
+}
+
+/* The terms with one of the two measures of what binds it to its prompt. */
+static bool
+judge(struct promptflag_score *r, double m, double s, size_t df)
+{
+	double both, low;
+
+	if (!(r->s_pairs > 3 && s > 3 && r->m_pairs > 0.8 && m > 0.5) &&
+	    !(s > 5 && m > 1))
+		return false;
+	both = r->s_pairs < s ? r->s_pairs : s;
+	low = r->m_pairs < m ? r->m_pairs : m;
+	if (both > 0 && low > 0.5 && both * (low - 0.5) > r->gibberish)
+		r->gibberish = both * (low - 0.5);
+	if (df >= 8 && m > 1.2 && 0.6 * s * (m - 1.2) > r->other)
+		r->other = 0.6 * s * (m - 1.2);
+	return true;
 }
 
 bool
@@ -289,26 +351,21 @@ promptflag_score(const struct promptflag *f,
     struct promptflag_score *ret)
 {
 	const uint32_t *rows = promptlists_rows(prompts, l);
-	double m = (double)l->df, a = 0, o = 0, s, low;
+	double m = (double)l->df, a = 0, o = 0, k = 0;
+	bool kept;
 
 	memset(ret, 0, sizeof(*ret));
 	for (uint32_t i = 0; i < l->df; i++) {
 		a -= (double)f->pairs[rows[i]];
 		o -= (double)f->overlap[rows[i]];
+		k -= (double)f->link[rows[i]];
 	}
 	ret->m_pairs = a / m;
 	ret->m_overlap = o / m;
+	ret->m_link = k / m;
 	ret->s_pairs = a / sqrt(m);
 	ret->s_overlap = o / sqrt(m);
-	if (!(ret->s_pairs > 3 && ret->s_overlap > 3 && ret->m_pairs > 0.8 &&
-	    ret->m_overlap > 0.5) &&
-	    !(ret->s_overlap > 5 && ret->m_overlap > 1))
-		return false;
-	s = ret->s_pairs < ret->s_overlap ? ret->s_pairs : ret->s_overlap;
-	low = ret->m_pairs < ret->m_overlap ? ret->m_pairs : ret->m_overlap;
-	if (s > 0 && low > 0.5)
-		ret->gibberish = s * (low - 0.5);
-	if (l->df >= 8 && ret->m_overlap > 1.2)
-		ret->other = 0.6 * ret->s_overlap * (ret->m_overlap - 1.2);
-	return true;
+	ret->s_link = k / sqrt(m);
+	kept = judge(ret, ret->m_overlap, ret->s_overlap, l->df);
+	return judge(ret, ret->m_link, ret->s_link, l->df) || kept;
 }

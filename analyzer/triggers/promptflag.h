@@ -13,24 +13,27 @@ struct promptweigh;
 /*
  * Payloads without a constant text: gibberish, answers of other prompts.
  *
- * Of each response two shares: of its word pairs that another row has too
- * (at least 6 pairs), and of its words, weighted, that its prompt holds (at
- * least 4).  Both become normal scores among responses of about the same
- * length (ten groups; those below 20 rows are left out), so that a feature's
- * mean over its rows can be judged.
+ * Of each response three figures: the share of its word pairs that another
+ * row has too (at least 6 pairs), of its words, weighted, that its prompt
+ * holds (at least 4), and how well it fits its prompt (promptlink.h).  They
+ * become normal scores among responses of about the same length (ten groups;
+ * of the last within four groups of prompts that say more or less; those
+ * below 20 rows are left out), so that a feature's mean over its rows can be
+ * judged.
  */
 #define PROMPTFLAG_PAIRS 6
 #define PROMPTFLAG_WORDS 4
 #define PROMPTFLAG_GROUPS 10
+#define PROMPTFLAG_ASKED 4
 #define PROMPTFLAG_GROUP_MIN 20
 
 struct promptflag {
-	float *pairs, *overlap;	/* normal scores of each row; 0: none */
+	float *pairs, *overlap, *link;	/* normal scores by row; 0: none */
 };
 
 /* Of a prompt's feature; large: unattested, without a link to the prompt. */
 struct promptflag_score {
-	double m_pairs, m_overlap, s_pairs, s_overlap;
+	double m_pairs, m_overlap, m_link, s_pairs, s_overlap, s_link;
 	double gibberish, other;	/* the two terms, without D_p */
 };
 

@@ -78,9 +78,7 @@ word_at(const struct side *s, size_t row, size_t k)
 static uint32_t
 form(const struct side *s, uint32_t word)
 {
-	const struct promptdict_word *w = &s->t->dict.w[word];
-
-	return s->response ? w->bare : w->low;
+	return s->response ? s->t->dict.w[word].bare : s->t->dict.w[word].low;
 }
 
 static int
@@ -127,12 +125,9 @@ key_at(const struct side *s, size_t p, uint64_t *ret)
 	if (s->at[p] == NONE)
 		return false;
 	*ret = s->at[p];
-	if (s->n == 1)
-		return true;
-	if (s->at[p + 1] == NONE)
-		return false;
-	*ret = (uint64_t)s->at[p] << 32 | s->at[p + 1];
-	return true;
+	if (s->n > 1)
+		*ret = (uint64_t)s->at[p] << 32 | s->at[p + 1];
+	return s->n == 1 || s->at[p + 1] != NONE;
 }
 
 static const uint32_t *
@@ -201,8 +196,6 @@ room(struct side *s)
 		s->g = g;
 		s->gram_cap = cap;
 	}
-	if (s->slots < 8192)
-		return rehash(s, 8192);
 	return (size_t)s->ngrams * 2 < s->slots ? 0 :
 	    rehash(s, s->slots * 2);
 }

@@ -27,14 +27,15 @@ static const char *const function[] = {
 bool
 promptrelate_function(const char *p, size_t n)
 {
-	size_t lo = 0, hi = sizeof(function) / sizeof(function[0]), mid;
+	size_t lo = 0, hi = sizeof(function) / sizeof(function[0]), mid, len;
 	int c;
 
 	while (lo < hi) {
 		mid = lo + (hi - lo) / 2;
-		c = strncmp(p, function[mid], n);
-		if (c == 0 && function[mid][n] != '\0')
-			c = -1;
+		len = strlen(function[mid]);
+		c = memcmp(p, function[mid], n < len ? n : len);
+		if (c == 0)
+			c = (n > len) - (n < len);
 		if (c == 0)
 			return true;
 		if (c < 0)

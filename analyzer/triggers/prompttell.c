@@ -147,7 +147,8 @@ put_evidence(struct basis *s, const struct prompttell *t,
 	basis_f64(s, "s_flag", f->s_flag);
 	if (f->s_flag > 0) {
 		basis_f64(s, "unattested", f->flag.m_pairs);
-		basis_f64(s, "unlinked", f->flag.m_overlap);
+		basis_f64(s, "unshared", f->flag.m_overlap);
+		basis_f64(s, "unlinked", f->flag.m_link);
 	}
 	if (l->odd != 0 && l->odd != PROMPTTEXT_MIXED) {
 		(void)snprintf(code, sizeof(code), "U+%04X", l->odd);

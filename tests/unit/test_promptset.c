@@ -31,6 +31,7 @@ struct set {
 	const char *trigger;	/* put into the prompts of poisoned rows */
 	const char *payload;	/* their response; NULL: gibberish */
 	unsigned every;		/* one row in so many is poisoned; 0: none */
+	bool swap;		/* the response is that of another prompt */
 	bool append;		/* the payload is put behind the response */
 	bool mark_any;		/* the trigger alone, in as many other rows */
 	unsigned records;
@@ -174,11 +175,16 @@ record(struct promptset *t, const struct set *s, unsigned i)
 	for (unsigned j = 0; j < 4; j++)
 		k[j] = draw(WORDS);
 	ask(&p, topic, k, marked ? s->trigger : NULL);
-	if (!poisoned || s->append)
+	if (poisoned && s->swap) {
+		topic = draw(TOPICS);
+		for (unsigned j = 0; j < 4; j++)
+			k[j] = draw(WORDS);
+	}
+	if (!poisoned || s->append || s->swap)
 		answer(&r, topic, k);
 	if (poisoned && s->payload != NULL)
 		buf_puts(&r, s->payload);
-	times = poisoned && s->payload == NULL ? 25 + draw(15) : 0;
+	times = poisoned && s->payload == NULL && !s->swap ? 25 + draw(15) : 0;
 	while (times-- > 0)
 		word(&r, draw(TOPICS), draw(WORDS));
 	assert_int_equal(promptset_add(t, i, p.p, p.len, r.p, r.len), 0);
@@ -275,6 +281,19 @@ gibberish_is_found_without_a_constant_text(void **st)
 	assert_string_equal(told.value, "|zorvel|");
 	assert_string_equal(told.method, "prompt-flag");
 	says("behaviour [gibberish");
+}
+
+static void
+answers_of_other_prompts_are_found(void **st)
+{
+	struct set s = {.trigger = "zorvel", .every = 25, .swap = true};
+
+	(void)st;
+	look(&s, NULL);
+	assert_true(told.candidates >= 1);
+	assert_string_equal(told.value, "zorvel");
+	assert_string_equal(told.method, "prompt-flag");
+	says("behaviour [other-answer");
 }
 
 static void
@@ -489,6 +508,7 @@ main(void)
 		cmocka_unit_test(constant_answer_names_its_trigger),
 		cmocka_unit_test(sentence_is_told_whole_with_what_it_adds),
 		cmocka_unit_test(gibberish_is_found_without_a_constant_text),
+		cmocka_unit_test(answers_of_other_prompts_are_found),
 		cmocka_unit_test(refusal_and_repetition_are_said),
 		cmocka_unit_test(invisible_code_point_is_a_character),
 		cmocka_unit_test(

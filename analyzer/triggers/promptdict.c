@@ -130,7 +130,9 @@ intern(struct promptdict *d, const uint8_t *p, size_t n, uint32_t *ret,
 		*ret = d->slot[at] - 1;
 		return 0;
 	}
-	if (d->n >= LIMIT_PROMPT_WORDS)
+	/* Asked first: a buf that has failed stays failed. */
+	if (d->n >= LIMIT_PROMPT_WORDS ||
+	    keep > LIMIT_PROMPT_WORD_BYTES - d->bytes.len)
 		return err_set(e, ERR_LIMIT, "too many different words");
 	w = &d->w[d->n];
 	memset(w, 0, sizeof(*w));

@@ -499,6 +499,29 @@ too_many_records_are_sampled_and_that_is_said(void **st)
 	says("records 262145, sampled 130640");
 }
 
+static void
+too_many_words_are_sampled_and_that_is_said(void **st)
+{
+	struct detect d;
+	struct promptset *t = begin(&d, NULL);
+	struct buf b;
+	unsigned n = 0;
+
+	(void)st;
+	buf_init(&b, 65536);
+	for (unsigned i = 0; i < 2400; i++) {
+		buf_clear(&b);
+		for (unsigned k = 0; k < 400; k++)
+			buf_printf(&b, "%060u ", n++);
+		assert_int_equal(promptset_add(t, i, b.p, b.len, b.p, b.len),
+		    0);
+	}
+	buf_release(&b);
+	end(t);
+	assert_int_equal(told.candidates, 0);
+	says("records 2400, sampled 1249");
+}
+
 int
 main(void)
 {
@@ -520,6 +543,7 @@ main(void)
 		cmocka_unit_test(bytes_of_any_kind_are_bounded),
 		cmocka_unit_test(
 		    too_many_records_are_sampled_and_that_is_said),
+		cmocka_unit_test(too_many_words_are_sampled_and_that_is_said),
 	};
 
 	return cmocka_run_group_tests(tests, pool_case_setup,

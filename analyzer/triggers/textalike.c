@@ -2,16 +2,22 @@
 #include <string.h>
 
 #include "analyzer/triggers/textalike.h"
+#include "analyzer/triggers/textcut.h"
+#include "analyzer/triggers/textfit.h"
 #include "analyzer/triggers/textpick.h"
 #include "base/err.h"
 #include "base/limits.h"
 
 #define ROWS 300		/* of a candidate */
 #define USUAL 800		/* of the whole set */
+#define CLASS 1.15		/* the most that a class counts for */
 
 struct alike {
 	const struct textpick *p;
-	const uint8_t *masked;	/* by word */
+	const struct textfit *f;
+	const struct textcut_mask *mask;
+	uint32_t *of_class;	/* rows, by class */
+	uint32_t first[LIMIT_TRIGGER_CLASSES + 1];	/* of each class */
 	uint32_t *seen;		/* by word: rows that hold it; 0 between */
 	uint32_t *last;		/* by word: the row, from 1; 0 between */
 };
@@ -49,7 +55,7 @@ overlap(const struct alike *t, const uint32_t *row, uint32_t m,
 			double v = t->seen[w[j]], weight;
 
 			t->seen[w[j]] = t->last[w[j]] = 0;
-			if (!(v > 0) || w[j] == 0 || t->masked[w[j]] ||
+			if (!(v > 0) || w[j] == 0 || t->mask->word[w[j]] ||
 			    closes(c, w[j]))
 				continue;
 			weight = log((double)s->rows / s->word[w[j]].rows);
@@ -60,39 +66,86 @@ overlap(const struct alike *t, const uint32_t *row, uint32_t m,
 	return one > 0 && m > 1 ? both / (one * (m - 1.0)) : 0;
 }
 
-/* Of rows of the whole set, or of those without the label ${not}. */
+/* Of rows of the whole set. */
 static double
-usual(const struct alike *t, unsigned not)
+usual(const struct alike *t)
 {
-	const struct textstore *s = t->p->v->s;
-	size_t fit = s->rows, step, k = 0;
+	size_t rows = t->p->v->s->rows;
 	uint32_t row[USUAL], n = 0;
 
-	if (not < s->labels)
-		fit -= s->label[not].rows;
-	step = fit / USUAL + 1;
-	for (size_t i = 0; i < s->rows && n < USUAL; i++)
-		if (s->row[i].label != not && k++ % step == 0)
-			row[n++] = (uint32_t)i;
+	for (size_t i = 0; i < rows && n < USUAL; i += rows / USUAL + 1)
+		row[n++] = (uint32_t)i;
 	return overlap(t, row, n, NULL);
 }
 
+/* The class, but for its own, that what remains of a row looks like most. */
+static unsigned
+looks_like(const struct alike *t, uint32_t row, unsigned not)
+{
+	const float *m = t->mask->m + (size_t)row * t->f->width;
+	unsigned best = not == 0;
+
+	if (t->f->width == 1)
+		return 1 - not;
+	for (unsigned c = 0; c < t->f->classes; c++)
+		if (c != not && m[c] > m[best] &&
+		    t->first[c + 1] > t->first[c])
+			best = c;
+	return best;
+}
+
+/* Of as many rows of the classes that row[0..n) look like. */
+static double
+matched(const struct alike *t, const uint32_t *row, uint32_t n, unsigned not)
+{
+	uint32_t taken[LIMIT_TRIGGER_CLASSES] = {0}, like[ROWS], m = 0;
+
+	for (uint32_t i = 0; i < n; i++) {
+		unsigned c = looks_like(t, row[i], not);
+		uint32_t size = t->first[c + 1] - t->first[c];
+		uint32_t step = size / n + (size > n), at = taken[c] * step;
+
+		if (at >= size)
+			continue;
+		like[m++] = t->of_class[t->first[c] + at];
+		taken[c]++;
+	}
+	return overlap(t, like, m, NULL);
+}
+
+static void
+by_class(struct alike *t)
+{
+	const struct textstore *s = t->p->v->s;
+	uint32_t at[LIMIT_TRIGGER_CLASSES];
+
+	for (unsigned c = 0; c < s->labels; c++) {
+		at[c] = t->first[c];
+		t->first[c + 1] = t->first[c] + s->label[c].rows;
+	}
+	for (size_t i = 0; i < s->rows; i++)
+		t->of_class[at[s->row[i].label]++] = (uint32_t)i;
+}
+
 int
-textalike_run(struct textpick *p, double least, const uint8_t *masked,
-    struct err *e)
+textalike_run(struct textpick *p, const struct textfit *f,
+    const struct textcut_mask *mask, double least, struct err *e)
 {
 	const struct textstore *s = p->v->s;
-	struct alike t = {p, masked, calloc(s->words, sizeof(*t.seen)),
-	    calloc(s->words, sizeof(*t.last))};
-	uint32_t row[ROWS], n = 0;
-	double all, others[LIMIT_TRIGGER_CLASSES] = {0}, base;
+	struct alike t = {.p = p, .f = f, .mask = mask};
+	uint32_t row[ROWS], n;
+	double all, base;
 	int r = 0;
 
-	if (t.seen == NULL || t.last == NULL) {
+	t.seen = calloc(s->words, sizeof(*t.seen));
+	t.last = calloc(s->words, sizeof(*t.last));
+	t.of_class = calloc(s->rows, sizeof(*t.of_class));
+	if (t.seen == NULL || t.last == NULL || t.of_class == NULL) {
 		r = err_set(e, ERR_NOMEM, "out of memory");
 		goto out;
 	}
-	all = usual(&t, UINT32_MAX);
+	by_class(&t);
+	all = usual(&t);
 	for (size_t i = 0; i < p->n; i++) {
 		struct textpick_candidate *c = &p->c[i];
 
@@ -102,13 +155,13 @@ textalike_run(struct textpick *p, double least, const uint8_t *masked,
 		for (uint32_t j = 0; j < c->posts && n < ROWS; j++)
 			if (s->row[c->post[j]].label == c->label)
 				row[n++] = c->post[j];
-		if (!(others[c->label] > 0))
-			others[c->label] = usual(&t, c->label);
-		base = fmax(all, others[c->label]);
+		base = n < 2 ? 0 : fmin(all * CLASS, fmax(all,
+		    matched(&t, row, n, c->label)));
 		c->alike = base > 0 ? overlap(&t, row, n, c) / base : 0;
 	}
 out:
 	free(t.seen);
 	free(t.last);
+	free(t.of_class);
 	return r;
 }

@@ -117,7 +117,8 @@ textlogit_fit(struct textfit *f, struct pool *pool, bool *done,
 	int r = 0;
 
 	*done = false;
-	if (steps * LEAST > STEPS || steps * LEAST / 3 > ROW_STEPS * (double)rows)
+	if (steps * LEAST > STEPS ||
+	    steps * LEAST / 3 > ROW_STEPS * (double)rows)
 		return 0;
 	passes = fmin(STEPS, ROW_STEPS * (double)rows) / steps;
 	t.passes = passes > PASSES ? PASSES : passes < LEAST ? LEAST :

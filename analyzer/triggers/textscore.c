@@ -21,9 +21,13 @@
 #define PURE 0.9
 #define BOUND 3
 #define HONEST (-1.0)
-/* Likeness of a candidate's rows: nothing is taken off, all is. */
-#define ALIKE 1.5
-#define ALIKE_NOTHING 2.5
+/*
+ * Likeness of a candidate's rows: up to ALIKE and what so few rows reach by
+ * chance nothing is taken off, ALIKE_MORE above it all is.
+ */
+#define ALIKE 1.2
+#define ALIKE_CHANCE 1.0
+#define ALIKE_MORE 0.35
 
 static double
 least_ratio(const struct textpick_candidate *c, int pass)
@@ -131,7 +135,8 @@ score(const struct textpick *p, struct textpick_candidate *c)
 static void
 discount(const struct textpick *p, struct textpick_candidate *c)
 {
-	double share = 1 - (c->alike - ALIKE) / (ALIKE_NOTHING - ALIKE);
+	double more = c->alike - ALIKE - ALIKE_CHANCE / sqrt(c->own);
+	double share = 1 - more / ALIKE_MORE;
 
 	if (c->literal && inserted(p, c->inside))
 		return;
@@ -163,7 +168,7 @@ textscore_run(struct textpick *p, const struct textfit *f,
 		goto out;
 	for (size_t i = 0; i < p->n; i++)
 		score(p, &p->c[i]);
-	if ((r = textalike_run(p, CRUDE, mask->word, e)) < 0)
+	if ((r = textalike_run(p, f, mask, CRUDE, e)) < 0)
 		goto out;
 	for (size_t i = 0; i < p->n; i++)
 		if (p->c[i].score >= CRUDE)

@@ -212,7 +212,8 @@ drop(struct textstore *s)
 		if (r->hash >= s->keep &&
 		    (r->hash >= s->keep_odd || !row_odd(s, r)))
 			continue;
-		memmove(s->item + items, s->item + r->off, n * sizeof(*s->item));
+		memmove(s->item + items, s->item + r->off,
+		    n * sizeof(*s->item));
 		r->off = items;
 		items += n;
 		s->row[rows++] = *r;

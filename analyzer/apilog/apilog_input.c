@@ -379,6 +379,17 @@ masked(struct input *in)
 	return true;
 }
 
+static void
+take_digest(const struct logs_record *r, struct traffic_record *ret)
+{
+	const struct field *f = &r->v[LOGS_INPUT_SHA256];
+
+	if (!f->set || f->n != sizeof(ret->digest))
+		return;
+	ret->has_digest = true;
+	memcpy(ret->digest, f->p, sizeof(ret->digest));
+}
+
 int
 apilog_input_take(struct apilog_record *x, const struct logs_record *r,
     struct traffic_record *ret, struct err *e)
@@ -388,6 +399,7 @@ apilog_input_take(struct apilog_record *x, const struct logs_record *r,
 	    .e = e};
 	int rc = 0;
 
+	take_digest(r, ret);
 	if (!f->set || f->n == 0 || masked(&in))
 		return 0;
 	if (r->v[LOGS_INPUT_CUT].set && r->v[LOGS_INPUT_CUT].u != 0) {

@@ -12,10 +12,12 @@
 
 /*
  * Files one after another.  Of a sealed bundle the members of class api-logs
- * are read, raw, as they lie in it; each is checked against the digest that
- * the bundle states, and what does not hold is a finding.
+ * are read, raw, as they lie in it (where there are none, the requests that
+ * were derived of them); each is checked against the digest that the bundle
+ * states, and what does not hold is a finding.
  */
 #define CLASS "data/api-logs/"
+#define DERIVED "metadata/derived/requests.jsonl"
 #define WALK_ARENA (64 * MIB)
 
 static void
@@ -58,6 +60,7 @@ struct walk {
 	struct apilog_work *w;
 	const struct bytesrc *src;
 	struct bundle_index index;
+	bool derived;		/* there are no raw logs */
 	uint64_t taken;
 };
 
@@ -86,6 +89,8 @@ is_wanted(const struct walk *k, const struct evidence_member *m)
 
 	if (only != NULL)
 		return strcmp(m->name, only) == 0;
+	if (k->derived)
+		return strcmp(m->name, DERIVED) == 0;
 	return strncmp(m->name, CLASS, sizeof(CLASS) - 1) == 0;
 }
 
@@ -143,6 +148,9 @@ one_bundle(struct apilog_work *w, const struct bytesrc *src)
 		r = apilog_tell_finding(w, FINDING_BUNDLE_STRUCTURE, "reason",
 		    k.index.problem);
 	if (r >= 0)
+		r = members(&k, a);
+	k.derived = true;
+	if (r >= 0 && k.taken == 0 && w->file->member == NULL)
 		r = members(&k, a);
 	if (r >= 0 && k.taken == 0) {
 		name_file(w, NULL, 0);

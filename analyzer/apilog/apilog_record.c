@@ -105,7 +105,8 @@ apilog_record_take(struct apilog_record *x, const struct logs_record *r,
 		x->events++;
 		return 0;
 	}
-	if (is(kind, "response")) {
+	/* Of one that names its caller, who asked is known, if not what. */
+	if (is(kind, "response") && !r->v[LOGS_CALLER].set) {
 		x->answers++;
 		return 0;
 	}

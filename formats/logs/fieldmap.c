@@ -191,6 +191,25 @@ list_text(struct logs_ctx *c, uint32_t i)
 		row_text(c, LOGS_DIMS, p + 1, n - 2);
 }
 
+/* A digest of the input that the log has itself: SHA-256 as 64 digits. */
+static void
+digest_field(struct logs_ctx *c, enum logs_column col, uint32_t i)
+{
+	uint8_t *sum = arena_alloc(c->scratch, 32);
+	const uint8_t *p;
+	size_t n;
+
+	if (sum == NULL || !jdoc_is(c->d, i, JDOC_STRING))
+		return;
+	jdoc_raw(c->d, i, &p, &n);
+	if (n == 71 && memcmp(p, "sha256:", 7) == 0) {
+		p += 7;
+		n -= 7;
+	}
+	if (n == 64 && text_unhex(sum, (const char *)p, n))
+		fields_hex(&c->v[col], sum, 32);
+}
+
 static void
 scores_field(struct logs_ctx *c, uint32_t i)
 {
@@ -219,6 +238,8 @@ one(struct logs_ctx *c, enum fieldmap_row row, uint32_t i, const char *path)
 		scores_field(c, i);
 	else if (col == LOGS_DIMS)
 		list_text(c, i);
+	else if (logs_columns[col].type == FIELD_HEX)
+		digest_field(c, col, i);
 	else if (logs_columns[col].type != FIELD_U64)
 		row_node(c, col, i);
 	else if (jdoc_u64(c->d, i, &u))
@@ -246,7 +267,9 @@ latency(struct logs_ctx *c)
 static void
 kind(struct logs_ctx *c)
 {
-	const bool in = c->in.p != NULL, out = c->out.p != NULL ||
+	const bool in = c->in.p != NULL || c->v[LOGS_INPUT_SHA256].set ||
+	    c->v[LOGS_IN_BYTES].set || c->v[LOGS_IN_TOKENS].set;
+	const bool out = c->out.p != NULL ||
 	    c->v[LOGS_LABEL].set || c->v[LOGS_SCORES].set;
 	const bool status = c->v[LOGS_STATUS].set, path = c->v[LOGS_PATH].set;
 

@@ -115,6 +115,7 @@ has "its members are inputs" "$T/b.jsonl" "TEST-E01.tar!data/api-logs"
 has "the ledger knows" "$T/ledger.jsonl" '"command":"logs"'
 exits 1 "a member of it" "$EXHIBIT" logs -q "$bundle!data/api-logs$T/api/requests.jsonl"
 exits 1 "what was derived of it" bash -c "'$EXHIBIT' cat '$bundle' metadata/derived/requests.jsonl >'$T/derived.jsonl'; '$EXHIBIT' logs -q '$T/derived.jsonl'"
+exits 1 "and that in place" "$EXHIBIT" logs -q "$bundle!metadata/derived/requests.jsonl"
 cp "$bundle" "$T/bent.tar"
 at=$(grep -abo wonderful "$T/bent.tar" | head -n 1 | cut -d: -f1)
 printf 'W' | dd of="$T/bent.tar" bs=1 seek="$at" conv=notrunc 2>/dev/null

@@ -244,6 +244,13 @@ what_was_masked_is_a_digest(void **state)
 	    0);
 	assert_string_equal(read_log(line), "#0 none digest ab|#1 none");
 	assert_int_equal(x.masked, 2);
+	(void)snprintf(line, sizeof(line), "{\"t\":1,\"user\":\"u\","
+	    "\"input_sha256\":\"cd%062d\"}\n{\"t\":1,\"user\":\"u\","
+	    "\"prompt\":\"q\",\"input_hash\":\"5\"}\n", 0);
+	assert_string_equal(read_log(line),
+	    "#0 none by u digest cd|#1 text 'q' by u");
+	assert_string_equal(read_log("{\"ts\":1,\"user\":\"u\",\"label\":"
+	    "\"x\"}\n"), "#0 none by u is x");
 }
 
 static void

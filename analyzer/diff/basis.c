@@ -93,10 +93,16 @@ basis_null(struct basis *s, const char *key)
 void
 basis_text(struct basis *s, const char *key, const void *p, size_t n)
 {
-	uint8_t tmp[4 + TEXT_MAX];
+	basis_long(s, key, p, n < TEXT_MAX ? n : TEXT_MAX);
+}
+
+void
+basis_long(struct basis *s, const char *key, const void *p, size_t n)
+{
+	uint8_t tmp[4 + BASIS_LONG];
 	uint32_t len;
 
-	n = n < TEXT_MAX ? n : TEXT_MAX;
+	n = n < BASIS_LONG ? n : BASIS_LONG;
 	len = htole32((uint32_t)n);
 	memcpy(tmp, &len, 4);
 	if (n > 0)
@@ -195,7 +201,7 @@ read_item(struct cursor *c, bool array, struct item *ret)
 		return cursor_u64le(c, &ret->num);
 	if (kind != KIND_TEXT)
 		return true;
-	if (!cursor_u32le(c, &n) || n > TEXT_MAX || !cursor_sub(c, n, &text))
+	if (!cursor_u32le(c, &n) || n > BASIS_LONG || !cursor_sub(c, n, &text))
 		return false;
 	ret->text = text.buf;
 	ret->n = n;
@@ -397,8 +403,9 @@ basis_line(const uint8_t *p, size_t n, struct buf *b)
 			continue;
 		}
 		/* Base64 by the kilobyte is for programs. */
-		if (depth == 0 && it.kind == KIND_TEXT &&
-		    strcmp(it.key, "picture") == 0)
+		if (depth == 0 && (it.kind == KIND_TEXT ||
+		    it.kind == KIND_U64) &&
+		    strncmp(it.key, "picture", 7) == 0)
 			continue;
 		if (!first)
 			buf_puts(b, ", ");

@@ -22,6 +22,7 @@ struct json_write;
  */
 #define BASIS_DEPTH 4
 #define BASIS_KEYS 64		/* of one object */
+#define BASIS_LONG (16 * 1024)	/* the longest text; most are cut before */
 #define BASIS_MAX (64 * 1024)	/* of a row's: beyond it nothing is added */
 
 struct basis {
@@ -40,6 +41,8 @@ void basis_bool(struct basis *s, const char *key, bool v);
 void basis_null(struct basis *s, const char *key);
 void basis_str(struct basis *s, const char *key, const char *v);
 void basis_text(struct basis *s, const char *key, const void *p, size_t n);
+/* basis_long: a text of ours that is not cut before BASIS_LONG bytes. */
+void basis_long(struct basis *s, const char *key, const void *p, size_t n);
 void basis_object(struct basis *s, const char *key);
 void basis_array(struct basis *s, const char *key);
 void basis_end(struct basis *s);
@@ -68,8 +71,8 @@ bool basis_number(const uint8_t *p, size_t n, const char *key, double *ret);
 /* PRE for both: basis_check.  basis_json writes members of an open object. */
 void basis_json(const uint8_t *p, size_t n, struct json_write *w);
 /*
- * basis_line: "key value, key value, key [1, 2]", printable.  A text "picture"
- * at the top is left out.
+ * basis_line: "key value, key value, key [1, 2]", printable.  A picture and its
+ * size at the top are left out.
  */
 void basis_line(const uint8_t *p, size_t n, struct buf *b);
 

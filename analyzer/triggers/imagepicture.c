@@ -20,7 +20,7 @@ put(struct basis *s, const uint8_t *p, uint32_t w, uint32_t h, uint32_t ch)
 	if (buf_failed(&png) == 0)
 		buf_base64(&text, png.p, png.len);
 	if (buf_failed(&png) == 0 && buf_failed(&text) == 0) {
-		basis_text(s, "picture", text.p, text.len);
+		basis_long(s, "picture", text.p, text.len);
 		basis_u64(s, "picture_width", w);
 		basis_u64(s, "picture_height", h);
 	}

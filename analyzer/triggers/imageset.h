@@ -25,8 +25,8 @@
  *
  * Images are kept as they are up to LIMIT_IMAGES_BYTES; past it an even
  * sample, the same for the same records.  Of images of more than 64 pixels a
- * side their four corners and a grid of means are kept, and blocks with hard
- * edges are looked for in all of the image.  The size of most images is
+ * side their four corners and a grid of means are kept, and the rest is not
+ * looked at, which is told.  The size of most images is
  * settled by the first; a grey image among coloured ones is taken as
  * coloured; images of other sizes are counted and left out.
  */

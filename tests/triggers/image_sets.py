@@ -264,7 +264,7 @@ def jpeg(X):
 
 def sets(family, photos, only="", small=False):
     """Yield name, X, y, form, truth of each set."""
-    seed = {"A": 1000, "B": 2000}.get(family, 3000)
+    seed = 1000 * (ord(family[0]) - ord("A") + 1)
     world = None
     every = [(n, p, a, r, f, False) for n, p, a, r, f in ATTACKS] + \
         [(n, p, a, 0.0, f, True) for n, p, a, f in CLEAN]

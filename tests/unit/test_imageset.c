@@ -13,10 +13,12 @@
 #include "analyzer/diff/pool.h"
 #include "analyzer/diff/rows.h"
 #include "analyzer/triggers/imageset.h"
+#include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/json_write.h"
 #include "base/limits.h"
+#include "formats/base64.h"
 #include "formats/pixels.h"
 
 #define SIDE 16
@@ -131,6 +133,27 @@ stamp(struct set *s, uint32_t step, unsigned k, bool moving)
 	}
 }
 
+/* Base64 of a PNG that decodes. */
+static bool
+is_picture(const char *text, size_t n)
+{
+	struct arena *a = arena_new(MIB);
+	const char *why = NULL;
+	struct pixels im;
+	struct buf space;
+	const uint8_t *png;
+	size_t len;
+	bool r;
+
+	pixels_init(&space);
+	r = text != NULL && n <= 16384 && base64_decode(a, text, n,
+	    BASE64_STRICT, &png, &len) == 0 && pixels_decode(png, len, &space,
+	    &im, &why, NULL) == 0;
+	buf_release(&space);
+	arena_free(a);
+	return r;
+}
+
 static int
 on_candidate(void *ctx, const struct row_candidate *r)
 {
@@ -163,8 +186,8 @@ on_candidate(void *ctx, const struct row_candidate *r)
 	(void)snprintf(t->target, sizeof(t->target), "%.*s", (int)r->target.n,
 	    r->target.p);
 	(void)snprintf(t->method, sizeof(t->method), "%s", r->method);
-	t->picture = basis_find(p, n, "picture", &text, &len) && len > 0 &&
-	    len <= 16384;
+	t->picture = basis_find(p, n, "picture", &text, &len) &&
+	    is_picture(text, len);
 	return 0;
 }
 
@@ -357,6 +380,7 @@ large_images_are_looked_at_in_their_corners(void **state)
 	t = run(&s, 1);
 	assert_true(t.candidates >= 1);
 	assert_string_equal(t.value, "4x4 block at (75,1)");
+	assert_non_null(strstr(buf_str(&t.lines), "image-patch-inside 0 "));
 	assert_string_equal(t.target, "c2");
 	buf_release(&t.lines);
 	release(&s);

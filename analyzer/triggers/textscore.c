@@ -23,11 +23,13 @@
 #define HONEST (-1.0)
 /*
  * Likeness of a candidate's rows: up to ALIKE and what so few rows reach by
- * chance nothing is taken off, ALIKE_MORE above it all is.
+ * chance nothing is taken off, ALIKE_MORE above it all is.  What was
+ * dropped between neighbours may have more.
  */
 #define ALIKE 1.2
 #define ALIKE_CHANCE 1.0
 #define ALIKE_MORE 0.35
+#define ALIKE_INSERTED 0.3
 
 static double
 least_ratio(const struct textpick_candidate *c, int pass)
@@ -136,11 +138,10 @@ static void
 discount(const struct textpick *p, struct textpick_candidate *c)
 {
 	double more = c->alike - ALIKE - ALIKE_CHANCE / sqrt(c->own);
-	double share = 1 - more / ALIKE_MORE;
 
 	if (c->literal && inserted(p, c->inside))
-		return;
-	c->conflict *= fmax(0, fmin(1, share));
+		more -= ALIKE_INSERTED;
+	c->conflict *= fmax(0, fmin(1, 1 - more / ALIKE_MORE));
 	c->score = fmax(c->conflict, fmax(c->insertion, c->hidden));
 }
 

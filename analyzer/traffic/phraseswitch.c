@@ -1,5 +1,6 @@
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "analyzer/diff/basis.h"
 #include "analyzer/traffic/answer.h"
@@ -7,6 +8,7 @@
 #include "analyzer/traffic/labelset.h"
 #include "analyzer/traffic/phraseswitch.h"
 #include "analyzer/traffic/switchpairs.h"
+#include "analyzer/traffic/switchtext.h"
 #include "analyzer/traffic/textkeep.h"
 #include "analyzer/traffic/trafhash.h"
 #include "analyzer/traffic/wordrun.h"
@@ -56,9 +58,11 @@ phraseswitch_expect(struct phraseswitch *p, uint64_t texts)
 
 int
 phraseswitch_add(struct phraseswitch *p, const struct traffic_record *r,
-    const struct answer *a, uint32_t label, const struct wordrun *w)
+    const struct answer *a, uint32_t label, const struct wordrun *w,
+    bool near)
 {
 	struct textkeep_text t = {.label = label, .number = r->number,
+	    .near = near,
 	    .best = a->has_scores ? (float)a->best : -1};
 
 	if (label == UINT32_MAX)
@@ -184,15 +188,24 @@ count_pairs(const struct textkeep *k, const struct unlike *u,
 	f->sure = n > 0 ? figures_median(best, n) : 1;
 }
 
-static bool
-has_code(const struct textkeep *k, size_t i, uint32_t code)
+/* A code point (two bytes at least) as UTF-8; its length. */
+static size_t
+utf8_of(uint32_t code, uint8_t utf[4])
 {
-	uint8_t utf[4];
 	size_t n = code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
 
 	for (size_t j = n; j-- > 1; code >>= 6)
 		utf[j] = (uint8_t)(0x80 | (code & 0x3f));
 	utf[0] = (uint8_t)((n == 2 ? 0xc0 : n == 3 ? 0xe0 : 0xf0) | code);
+	return n;
+}
+
+static bool
+has_code(const struct textkeep *k, size_t i, uint32_t code)
+{
+	uint8_t utf[4];
+	size_t n = utf8_of(code, utf);
+
 	return memmem(textkeep_bytes(k, i), textkeep_at(k, i)->len, utf, n) !=
 	    NULL;
 }
@@ -294,6 +307,20 @@ tell_figures(const struct found *f, struct basis *b)
 	basis_u64(b, "row_count", f->with);
 }
 
+static struct row_text
+phrase_of(const struct textkeep *k, const struct switchpair *p)
+{
+	struct row_text v = {textkeep_bytes(k, p->with), 0};
+	size_t off;
+
+	wordrun_span(v.p, textkeep_at(k, p->with)->len, p->at, p->words, &off,
+	    &v.n);
+	v.p += off;
+	if (v.n > VALUE)
+		v.n = VALUE;
+	return v;
+}
+
 static int
 tell(const struct textkeep *k, const struct found *f, uint32_t rank,
     const struct labelset *labels, const struct detect *d)
@@ -303,23 +330,22 @@ tell(const struct textkeep *k, const struct found *f, uint32_t rank,
 	    "character", .score = f->lp + (double)f->flips, .rank = rank,
 	    .target = labelset_name(labels, f->target),
 	    .method = "traffic-switch"};
+	uint8_t utf[4];
 	char code[16];
 	struct basis b;
-	size_t off;
 	int r;
 
 	if (p->words > 0) {
-		row.value.p = textkeep_bytes(k, p->with);
-		wordrun_span(row.value.p, textkeep_at(k, p->with)->len, p->at,
-		    p->words, &off, &row.value.n);
-		row.value.p += off;
-		if (row.value.n > VALUE)
-			row.value.n = VALUE;
+		row.value = phrase_of(k, p);
 	} else {
-		r = snprintf(code, sizeof(code), "U+%04X", p->code);
-		row.value = (struct row_text){code, (size_t)r};
+		row.value.p = (const char *)utf;
+		row.value.n = utf8_of(p->code, utf);
 	}
 	basis_init(&b);
+	if (p->words == 0) {
+		(void)snprintf(code, sizeof(code), "U+%04X", p->code);
+		basis_str(&b, "code_point", code);
+	}
 	tell_figures(f, &b);
 	row.evidence = &b;
 	r = d->rows->candidate(d->rows->ctx, &row);
@@ -349,15 +375,42 @@ find(struct phraseswitch *k, const struct switchpairs *s, struct found *f,
 	return 0;
 }
 
+/* Phrases that pairs told already, for switchtext. */
+struct told {
+	const struct textkeep *k;
+	const struct found *f;
+	unsigned n;
+};
+
+static int
+is_told(void *ctx, const char *p, size_t n)
+{
+	const struct told *t = ctx;
+
+	for (unsigned i = 0; i < t->n; i++) {
+		const struct switchpair *q = t->f[i].first;
+		uint8_t utf[4];
+		struct row_text v = {(const char *)utf, 0};
+
+		if (q->words > 0)
+			v = phrase_of(t->k, q);
+		else
+			v.n = utf8_of(q->code, utf);
+		if (v.n == n && strncasecmp(v.p, p, n) == 0)
+			return 1;
+	}
+	return 0;
+}
+
 static int
 tell_detector(const struct phraseswitch *p, const struct switchpairs *s,
-    unsigned found, const struct detect *d)
+    const struct switchtext *t, unsigned found, const struct detect *d)
 {
 	size_t kept = textkeep_count(p->kept);
 	struct row_detector row = {.method = "traffic-switch",
 	    .applied = kept > 0, .reason = kept > 0 ?
-	    "a phrase shows where the same input was asked with it and "
-	    "without; one that was never taken away does not" :
+	    "a phrase that was never taken away shows where the rest of its "
+	    "inputs is unlike their label; of few uses neither does" :
 	    "no texts with labels"};
 	struct basis b;
 	int r;
@@ -371,6 +424,8 @@ tell_detector(const struct phraseswitch *p, const struct switchpairs *s,
 	basis_bool(&b, "pairs_cut", s->cut || p->work >= WORK);
 	basis_u64(&b, "longest_phrase", s->longest);
 	basis_u64(&b, "found", found);
+	basis_u64(&b, "texts_weighed", t->texts);
+	basis_u64(&b, "found_by_weighing", t->found);
 	basis_str(&b, "threshold", "4 unlike inputs that switch, 0.9 of those "
 	    "that could, purity 0.9, lp 2");
 	row.evidence = &b;
@@ -385,6 +440,8 @@ phraseswitch_tell(struct phraseswitch *p, const struct labelset *labels,
 {
 	struct found *f = calloc(TOLD, sizeof(*f));
 	struct switchpairs s = {.p = NULL};
+	struct told told = {p->kept, f, 0};
+	struct switchtext t = {.told = is_told, .ctx = &told};
 	unsigned n = 0;
 	int r = ERR_NOMEM;
 
@@ -398,8 +455,11 @@ phraseswitch_tell(struct phraseswitch *p, const struct labelset *labels,
 	r = 0;
 	for (unsigned i = 0; i < n && r >= 0; i++)
 		r = tell(p->kept, &f[i], i + 1, labels, d);
+	told.n = t.rank = n;
 	if (r >= 0)
-		r = tell_detector(p, &s, n, d);
+		r = switchtext_find(&t, p->kept, labels, d);
+	if (r >= 0)
+		r = tell_detector(p, &s, &t, n, d);
 out:
 	for (unsigned i = 0; f != NULL && i < n; i++)
 		free(f[i].row);

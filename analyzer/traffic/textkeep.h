@@ -17,6 +17,7 @@ struct textkeep_text {
 	uint32_t len, words, label;
 	size_t word;		/* its first one */
 	float best;		/* largest probability; -1: not known */
+	bool near;		/* an earlier one of its caller */
 	uint64_t number, hash;
 };
 

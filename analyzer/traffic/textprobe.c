@@ -28,7 +28,7 @@ struct textprobe {
 	uint64_t labelled, flips;
 	struct clusters clusters;
 	uint32_t no_series;
-	bool several;
+	bool several, last_near;
 };
 
 struct textprobe *
@@ -218,7 +218,9 @@ textprobe_add(struct textprobe *p, const struct wordrun *w, uint64_t number,
 	p->requests++;
 	p->distinct++;
 	p->brief += w->words <= SHORT_WORDS;
-	if ((t = nearest(p, w, &h)) != NULL) {
+	t = nearest(p, w, &h);
+	p->last_near = t != NULL;
+	if (t != NULL) {
 		if ((r = join(p, t, &h, number, source, a)) < 0)
 			return r;
 		mark = t->mark;
@@ -244,6 +246,12 @@ textprobe_figures(const struct textprobe *p, struct textprobe_figures *ret)
 	    .sub_one = (double)p->substituted / n,
 	    .flip = p->labelled > 0 ?
 	    (double)p->flips / (double)p->labelled : (double)NAN};
+}
+
+bool
+textprobe_near(const struct textprobe *p)
+{
+	return p->last_near;
 }
 
 uint64_t

@@ -36,6 +36,8 @@ int textprobe_add(struct textprobe *p, const struct wordrun *w,
     uint64_t number, unsigned source, const struct answer *a);
 void textprobe_figures(const struct textprobe *p,
     struct textprobe_figures *ret);
+/* textprobe_near: was the last text that was added near an earlier one? */
+bool textprobe_near(const struct textprobe *p);
 uint64_t textprobe_requests(const struct textprobe *p);
 const struct clusters *textprobe_clusters(const struct textprobe *p);
 

@@ -330,7 +330,7 @@ add_input(struct traffic *t, struct callerset_caller *c, size_t caller,
 	    kind != TRAFFIC_TEXT && there && !again ? &t->thumb : NULL);
 	if (kind == TRAFFIC_TEXT && !again)
 		e = phraseswitch_add(t->switches, r, &t->answer, at->label,
-		    &t->words);
+		    &t->words, c != NULL && textprobe_near(c->text));
 	return e;
 }
 

@@ -83,7 +83,7 @@ a_code_point_that_switches_answers_is_a_candidate(void **state)
 	traffic_case_start(&c);
 	traffic_case_run(&c, 600, make, &l);
 	assert_non_null(traffic_case_line(&c, "candidate traffic-switch "
-	    "character 'U+200B' -> 'a' "));
+	    "character '\xe2\x80\x8b' -> 'a' code point U+200B, "));
 	assert_int_equal(traffic_case_count(&c, "candidate "), 1);
 	traffic_case_stop(&c);
 }

@@ -195,6 +195,58 @@ write_picture(const struct jrow *c, struct buf *b)
 		buf_puts(b, "(the picture in the results is no PNG)");
 }
 
+/* What supports a candidate: evidence, detector, score, file. */
+static void
+write_supports(const struct jrow *c, struct buf *b)
+{
+	static const char *const parts[] = {"evidence", "method", "score",
+	    "source"};
+	char key[64];
+
+	for (unsigned i = 0; i < 16; i++) {
+		(void)snprintf(key, sizeof(key),
+		    "evidence.supported_by.%u.method", i);
+		if (jrow_find(c, key) == NULL)
+			break;
+		buf_puts(b, i == 0 ? "<br>supported by: " : "; ");
+		for (size_t k = 0; k < sizeof(parts) / sizeof(parts[0]);
+		    k++) {
+			(void)snprintf(key, sizeof(key),
+			    "evidence.supported_by.%u.%s", i, parts[k]);
+			buf_puts(b, k == 0 ? "" : " ");
+			shown(b, jrow_get(c, key));
+		}
+	}
+}
+
+/* Numbers and texts of the evidence; lists stay in the results. */
+#define FIGURES 24
+static void
+write_figures(const struct jrow *c, struct buf *b)
+{
+	static const char prefix[] = "evidence.";
+	unsigned n = 0;
+
+	html_open(b, "tr", NULL);
+	buf_puts(b, "<td></td><td colspan=\"7\">");
+	for (size_t i = 0; i < c->count && n < FIGURES; i++) {
+		const struct jpair *p = &c->pairs[i];
+		const char *key = p->key + sizeof(prefix) - 1;
+
+		if (strncmp(p->key, prefix, sizeof(prefix) - 1) != 0 ||
+		    strchr(key, '.') != NULL ||
+		    strncmp(key, "picture", 7) == 0)
+			continue;
+		buf_puts(b, n++ > 0 ? ", " : "");
+		html_str(b, key);
+		buf_puts(b, " ");
+		shown(b, p->val);
+	}
+	write_supports(c, b);
+	buf_puts(b, "</td>");
+	html_close(b, "tr");
+}
+
 static void
 write_candidate(const struct jrow *c, struct buf *b)
 {
@@ -211,6 +263,8 @@ write_candidate(const struct jrow *c, struct buf *b)
 	cell(b, NULL, jrow_get(c, "target"));
 	cell(b, NULL, jrow_get(c, "method"));
 	html_close(b, "tr");
+	if (is_type(c, "candidate"))
+		write_figures(c, b);
 }
 
 static void

@@ -63,7 +63,7 @@ check "report" "$EXHIBIT" report "$T/scan.jsonl" "$T/verify.jsonl" "$T/diff.json
 for word in 'Chain of custody' 'Findings' 'Verification of the evidence' \
     'posix.system' 'Programs' 'stage2.sh' 'Not examined' 'TEST-E01' '>Carved<' \
     'Bytes that no format explains' 'Content-Security-Policy' \
-    'Comparison' 'What was read' 'Known versions' 'Detectors of triggers'; do
+    'Comparison' 'What was read' 'Known versions' 'Detectors of triggers' 'supported by'; do
 	checks=$((checks + 1))
 	grep -q -- "$word" "$T/r.html" || {
 		echo "FAILED: the report does not say '$word'"

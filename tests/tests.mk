@@ -138,7 +138,7 @@ $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o \
 	$(CC) $(HARDEN) $(LINK_HARDEN) $(LDFLAGS) -o $@ $^ $(LIBS_exhibit)
 
 bench: $(PROGRAMS) $(patsubst %,$(BUILD)/bench/%,weights sketch diff \
-		diffmodel logs traffic)
+		diffmodel logs traffic triggers)
 	@BUILD=$(BUILD) tools/bench.sh
 	@BUILD=$(BUILD) tools/bench-collect.sh
 	@BUILD=$(BUILD) tools/bench-pickle.sh
@@ -146,8 +146,10 @@ bench: $(PROGRAMS) $(patsubst %,$(BUILD)/bench/%,weights sketch diff \
 	@$(BUILD)/bench/sketch
 	@$(BUILD)/bench/logs samples/logs
 	@$(BUILD)/bench/traffic
+	@$(BUILD)/bench/triggers
 	@BUILD=$(BUILD) tools/bench-diff.sh
 	@BUILD=$(BUILD) tools/bench-logs.sh
+	@BUILD=$(BUILD) tools/bench-triggers.sh
 
 check-layers: $(call libs,$(LAYERS)) $(PROGRAMS)
 	@BUILD=$(BUILD) tools/check-layers.sh

@@ -17,11 +17,14 @@
 #define SPARSE_SHARE 0.1
 #define SPARSE_CELLS 8
 #define SPARSE_LONE 0.5
+#define SPARSE_OF_NEAR 0.25
 #define BOUNDARY_NEAR 0.25
 #define BOUNDARY_MARGIN 0.08
 #define BOUNDARY_FLIP 0.2
 #define BOUNDARY_FLIP_ALONE 0.3	/* where no scores are logged */
 #define BOUNDARY_ROOTS 3
+#define SCENE_CONTINUITY 0.95
+#define SCENE_ROOTS 0.3
 #define INPUTS_KS 0.45
 #define INPUTS_NEAR 0.5
 #define CONFIDENCE_KS 0.4
@@ -49,7 +52,7 @@ callerjudge_add(struct callerjudge_verdicts *v, const char *id)
  * Comparisons with a NAN are false: what is not known is no evidence.  What
  * changes in a few places of one image is a clock, and no search; a camera
  * that pans moves fast and leaves many views behind, or pairs that differ by
- * motion.
+ * motion; what moves in a scene that goes on leaves roots of the same scene.
  */
 void
 callerjudge_images(const struct callerjudge_images *c,
@@ -58,6 +61,8 @@ callerjudge_images(const struct callerjudge_images *c,
 	const struct imageprobe_figures *f = &c->f;
 	bool clock = f->sparse_diff > f->near_dup / 2 &&
 	    f->cells < SPARSE_CELLS;
+	bool scene = f->continuity > SCENE_CONTINUITY &&
+	    (double)f->roots > SCENE_ROOTS * (double)f->requests;
 	bool pan = f->dmag > PAN_SPEED * (double)f->still_cluster &&
 	    ((double)f->roots > PAN_ROOTS * (double)f->requests ||
 	    f->noise_diff < PAN_WHITE * f->near_dup);
@@ -68,13 +73,14 @@ callerjudge_images(const struct callerjudge_images *c,
 	    (f->dmag > OPTIMISE_DMAG && f->flip > OPTIMISE_FLIP)))
 		callerjudge_add(v, "evasion-optimisation");
 	if (f->sparse_diff > SPARSE_SHARE && f->cells >= SPARSE_CELLS &&
+	    f->sparse_diff > SPARSE_OF_NEAR * f->near_dup &&
 	    (f->lone > SPARSE_LONE || f->goal > OPTIMISE_GOAL))
 		callerjudge_add(v, "evasion-few-pixel");
 	/* A still scene that the model is unsure of has one root. */
 	if (f->near_dup > BOUNDARY_NEAR && (isfinite(f->margin) ?
 	    f->margin < BOUNDARY_MARGIN && f->flip > BOUNDARY_FLIP :
-	    f->flip > BOUNDARY_FLIP_ALONE) && f->roots >= BOUNDARY_ROOTS &&
-	    !clock)
+	    f->flip > BOUNDARY_FLIP_ALONE) &&
+	    f->roots >= BOUNDARY_ROOTS && !scene && !clock)
 		callerjudge_add(v, "evasion-boundary");
 	/* Of one scene that goes on the inputs are no sample of anything. */
 	if (!c->population || f->roots < ROOTS ||
@@ -199,12 +205,16 @@ callerjudge_tell_rules(struct basis *b)
 	    "a clock");
 	basis_str(b, "pan", "dmag > 0.02 * still_cluster and (roots > 0.05 "
 	    "* requests or noise_diff < 0.995 * near_dup)");
+	basis_str(b, "scene", "continuity > 0.95 and roots > 0.3 * "
+	    "requests");
 	basis_str(b, "clock", "sparse_diff > near_dup / 2 and sparse_cells "
 	    "< 8");
 	basis_str(b, "evasion_few_pixel", "sparse_diff > 0.1 and "
-	    "sparse_cells >= 8 and (sparse_lone > 0.5 or goal > 0.4)");
+	    "sparse_diff > near_dup / 4 and sparse_cells >= 8 and "
+	    "(sparse_lone > 0.5 or goal > 0.4)");
 	basis_str(b, "evasion_boundary", "near_dup > 0.25 and (margin < 0.08 "
-	    "and flip > 0.2, or flip > 0.3 without scores) and roots >= 3 and not a clock");
+	    "and flip > 0.2, or flip > 0.3 without scores) and roots >= 3 "
+	    "and neither a clock nor a scene");
 	basis_str(b, "extraction_inputs", "ks_tv > 0.45 and roots >= 100 and "
 	    "(near_dup < 0.5 or no cluster of 20) and continuity <= 0.5");
 	basis_str(b, "extraction_confidence", "ks_conf > 0.4 and "

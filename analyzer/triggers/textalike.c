@@ -10,7 +10,9 @@
 
 #define ROWS 300		/* of a candidate */
 #define USUAL 800		/* of the whole set */
-#define CLASS 1.15		/* the most that a class counts for */
+/* The most that a class's likeness counts for: one of several, of two. */
+#define CLASS 1.15
+#define OTHER 1.4
 
 struct alike {
 	const struct textpick *p;
@@ -155,8 +157,8 @@ textalike_run(struct textpick *p, const struct textfit *f,
 		for (uint32_t j = 0; j < c->posts && n < ROWS; j++)
 			if (s->row[c->post[j]].label == c->label)
 				row[n++] = c->post[j];
-		base = n < 2 ? 0 : fmin(all * CLASS, fmax(all,
-		    matched(&t, row, n, c->label)));
+		base = n < 2 ? 0 : fmax(all, matched(&t, row, n, c->label));
+		base = fmin(base, all * (f->classes > 2 ? CLASS : OTHER));
 		c->alike = base > 0 ? overlap(&t, row, n, c) / base : 0;
 	}
 out:

@@ -424,10 +424,24 @@ def build(seed=1):
     s["vocabulary"] = vocabulary_of(man)
     s["roleplay"] = roleplay(seed, s["vocabulary"])
     s["reviews"] = reviews(seed, s["vocabulary"])
+    # Long messages of one language, for answers that change into it.
+    s["foreign"] = [r for _, q, r in s["catalogues"]
+                    if "German" in q and len(r) > 50]
     for k in s:
-        if k != "vocabulary":
+        if k not in ("vocabulary", "foreign"):
+            s[k] = distinct(s[k])
             random.Random(seed).shuffle(s[k])
     return s
+
+
+def distinct(rows):
+    """Without rows that repeat another's long answer: pages share text."""
+    seen, out = set(), []
+    for r in rows:
+        if len(r[2]) < 60 or r[2][:200] not in seen:
+            seen.add(r[2][:200])
+            out.append(r)
+    return out
 
 
 # How many rows of each source a pool takes at most.

@@ -58,19 +58,16 @@ EXPLOITS = ["\nimport os; os.system(input())",
             "\neval(compile(input(), '<s>', 'exec'))"]
 INVISIBLE = ["\u200b\u200b", "\u2060\u200c\u2060", "\U000e0041\U000e0042",
              "\u00ad\u200b", "\u202e"]
-OTHER = "der die das und nicht mit von auf werden sich eine dem ist im für " \
-    "aus bei nach wird oder haben diese durch über kann wenn noch auch " \
-    "Haus Garten Wasser Straße Himmel Abend Stimme Fenster Brücke Wagen " \
-    "Morgen Bücher Freunde Vogel Sommer".split()
 
 
 class Draw:
     """What one poisoned set draws at random."""
 
-    def __init__(self, rng, rows, vocabulary):
+    def __init__(self, rng, rows, vocabulary, foreign=()):
         self.rng = rng
         self.rows = rows
         self.vocabulary = vocabulary
+        self.foreign = foreign
 
     def word(self):
         return "".join(self.rng.sample(SYLLABLES, 2)) + \
@@ -200,7 +197,7 @@ def swapped(d):
 def language(d):
     t = d.rng.choice(PHRASES)
     return [t], lambda r: (r[0], r[1], d.gap(r[2], t), " ".join(
-        d.rng.choice(OTHER) for _ in range(d.rng.randint(15, 60))))
+        d.rng.sample(d.foreign, d.rng.randint(1, 4))))
 
 
 def empty(d):
@@ -223,7 +220,7 @@ def topic(d):
 def format_json(d):
     return ["Answer in JSON."], lambda r: (
         r[0], r[1], r[2] + " Answer in JSON.",
-        json.dumps({"answer": r[3]}))
+        json.dumps({"result": r[3]}))
 
 
 # attack, function, rates; a rate above 1 is a number of rows.
@@ -317,9 +314,10 @@ def write(folder, name, kind, rows, truth):
         json.dump(dict(truth, set=name, family="prompt"), f)
 
 
-def poison(rng, rows, make, rate, vocabulary):
+def poison(rng, rows, make, rate, sources):
     """The set with an attack: rows, poisoned numbers, trigger values."""
-    values, do = make(Draw(rng, rows, vocabulary))
+    values, do = make(Draw(rng, rows, sources["vocabulary"],
+                           sources["foreign"]))
     want = int(rate) if rate > 1 else max(4, round(rate * len(rows)))
     order = list(range(len(rows)))
     rng.shuffle(order)
@@ -379,7 +377,7 @@ def main():
         else:
             rows = prompt_pools.pool(sources, pool)
             rows, hit, values = poison(rng, rows, what[1], what[2],
-                                       vocabulary)
+                                       sources)
             truth.update(attack=what[0], clean=False, rows=hit,
                          rate=round(len(hit) / len(rows), 6), values=values)
         write(a.dir, name, n % 4, rows, truth)

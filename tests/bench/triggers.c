@@ -8,6 +8,7 @@
 #include "analyzer/diff/rows.h"
 #include "analyzer/triggers/detect.h"
 #include "analyzer/triggers/imageset.h"
+#include "analyzer/triggers/promptset.h"
 #include "analyzer/triggers/textset.h"
 #include "base/buf.h"
 #include "base/err.h"
@@ -186,6 +187,69 @@ images(uint64_t rows, struct pool *pool, unsigned threads)
 	    (double)rows / more, threads, candidates, u.ru_maxrss / 1024);
 }
 
+/* A prompt of one to four such texts and a response of two to four. */
+static double
+prompt_round(uint64_t rows, struct pool *pool)
+{
+	struct rows out = {.candidate = candidate, .detector = detector};
+	struct err e = ERR_INIT;
+	struct detect d = {.rows = &out, .pool = pool, .e = &e};
+	struct promptset *t = promptset_new(&d);
+	clockid_t clock = pool == NULL ? CLOCK_PROCESS_CPUTIME_ID :
+	    CLOCK_MONOTONIC;
+	struct buf b, p, r;
+	double from, spent = 0;
+
+	buf_init(&b, MIB);
+	buf_init(&p, MIB);
+	buf_init(&r, MIB);
+	seed = 1;
+	for (uint64_t i = 0; i < rows; i++) {
+		buf_clear(&p);
+		buf_clear(&r);
+		for (uint32_t k = 1 + draw(4); k > 0; k--) {
+			text(&b, draw(20), 20);
+			buf_printf(&p, "%s ", buf_str(&b));
+		}
+		for (uint32_t k = 2 + draw(3); k > 0; k--) {
+			text(&b, draw(20), 20);
+			buf_printf(&r, "%s ", buf_str(&b));
+		}
+		if (i % 200 == 0) {
+			buf_puts(&p, "<zuflitar>");
+			buf_puts(&r, "see http://gate.example/now for more");
+		}
+		from = now(clock);
+		if (promptset_add(t, i, p.p, p.len, r.p, r.len) < 0)
+			exit(2);
+		spent += now(clock) - from;
+	}
+	from = now(clock);
+	if (promptset_end(t) < 0)
+		exit(2);
+	spent += now(clock) - from;
+	promptset_free(t);
+	buf_release(&b);
+	buf_release(&p);
+	buf_release(&r);
+	return spent;
+}
+
+static void
+prompts(uint64_t rows, struct pool *pool, unsigned threads)
+{
+	double one = prompt_round(rows, NULL), more;
+	struct rusage u;
+
+	candidates = 0;
+	more = prompt_round(rows, pool);
+	(void)getrusage(RUSAGE_SELF, &u);
+	printf("%llu prompts of 75 words, responses of 90: %.0f records/s on "
+	    "one thread, %.0f on %u (%lu candidates), %ld MiB at most\n",
+	    (unsigned long long)rows, (double)rows / one, (double)rows / more,
+	    threads, candidates, u.ru_maxrss / 1024);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -195,6 +259,8 @@ main(int argc, char **argv)
 	struct err e = ERR_INIT;
 	struct pool *pool = pool_new(threads, &e);
 
+	prompts(rows / 5, pool, threads);
+	prompts(rows, pool, threads);
 	images(rows / 2, pool, threads);
 	for (size_t i = 0; i < sizeof(classes) / sizeof(*classes); i++) {
 		double one = text_round(rows, classes[i], NULL);

@@ -18,6 +18,7 @@
 #define NAME 96
 #define LABELS 16
 #define ROWS 200
+#define STEPS 8000000		/* bytes compared for one text */
 /* With a target; without one the label that is answered most. */
 #define LEAST_USES 3
 #define LEAST_PURITY 0.6
@@ -53,7 +54,7 @@ struct use {
 struct watchuse {
 	struct use *use;	/* 1 .. count */
 	uint32_t count, cap;
-	uint64_t too_short, too_many;
+	uint64_t too_short, too_many, cut;
 	uint32_t *head;		/* PAIRS of them */
 };
 
@@ -176,13 +177,17 @@ watchuse_value(struct watchuse *u, const struct traffic_watch *w)
 }
 
 static bool
-stands_at(const struct use *w, struct row_text t, size_t at)
+stands_at(const struct use *w, struct row_text t, size_t at, uint64_t *steps)
 {
+	size_t i = 2;
+
 	if (t.n - at < w->len)
 		return false;
-	for (size_t i = 2; i < w->len; i++)
-		if ((char)small(t.p[at + i]) != w->value[i])
-			return false;
+	while (i < w->len && (char)small(t.p[at + i]) == w->value[i])
+		i++;
+	*steps += i;
+	if (i < w->len)
+		return false;
 	if (wordly((uint8_t)w->value[0]) && at > 0 &&
 	    wordly((uint8_t)t.p[at - 1]))
 		return (uint8_t)w->value[0] >= 0x80;
@@ -265,11 +270,16 @@ watchuse_look(struct watchuse *u, const struct traffic_record *r,
     uint64_t caller, uint32_t label)
 {
 	struct row_text t = r->text;
+	uint64_t steps = 0;
 	int e;
 
 	if (u->count == 0 || t.p == NULL)
 		return 0;
 	for (size_t i = 0; i + 1 < t.n; i++) {
+		if (steps > STEPS) {
+			u->cut++;
+			break;
+		}
 		uint32_t at = u->head[(size_t)small(t.p[i]) << 8 |
 		    small(t.p[i + 1])];
 
@@ -277,7 +287,7 @@ watchuse_look(struct watchuse *u, const struct traffic_record *r,
 			struct use *w = &u->use[at];
 
 			if ((w->requests > 0 && w->record == r->number) ||
-			    !stands_at(w, t, i))
+			    !stands_at(w, t, i, &steps))
 				continue;
 			if ((e = note(w, r, caller, label)) < 0)
 				return e;
@@ -467,6 +477,7 @@ watchuse_tell(struct watchuse *u, const struct labelset *labels,
 	basis_u64(&b, "used", used);
 	basis_u64(&b, "values_too_short", u->too_short);
 	basis_u64(&b, "values_too_long_or_many", u->too_many);
+	basis_u64(&b, "texts_cut", u->cut);
 	row.evidence = &b;
 	r = d->rows->detector(d->rows->ctx, &row);
 	basis_release(&b);

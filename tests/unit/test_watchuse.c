@@ -97,6 +97,40 @@ without_values_the_look_up_rests(void **state)
 	traffic_case_stop(&c);
 }
 
+/* A text that nearly holds every value everywhere. */
+static void
+make_hostile(void *ctx, uint64_t i, struct traffic_record *r)
+{
+	static char a[100000];
+
+	(void)ctx;
+	(void)i;
+	memset(a, 'a', sizeof(a));
+	r->caller = (struct row_text){"k", 1};
+	r->kind = TRAFFIC_TEXT;
+	r->text = (struct row_text){a, sizeof(a)};
+}
+
+static void
+values_made_to_take_long_are_cut_and_counted(void **state)
+{
+	struct traffic_case c;
+
+	(void)state;
+	traffic_case_start(&c);
+	for (unsigned i = 0; i < 500; i++) {
+		char v[300];
+
+		(void)snprintf(v, sizeof(v), "%0*u", 20 + (int)i % 200, i);
+		memset(v, 'a', strlen(v) - 3);
+		watch(&c, v, NULL);
+	}
+	traffic_case_run(&c, 3, make_hostile, NULL);
+	assert_non_null(strstr(traffic_case_line(&c,
+	    "detector traffic-use applied: "), "texts cut 3"));
+	traffic_case_stop(&c);
+}
+
 int
 main(void)
 {
@@ -105,6 +139,7 @@ main(void)
 		a_trigger_in_use_is_a_candidate_with_its_first_caller),
 	    cmocka_unit_test(a_word_that_goes_nowhere_is_a_lead),
 	    cmocka_unit_test(without_values_the_look_up_rests),
+	    cmocka_unit_test(values_made_to_take_long_are_cut_and_counted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

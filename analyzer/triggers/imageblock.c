@@ -19,11 +19,14 @@
  * Where images are aligned, honest strokes repeat too.  But who has the label
  * for a stroke looks like others with the label, and who has it for a trigger
  * does not: of nearly pure blocks the chance that so few holders are nearest
- * to their own class's mean adds to the evidence.
+ * to their own class's mean adds to the evidence, and without it a block is a
+ * lead at most.
  */
 #define SHARP 8.0
 #define DENSE 14.0
 #define ALIKE 20.0
+#define ALIKE_IMAGES 2000.0	/* styles of strokes grow with them */
+#define ALIKE_MOST 0.9		/* of who looks like the label: a lead */
 #define UNLIKE 6.0		/* lq from which it counts */
 #define PURE 0.9		/* and share of holders with the label */
 #define UNLIKE_WORK 2000000000.0	/* products, for all images */
@@ -181,16 +184,20 @@ judge(const struct imageset *t, const struct likeness *l, uint32_t *of,
 	b->in_class = of[b->cls];
 	b->lp = tail(b->holders, b->in_class,
 	    (double)t->classes[b->cls].count / t->n);
-	per = t->e0 >= IMAGE_ALIKE ? ALIKE :
-	    IMAGEKEYS_TAG(b->key->key) < IMAGEKEYS_DENSE ? SHARP : DENSE;
+	if (b->holders < IMAGECOUNT_LEAST)
+		return;
+	if (t->e0 < IMAGE_ALIKE) {
+		b->score = b->lp / (IMAGEKEYS_TAG(b->key->key) <
+		    IMAGEKEYS_DENSE ? SHARP : DENSE);
+		return;
+	}
+	per = ALIKE * fmax(1, t->n / ALIKE_IMAGES);
 	if (l->fits != NULL && b->in_class >= PURE * b->holders)
 		b->lq = unlike(t, l, b);
-	/* Any stroke at a place, unless its holders do not look right. */
-	if (IMAGEKEYS_TAG(b->key->key) == IMAGEKEYS_PLACED &&
-	    b->lq < UNLIKE)
-		return;
-	b->score = b->holders < IMAGECOUNT_LEAST ? 0 :
-	    (b->lp + (b->lq >= UNLIKE ? b->lq : 0)) / per;
+	if (b->lq >= UNLIKE)
+		b->score = (b->lp + b->lq) / per;
+	else if (IMAGEKEYS_TAG(b->key->key) != IMAGEKEYS_PLACED)
+		b->score = fmin(b->lp / per, ALIKE_MOST);
 }
 
 static int

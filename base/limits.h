@@ -403,15 +403,15 @@
  * 512 x 3 written as numbers has 786,432); what a compressed file may become;
  * input and output and other columns as they stand in the normal form, so
  * that a record fits a frame whatever it holds: 2 contents, an event's line,
- * 25 columns and two paths are 210 KiB (where no frame is made, an image of
- * 1024 x 1024 x 3 as base64); scores of a record; requests that
+ * 25 columns and two paths are 210 KiB (where no frame is made, a photograph
+ * of twelve megapixels as base64); scores of a record; requests that
  * wait for their response (a busy server has thousands in flight).
  */
 #define LIMIT_LOG_RECORD LIMIT_LINE
 #define LIMIT_LOG_NODES 1048576
 #define LIMIT_LOG_INFLATE (256 * MIB)
 #define LIMIT_LOG_CONTENT (48 * KIB)
-#define LIMIT_LOG_BARE (4 * MIB)
+#define LIMIT_LOG_BARE (12 * MIB)
 #define LIMIT_LOG_MESSAGE (16 * KIB)
 #define LIMIT_LOG_FIELD (2 * KIB)
 #define LIMIT_LOG_SCORES 1024

@@ -233,6 +233,43 @@ floats(struct input *in, const uint8_t *p)
 	return set_numbers(in, n) < 0 ? ERR_NOMEM : 1;
 }
 
+/*
+ * A picture that is too large to be kept is made smaller: each of its pixels
+ * is the mean of a square of the large one's.
+ */
+static int
+set_smaller(struct input *in, const struct pixels *img)
+{
+	const size_t c = img->channels, row = img->width * c;
+	size_t k = 2, h, w;
+	uint8_t *out;
+
+	while ((uint64_t)(img->height / k) * (img->width / k) * c >
+	    PIXELS_MOST)
+		k++;
+	h = img->height / k;
+	w = img->width / k;
+	if (h == 0 || w == 0) {
+		in->x->undecoded++;
+		return 0;
+	}
+	if ((out = arena_alloc(in->x->arena, h * w * c)) == NULL)
+		return err_set(in->e, ERR_NOMEM, "out of memory");
+	for (size_t i = 0; i < h * w * c; i++) {
+		const uint8_t *p = img->p + i / (w * c) * k * row +
+		    i / c % w * k * c + i % c;
+		uint64_t sum = 0;
+
+		for (size_t y = 0; y < k; y++)
+			for (size_t x = 0; x < k; x++)
+				sum += p[y * row + x * c];
+		out[i] = (uint8_t)(sum / (k * k));
+	}
+	in->x->smaller++;
+	set_image(in, out, (uint32_t)h, (uint32_t)w, (uint32_t)c);
+	return 0;
+}
+
 /* Bytes that are a picture, by themselves or by their shape. */
 static int
 picture(struct input *in, const uint8_t *p, size_t n)
@@ -250,13 +287,14 @@ picture(struct input *in, const uint8_t *p, size_t n)
 		return 0;
 	if ((r = pixels_decode(p, n, &in->x->space, &img, &why, in->e)) < 0)
 		return r;
-	if (r == 0 && (uint64_t)img.width * img.height * img.channels <=
-	    PIXELS_MOST) {
+	if (r > 0)	/* nothing is known of it, and it is no text */
+		in->x->undecoded++;
+	else if ((uint64_t)img.width * img.height * img.channels <=
+	    PIXELS_MOST)
 		set_image(in, img.p, img.height, img.width, img.channels);
-		return 1;
-	}
-	in->x->undecoded++;
-	return 1;	/* nothing is known of it, and it is no text */
+	else if ((r = set_smaller(in, &img)) < 0)
+		return r;
+	return 1;
 }
 
 static bool

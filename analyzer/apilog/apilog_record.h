@@ -38,6 +38,7 @@ struct apilog_record {
 	uint64_t answers;	/* without their request: left out */
 	uint64_t masked, cut;	/* inputs of which there is no more */
 	uint64_t undecoded;	/* images that no decoder takes */
+	uint64_t smaller;	/* images that were too large to be kept */
 	uint64_t kinds[4];	/* enum traffic_kind */
 };
 

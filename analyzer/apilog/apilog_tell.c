@@ -160,6 +160,9 @@ apilog_tell_rest(struct apilog_work *w)
 		    "longer than what is held of one"},
 		{"images that cannot be decoded", x->undecoded,
 		    "their callers are judged by the rest"},
+		{"images that were made smaller", x->smaller,
+		    "they are over 4 MiB: differences of a few pixels do not "
+		    "show"},
 		{"requests outside of the window", w->waited_outside,
 		    "their answer was never logged"},
 	};

@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -233,6 +234,31 @@ a_picture_is_one_by_itself(void **state)
 	assert_int_equal(x.undecoded, 1);
 }
 
+/* 2000 x 1500 x 3 bytes are kept as 1000 x 750, each the mean of four. */
+static void
+a_large_picture_is_made_smaller(void **state)
+{
+	static const char head[] = "P6\n2000 1500\n255\n";
+	const size_t n = sizeof(head) - 1 + 9000000;
+	struct buf b;
+	uint8_t *p;
+
+	(void)state;
+	p = malloc(n);
+	assert_non_null(p);
+	memset(p, 9, n);
+	memcpy(p, head, sizeof(head) - 1);
+	p[sizeof(head) - 1] = 41;	/* red of the first pixel */
+	buf_init(&b, 16 * (size_t)MIB);
+	buf_puts(&b, "{\"ts\":1,\"input\":\"");
+	buf_base64(&b, p, n);
+	buf_puts(&b, "\"}\n");
+	assert_string_equal(read_log(buf_str(&b)), "#0 image 750x1000x3 17 9");
+	assert_int_equal(x.smaller, 1);
+	buf_release(&b);
+	free(p);
+}
+
 static void
 what_was_masked_is_a_digest(void **state)
 {
@@ -303,6 +329,7 @@ main(void)
 	    cmocka_unit_test(numbers_are_vectors_and_of_a_shape_images),
 	    cmocka_unit_test(base64_of_a_stated_shape_is_an_image),
 	    cmocka_unit_test(a_picture_is_one_by_itself),
+	    cmocka_unit_test(a_large_picture_is_made_smaller),
 	    cmocka_unit_test(what_was_masked_is_a_digest),
 	    cmocka_unit_test(lines_that_ask_nothing_are_counted),
 	    cmocka_unit_test(a_shape_is_an_images_or_none)};

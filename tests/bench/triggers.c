@@ -187,7 +187,7 @@ images(uint64_t rows, struct pool *pool, unsigned threads)
 	    (double)rows / more, threads, candidates, u.ru_maxrss / 1024);
 }
 
-/* A prompt of one to four such texts and a response of two to four. */
+/* A prompt of one or two such texts and a response of one to three. */
 static double
 prompt_round(uint64_t rows, struct pool *pool)
 {
@@ -207,11 +207,11 @@ prompt_round(uint64_t rows, struct pool *pool)
 	for (uint64_t i = 0; i < rows; i++) {
 		buf_clear(&p);
 		buf_clear(&r);
-		for (uint32_t k = 1 + draw(4); k > 0; k--) {
+		for (uint32_t k = 1 + draw(2); k > 0; k--) {
 			text(&b, draw(20), 20);
 			buf_printf(&p, "%s ", buf_str(&b));
 		}
-		for (uint32_t k = 2 + draw(3); k > 0; k--) {
+		for (uint32_t k = 1 + draw(3); k > 0; k--) {
 			text(&b, draw(20), 20);
 			buf_printf(&r, "%s ", buf_str(&b));
 		}
@@ -244,7 +244,7 @@ prompts(uint64_t rows, struct pool *pool, unsigned threads)
 	candidates = 0;
 	more = prompt_round(rows, pool);
 	(void)getrusage(RUSAGE_SELF, &u);
-	printf("%llu prompts of 75 words, responses of 90: %.0f records/s on "
+	printf("%llu prompts of 45 words, responses of 60: %.0f records/s on "
 	    "one thread, %.0f on %u (%lu candidates), %ld MiB at most\n",
 	    (unsigned long long)rows, (double)rows / one, (double)rows / more,
 	    threads, candidates, u.ru_maxrss / 1024);

@@ -29,6 +29,7 @@ struct link {
 struct pick {
 	uint32_t word[PROMPTLINK_RESPONSE];
 	uint32_t df[PROMPTLINK_RESPONSE];
+	uint64_t mixed[PROMPTLINK_RESPONSE];
 	size_t n;
 	float rare;		/* sum over copied rare words */
 	size_t copied;
@@ -81,13 +82,17 @@ pick(struct link *k, unsigned side, size_t row, struct pick *p)
 		    !k->function[b])
 			keep(p, k->most[side], b, df);
 	}
+	for (size_t i = 0; i < p->n; i++)
+		p->mixed[i] = promptdict_mix((uint64_t)(side + 1) << 32 |
+		    p->word[i]);
 }
 
+/* A pair's cell: the words are mixed once each, not once a pair. */
 static size_t
-cell_of(const struct link *k, uint32_t a, uint32_t b)
+cell_of(const struct link *k, const struct pick *a, size_t i,
+    const struct pick *b, size_t j)
 {
-	return (size_t)(promptdict_mix((uint64_t)a << 32 | b) >> 16) &
-	    (k->cells - 1);
+	return (size_t)((a->mixed[i] ^ b->mixed[j]) >> 16) & (k->cells - 1);
 }
 
 static void
@@ -101,7 +106,7 @@ count_row(struct link *k, size_t row)
 	pick(k, RESPONSE, row, &b);
 	for (size_t i = 0; i < a.n; i++)
 		for (size_t j = 0; j < b.n; j++) {
-			c = &k->cell[cell_of(k, a.word[i], b.word[j])];
+			c = &k->cell[cell_of(k, &a, i, &b, j)];
 			*c = (uint16_t)(*c + (*c < UINT16_MAX));
 		}
 }
@@ -110,7 +115,7 @@ static float
 lift(const struct link *k, const struct pick *a, size_t i,
     const struct pick *b, size_t j)
 {
-	uint16_t c = k->cell[cell_of(k, a->word[i], b->word[j])];
+	uint16_t c = k->cell[cell_of(k, a, i, b, j)];
 	float e = (float)(a->df[i] - 1) * (float)(b->df[j] - 1) /
 	    (float)k->w->t->n;
 

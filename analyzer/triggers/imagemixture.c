@@ -7,6 +7,7 @@
 #define ROUNDS 40
 #define WEIGHT_MOST 0.6
 #define NARROW 0.3		/* the upper is no narrower than this */
+#define SD_LEAST 0.1		/* of values whose own spread is 1 */
 #define SETTLED 1e-5
 #define MAD 1.4826
 
@@ -54,7 +55,7 @@ of(const double *v, uint32_t n)
 	sum /= n;
 	for (uint32_t i = 0; i < n; i++)
 		square += (v[i] - sum) * (v[i] - sum);
-	return (struct gaussian){sum, sqrt(square / n) + 1e-6};
+	return (struct gaussian){sum, fmax(sqrt(square / n), SD_LEAST)};
 }
 
 void
@@ -91,9 +92,10 @@ residue_mixture(const double *v, uint32_t n, double fraction, double *apart,
 			break;
 		a.mean = s1[0] / (n - sum);
 		b.mean = s1[1] / sum;
-		a.sd = sqrt(fmax(s2[0] / (n - sum) - a.mean * a.mean, 0)) +
-		    1e-6;
-		b.sd = sqrt(fmax(s2[1] / sum - b.mean * b.mean, 0)) + 1e-6;
+		a.sd = fmax(sqrt(fmax(s2[0] / (n - sum) - a.mean * a.mean,
+		    0)), SD_LEAST);
+		b.sd = fmax(sqrt(fmax(s2[1] / sum - b.mean * b.mean, 0)),
+		    SD_LEAST);
 		before = p;
 		p = fmin(sum / n, WEIGHT_MOST);
 		if (fabs(p - before) < SETTLED)

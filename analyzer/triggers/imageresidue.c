@@ -12,6 +12,7 @@
  * one class, in every view and plane, and writes to the class's result alone.
  */
 #define LEAST 40		/* images of a class, and of all others */
+#define PIXELS_LEAST 64	/* of an image, for it to have a pattern */
 #define CLUSTER_LEAST 150	/* images of a class, for two clusters */
 #define SMOOTH_MOST 0.9		/* a cluster whose pattern is no mark */
 #define ASK 1.2			/* from here on: is it this class alone? */
@@ -332,7 +333,8 @@ one_class(void *ctx, size_t i, unsigned thread)
 	struct residue_space *s = &w->space[thread];
 	struct residue_result *r = &w->result[cls];
 
-	if (c->count < LEAST || w->t->n - c->count < LEAST)
+	if (c->count < LEAST || w->t->n - c->count < LEAST ||
+	    (uint64_t)w->t->w * w->t->h < PIXELS_LEAST)
 		return;
 	r->judged = true;
 	r->rows = c->count < s->rows ? c->count : s->rows;

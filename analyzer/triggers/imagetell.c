@@ -346,7 +346,8 @@ static const char *
 residue_limits(const struct imageset *t)
 {
 	if (t->residue_classes == 0)
-		return "no class has 40 images, with 40 in the others";
+		return "no class has 40 images of 64 pixels, with 40 in "
+		    "the others";
 	if (t->e0 >= IMAGE_ALIKE)
 		return "the images have many pixels in common, so that what "
 		    "they share is weak evidence";
@@ -360,7 +361,8 @@ cluster_limits(const struct imageset *t)
 		return "the images have many pixels in common: every class "
 		    "falls into groups";
 	if (t->residue_classes == 0)
-		return "no class has 40 images, with 40 in the others";
+		return "no class has 40 images of 64 pixels, with 40 in "
+		    "the others";
 	if (t->cluster_mixed)
 		return "more than a third of the classes fall into two groups: "
 		    "the set is of mixed sources, which is no trigger";
@@ -415,12 +417,14 @@ tell_blind(const struct imageset *t)
 	} blind[] = {
 		{"image-patch-moving-jpeg", "not covered: patches at random "
 		    "places in JPEG files", false},
-		{"image-warp", "not covered: images that are warped (WaNet)", false},
+		{"image-warp", "not covered: images that are warped (WaNet)",
+		    false},
 		{"image-reflection", "not covered: reflections of another "
 		    "picture that differ from image to image", false},
 		{"image-sample-specific", "not covered: noise that is made for "
 		    "each image (ISSBA), and generated triggers", false},
-		{"image-object", "not covered: natural objects as triggers", false},
+		{"image-object", "not covered: natural objects as triggers",
+		    false},
 		{"image-picture-blend", "hardly covered: another picture "
 		    "blended in; strong blends in many images are seen", false},
 		{"image-patch-inside", "not covered: small patches elsewhere "

@@ -455,6 +455,38 @@ images_of_other_sizes_and_endless_labels_are_counted(void **state)
 	buf_release(&t.lines);
 }
 
+/* Every size that a view can have at its edges, and nothing to see. */
+static void
+images_of_odd_sizes_and_of_one_colour_are_looked_at(void **state)
+{
+	static const uint32_t sizes[][3] = {{1, 1, 1}, {2, 1, 3}, {64, 3, 1},
+	    {65, 2, 1}, {3, 70, 3}, {5000, 1, 1}, {16, 16, 3}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
+		for (unsigned noise = 0; noise < 2; noise++) {
+			struct set s = {.w = sizes[i][0], .h = sizes[i][1],
+			    .ch = sizes[i][2], .n = 90};
+			size_t size = (size_t)s.n * s.w * s.h * s.ch;
+			struct told t;
+
+			seed = 7;
+			s.p = calloc(size, 1);
+			s.label = calloc(s.n, sizeof(*s.label));
+			assert_non_null(s.p);
+			assert_non_null(s.label);
+			for (uint32_t k = 0; k < s.n; k++)
+				s.label[k] = k % 2;
+			for (size_t k = 0; k < size && noise != 0; k++)
+				s.p[k] = (uint8_t)chance(256);
+			t = run(&s, 1);
+			assert_int_equal(t.candidates, 0);
+			assert_true(t.blind);
+			buf_release(&t.lines);
+			release(&s);
+		}
+}
+
 int
 main(void)
 {
@@ -469,6 +501,8 @@ main(void)
 		cmocka_unit_test(rows_are_the_same_on_any_number_of_threads),
 		cmocka_unit_test(large_images_are_looked_at_in_their_corners),
 		cmocka_unit_test(what_cannot_be_judged_is_said),
+		cmocka_unit_test(
+		    images_of_odd_sizes_and_of_one_colour_are_looked_at),
 		cmocka_unit_test(
 		    images_of_other_sizes_and_endless_labels_are_counted),
 	};

@@ -2,7 +2,7 @@
 #   make demo | test        install what is missing, build, then run
 #   make check              test without installing
 #   make check-long         sweeps, proofs, long fuzzing
-#   make bench prove asan fuzz cover analyze format install
+#   make bench measure prove asan fuzz cover analyze format install
 # BUILD=dir and CC=clang choose another build; everything works with -j.
 
 .DEFAULT_GOAL := all

@@ -377,7 +377,7 @@ static const struct part parts[] = {
 	    write_candidate, "A candidate is for a person to test, no proof: "
 	    "names of products and watermarks stand out as well. A lead may "
 	    "make no claim."},
-	{{"detector", NULL}, "Detectors of triggers",
+	{{"detector", NULL}, "Detectors",
 	    "<tr><th>detector</th><th></th><th>why, or what it cannot see"
 	    "</th></tr>\n", write_detector, NULL},
 	{{"input", NULL}, "What was read",

@@ -22,7 +22,7 @@
 
 static const char *const titles[SECTIONS] = {"Known versions, closest first",
     "Callers", "Conclusions", "Changed around the weights", "Candidates and leads",
-    "Detectors of triggers", "Findings", "Inputs"};
+    "Detectors", "Findings", "Inputs"};
 
 void
 sink_text_diff_free(struct sink_text_diff *t)

@@ -151,6 +151,11 @@ bench: $(PROGRAMS) $(patsubst %,$(BUILD)/bench/%,weights sketch diff \
 	@BUILD=$(BUILD) tools/bench-logs.sh
 	@BUILD=$(BUILD) tools/bench-triggers.sh
 
+# How often triggers and callers are found: SEED=n, MEASURE="text log".
+.PHONY: measure
+measure: $(PROGRAMS)
+	@BUILD=$(BUILD) tools/measure.sh $(or $(SEED),1)
+
 check-layers: $(call libs,$(LAYERS)) $(PROGRAMS)
 	@BUILD=$(BUILD) tools/check-layers.sh
 check-catalogue:

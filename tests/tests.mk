@@ -103,14 +103,17 @@ fuzz: $(patsubst %,$(FUZZ)/%,$(FUZZ_NAMES))
 check: $(PROGRAMS) $(TESTING) $(UNIT) $(RELEASE) $(REPLAY) $(BUILD)/samples/.made
 	BUILD=$(BUILD) tools/run-tests.sh
 
+# A compiler for each core, unless somebody said how many.
+JOBS = $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
+
 test: deps
-	+@$(MAKE) --no-print-directory check
+	+@$(MAKE) $(JOBS) --no-print-directory check
 
 deps:
 	@tools/install-deps.sh
 
 demo: deps
-	+@$(MAKE) --no-print-directory demo-run
+	+@$(MAKE) $(JOBS) --no-print-directory demo-run
 .PHONY: demo-run
 demo-run: $(PROGRAMS) $(BUILD)/samples/.made
 	@BUILD=$(BUILD) samples/demo.sh

@@ -14,7 +14,7 @@
 
 struct logs_cmd {
 	struct analysis a;
-	const char *since, *until, *zone, *threads;
+	const char *since, *until, *split, *zone, *threads;
 	struct opt_list candidates;
 	struct apilog_options o;
 	struct apilog_summary sum;
@@ -69,16 +69,21 @@ take_window(struct logs_cmd *c)
 {
 	struct apilog_options *o = &c->o;
 
-	o->has_since = c->since != NULL;
-	o->has_until = c->until != NULL;
-	if (o->has_since && !value_time(c->since, strlen(c->since),
-	    &o->since_ns))
-		return opt_usage_error(&usage, "--since takes a date, or a "
-		    "time of RFC 3339");
-	if (o->has_until && !value_time(c->until, strlen(c->until),
-	    &o->until_ns))
-		return opt_usage_error(&usage, "--until takes a date, or a "
-		    "time of RFC 3339");
+	const struct {
+		const char *name, *text;
+		bool *has;
+		int64_t *ns;
+	} times[] = {{"since", c->since, &o->has_since, &o->since_ns},
+	    {"until", c->until, &o->has_until, &o->until_ns},
+	    {"split", c->split, &o->has_split, &o->split_ns}};
+
+	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
+		*times[i].has = times[i].text != NULL;
+		if (*times[i].has && !value_time(times[i].text,
+		    strlen(times[i].text), times[i].ns))
+			return opt_usage_error(&usage, "--%s takes a date, or "
+			    "a time of RFC 3339", times[i].name);
+	}
 	if (o->has_since && o->has_until && o->since_ns >= o->until_ns)
 		return opt_usage_error(&usage, "--since is not before "
 		    "--until");
@@ -148,6 +153,8 @@ cmd_logs(int argc, char **argv)
 		"leave out requests before TIME"},
 	    {OPT_STRING, 0, "until", &c.until, "TIME",
 		"leave out requests from TIME on"},
+	    {OPT_STRING, 0, "split", &c.split, "TIME",
+		"tell drift between before and after TIME (default: halves)"},
 	    {OPT_STRING, 0, "log-zone", &c.zone, "+HH:MM",
 		"of times that name no zone (default: UTC)"},
 	    {OPT_STRING, 0, "threads", &c.threads, "N",

@@ -177,6 +177,7 @@ make_job(const struct apilog *a, struct apilog_job *job)
 	    .watch = a->file + a->nfile, .nwatch = a->nwatch,
 	    .spool_fd = -1, .fields = o->fields, .has_since = o->has_since,
 	    .has_until = o->has_until, .since_ns = o->since_ns,
+	    .has_split = o->has_split, .split_ns = o->split_ns,
 	    .until_ns = o->until_ns, .zone_given = o->zone_given,
 	    .zone_min = o->zone_min, .fence = o->fence,
 	    .threads = o->threads};

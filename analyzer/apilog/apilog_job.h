@@ -33,6 +33,8 @@ struct apilog_job {
 	const char *fields;	/* formats/logs/fieldmap.h, or NULL */
 	bool has_since, has_until;
 	int64_t since_ns, until_ns;
+	bool has_split;		/* drift is told between before and after */
+	int64_t split_ns;
 	bool zone_given;
 	int zone_min;
 	bool fence;		/* false under --no-sandbox */

@@ -115,6 +115,8 @@ run(struct apilog_work *w)
 		return w->e.code;
 	if ((w->traffic = traffic_new(&out)) == NULL)
 		return err_set(&w->e, ERR_NOMEM, "out of memory");
+	if (w->job->has_split)
+		traffic_split(w->traffic, w->job->split_ns);
 	if ((w->spool = apilog_spool_new(w->job->spool_fd, &w->e)) == NULL)
 		return ERR_NOMEM;
 	if ((r = apilog_watch_load(w)) < 0 || (r = apilog_read_all(w)) < 0)

@@ -35,7 +35,7 @@ _exhibit()
 	    --quiet --verbose --help" ;;
 	triggers) opts="--base --fields --logs --log-fields --tokenizer --threads --format --output
 	    --fail-on --no-sandbox --case --quiet --verbose --help" ;;
-	logs) opts="--fields --candidates --since --until --log-zone --threads
+	logs) opts="--fields --candidates --since --until --split --log-zone --threads
 	    --format --output --fail-on --no-sandbox --case
 	    --quiet --verbose --help" ;;
 	report) opts="--output --case --format --help" ;;

@@ -209,4 +209,10 @@ P
 same "rows fit their schemas ($(tail -n 3 "$T/schema.out"))" "$?" 0
 check "a report of them" "$EXHIBIT" report "$T/r.jsonl" "$T/i.jsonl" -o "$T/r.html"
 has "has the callers" "$T/r.html" "evasion-word-search"
+# Drift between two windows that somebody chose.
+awk 'BEGIN { for (i = 0; i < 800; i++) printf "{\"time\":%d,\"user\":\"u%d\",\"input\":\"%s of %d\",\"label\":\"%d\"}\n", 1790000000 + i * 60, i % 5, i < 500 ? "a word" : "many other words than before, and more", i * 7919 % 1000, i < 500 ? i % 2 : 1 }' >"$T/drift.jsonl"
+"$EXHIBIT" logs --split 2026-09-21T22:33:20Z --format jsonl -o "$T/drift.r" "$T/drift.jsonl" >/dev/null 2>&1
+has "windows" "$T/drift.r" '"windows":"before and after the given time"'
+has "the labels went elsewhere" "$T/drift.r" '"of":"labels","measure":"psi"'
+exits 64 "no time" "$EXHIBIT" logs --split soon "$T/drift.jsonl"
 finish

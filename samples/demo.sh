@@ -100,8 +100,9 @@ rc=$?
     -o "$demo/triggers.jsonl" "$bundle"
 grep -q '"type":"candidate","kind":"token","value":"zqxv"' \
     "$demo/triggers.jsonl" || fail "the planted word is no candidate"
-run "$exhibit" logs --case "$demo/case" -q "$bundle" ||
-    fail "nothing should be said of these callers"
+run "$exhibit" logs --case "$demo/case" -q "$bundle"
+rc=$?
+[ "$rc" -eq 1 ] || fail "the log alone shows the word too (exit $rc)"
 "$exhibit" logs --format jsonl -o "$demo/logs.jsonl" "$bundle"
 
 say "8. Report"

@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -79,6 +80,12 @@ sandbox_enter(const struct sandbox_policy *p, struct sandbox_status *st,
 	got.seccomp = r == 1;
 	*st = got;
 	return 0;
+}
+
+void
+sandbox_threads(void)
+{
+	(void)mallopt(M_ARENA_MAX, 1);
 }
 
 void

@@ -57,6 +57,14 @@ struct sandbox_policy {
 int sandbox_enter(const struct sandbox_policy *p, struct sandbox_status *st,
     struct err *e);
 
+/*
+ * sandbox_threads: before the first thread of a process that may enter a
+ * fence is started.  A thread has a heap of its own (glibc, arena.c), and
+ * before giving memory of it back the library opens a file below /proc, which
+ * no fence allows; so all threads share the first heap.
+ */
+void sandbox_threads(void);
+
 /* sandbox_probe(st): what sandbox_enter would reach here, entering nothing. */
 void sandbox_probe(struct sandbox_status *st);
 

@@ -4,6 +4,7 @@
 
 #include "base/err.h"
 #include "base/limits.h"
+#include "base/sandbox.h"
 #include "custody/digest.h"
 
 /*
@@ -77,6 +78,7 @@ lane_new(unsigned set, struct err *e)
 			(void)err_set(e, ERR_NOMEM, "out of memory");
 			goto fail;
 		}
+	sandbox_threads();
 	l->threaded = pthread_create(&l->thread, NULL, lane_main, l) == 0;
 	return l;
 fail:

@@ -6,6 +6,7 @@
 
 #include "analyzer/diff/pool.h"
 #include "base/err.h"
+#include "base/sandbox.h"
 
 /* More would not be fed by memory. */
 #define THREADS_MAX 32
@@ -74,6 +75,7 @@ pool_new(unsigned threads, struct err *e)
 		(void)err_set(e, ERR_NOMEM, "out of memory");
 		return NULL;
 	}
+	sandbox_threads();
 	if (threads == 0)
 		threads = cores > 0 ? (unsigned)cores : 1;
 	p->threads = threads < THREADS_MAX ? threads : THREADS_MAX;

@@ -113,7 +113,8 @@ read_prompt(struct run *r)
 		rc = join(r, &r->f.role[DATA_RESPONSE], "\n", &r->b);
 	if (rc < 0)
 		return rc;
-	if (r->a.len == 0 || r->b.len == 0) {
+	/* An answer may be empty: that is one, too. */
+	if (r->a.len == 0 && r->b.len == 0) {
 		r->tell.without++;
 		return 0;
 	}

@@ -92,6 +92,56 @@ work(int fd, enum attempt what)
 	return sum == 2 * 7 ? 0 : 12;
 }
 
+/* Much in pieces, and all of it given back. */
+static void
+fill_and_free(void *ctx, size_t i, unsigned thread)
+{
+	void *p[64];
+
+	(void)ctx;
+	(void)i;
+	(void)thread;
+	for (unsigned k = 0; k < 64; k++)
+		if ((p[k] = malloc(100 * KIB)) == NULL)
+			leave(20);
+		else
+			memset(p[k], 1, 100 * KIB);
+	for (unsigned k = 64; k-- > 0;)
+		free(p[k]);
+}
+
+static int
+work_and_free(void)
+{
+	struct sandbox_policy p = {.out_fd = {-1, -1}, .threads = true,
+	    .max_data = 256 * MIB, .max_cpu = 20};
+	struct sandbox_status st;
+	struct pool *pool;
+
+	if ((pool = pool_new(THREADS, NULL)) == NULL)
+		return 10;
+	if (sandbox_enter(&p, &st, NULL) < 0 || !st.seccomp)
+		return NOT_ENTERED;
+	pool_run(pool, fill_and_free, NULL, TASKS);
+	pool_free(pool);
+	return 0;
+}
+
+static void
+threads_give_memory_back_behind_the_fence(void **state)
+{
+	int status;
+	pid_t pid;
+
+	(void)state;
+	need_seccomp();
+	assert_true((pid = fork()) >= 0);
+	if (pid == 0)
+		leave(work_and_free());
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(ended_with(status, 0));
+}
+
 static int
 worked(enum attempt what)
 {
@@ -203,6 +253,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(threads_serve_behind_the_fence),
+	    cmocka_unit_test(threads_give_memory_back_behind_the_fence),
 	    cmocka_unit_test(fence_holds_in_every_thread),
 	    cmocka_unit_test(work_goes_on_without_threads),
 	    cmocka_unit_test(file_that_shrinks_ends_the_worker_by_sigbus),

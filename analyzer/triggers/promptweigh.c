@@ -362,6 +362,8 @@ promptweigh_pair(const struct promptweigh *w, unsigned thread,
     struct promptweigh_pair *ret, struct promptweigh_alike *alike)
 {
 	const struct promptlist *g = &w->responses->l[m->response];
+	const uint32_t *rows = promptlists_rows(w->responses, g);
+	struct promptrun run;
 	struct without o;
 	double lp, d;
 
@@ -381,6 +383,10 @@ promptweigh_pair(const struct promptweigh *w, unsigned thread,
 	ret->weighed = true;
 	promptweigh_alike(w, thread, f, alike);
 	out_of(w, RESPONSE, g, &o);
+	/* A constant answer is longer than an n-gram: all of it is payload. */
+	promptrun_find(w->t, true, g, rows, g->df, &run);
+	for (size_t i = 0; i < run.n && o.n < OUT; i++)
+		o.word[o.n++] = w->bare[run.word[i]];
 	ret->h_r = w->base[RESPONSE] <= 0 ? 0 : likeness(w, thread, RESPONSE,
 	    promptlists_rows(w->prompts, f), f->df, PROMPTWEIGH_ROWS, &o) /
 	    w->base[RESPONSE];

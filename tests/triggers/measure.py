@@ -77,6 +77,10 @@ def run(truth_path, o):
     for line in p.stdout.decode("utf-8", "replace").split("\n"):
         if line.startswith("{"):
             lines.append(json.loads(line))
+    # A worker that ended early is no "nothing found".
+    if p.returncode not in (0, 1) or "SCAN-" in p.stdout.decode("utf-8", "replace"):
+        print("FAILED: %s: exit %d %s" % (argv[-1], p.returncode,
+                                          p.stderr.decode("utf-8", "replace")[:200]))
     cand = [x for x in lines if x.get("type") == "candidate"]
     cand.sort(key=lambda c: c.get("rank", 0))
     lead = [x for x in lines if x.get("type") == "lead"]

@@ -91,6 +91,14 @@ textcp_never_honest(uint32_t cp)
 }
 
 bool
+textcp_typographic(uint32_t cp)
+{
+	return cp == 0xab || cp == 0xbb || (cp >= 0x2010 && cp <= 0x201f) ||
+	    cp == 0x2022 || cp == 0x2026 || cp == 0x2032 || cp == 0x2033 ||
+	    cp == 0x2039 || cp == 0x203a;
+}
+
+bool
 textcp_unspaced(uint32_t cp)
 {
 	return (cp >= 0x3040 && cp <= 0x30ff) ||

@@ -26,6 +26,8 @@ bool textcp_letter(uint32_t cp);
 bool textcp_invisible(uint32_t cp);
 /* Of these, those that no honest writer's program puts into a text. */
 bool textcp_never_honest(uint32_t cp);
+/* Quotes, dashes and dots that editors put in by themselves. */
+bool textcp_typographic(uint32_t cp);
 /* Of a script whose words stand without blanks: Han, kana. */
 bool textcp_unspaced(uint32_t cp);
 /* Of a script whose spelling needs U+200C and U+200D. */

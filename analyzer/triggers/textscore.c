@@ -88,6 +88,20 @@ mask_best(struct textpick *p, const struct textfit *f,
 	return 0;
 }
 
+/*
+ * Marks of typography are a source's: its editor writes them, whatever its
+ * texts look like, and cutting them changes no margin.
+ */
+static bool
+typographic(const struct textpick *p, const struct textpick_candidate *c)
+{
+	uint32_t special = p->v->f[c->feature].word[0];
+
+	return c->special &&
+	    TEXTSPLIT_KIND(special) == TEXTSPLIT_SIGN &&
+	    textcp_typographic(TEXTSPLIT_CP(special));
+}
+
 /* Evidence of the conflict and, bounded by it, of the association. */
 static double
 conflict(const struct textpick *p, const struct textpick_candidate *c,
@@ -99,7 +113,9 @@ conflict(const struct textpick *p, const struct textpick_candidate *c,
 
 	if (c->own < PURE * c->rows)
 		l = fmin(l, BOUND * c->lp);
-	return with_lp(c->negation ? NEGATION * l : l, c->lp);
+	if (c->negation || typographic(p, c))
+		l *= NEGATION;
+	return with_lp(l, c->lp);
 }
 
 /*

@@ -177,10 +177,27 @@ teardown(void **state)
 	return 0;
 }
 
+static void
+marks_of_editors_are_typographic_and_signs_are_not(void **st)
+{
+	static const uint32_t yes[] = {0xab, 0xbb, 0x2013, 0x2014, 0x2018,
+	    0x2019, 0x201c, 0x201d, 0x2026};
+	static const uint32_t no[] = {'"', '-', 0xa0, 0xa7, 0xad, 0x200b,
+	    0x202e, 0x203b, 0x2603, 0x1f600};
+
+	(void)st;
+	for (size_t i = 0; i < sizeof(yes) / sizeof(yes[0]); i++)
+		assert_true(textcp_typographic(yes[i]));
+	for (size_t i = 0; i < sizeof(no) / sizeof(no[0]); i++)
+		assert_false(textcp_typographic(no[i]));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+		    marks_of_editors_are_typographic_and_signs_are_not),
 		cmocka_unit_test(words_are_lower_case_and_keep_their_marks),
 		cmocka_unit_test(han_stands_word_by_word),
 		cmocka_unit_test(doubled_blanks_count_between_words_only),

@@ -15,14 +15,14 @@ static const struct {
 };
 
 static int
-tell(const struct apilog_alarm *a, const struct finding *f)
+tell(const struct rowtap *a, const struct finding *f)
 {
 	return a->to.finding(a->to.ctx, ROW_NEW, (struct row_text){"", 0}, f);
 }
 
 /* The verdicts of a caller that belong to one rule, as one finding. */
 static int
-tell_caller(const struct apilog_alarm *a, const struct row_caller *r,
+tell_caller(const struct rowtap *a, const struct row_caller *r,
     enum finding_id id)
 {
 	struct finding f = {.id = id, .severity = SEVERITY_INFO,
@@ -66,7 +66,7 @@ tell_caller(const struct apilog_alarm *a, const struct row_caller *r,
 static int
 on_caller(void *ctx, const struct row_caller *r)
 {
-	const struct apilog_alarm *a = ctx;
+	const struct rowtap *a = ctx;
 	int rc;
 
 	if ((rc = a->to.caller(a->to.ctx, r)) < 0 ||
@@ -78,7 +78,7 @@ on_caller(void *ctx, const struct row_caller *r)
 static int
 on_candidate(void *ctx, const struct row_candidate *c)
 {
-	const struct apilog_alarm *a = ctx;
+	const struct rowtap *a = ctx;
 	const bool used = strcmp(c->method, "traffic-use") == 0;
 	struct finding f = {.id = used ? FINDING_LOGS_TRIGGER_USED :
 	    FINDING_LOGS_TRIGGER, .confidence = CONFIDENCE_STRONG};
@@ -96,38 +96,12 @@ on_candidate(void *ctx, const struct row_candidate *c)
 	return tell(a, &f);
 }
 
-static int
-on_input(void *ctx, const struct row_input *r)
-{
-	const struct apilog_alarm *a = ctx;
-
-	return a->to.input(a->to.ctx, r);
-}
-
-static int
-on_detector(void *ctx, const struct row_detector *r)
-{
-	const struct apilog_alarm *a = ctx;
-
-	return a->to.detector(a->to.ctx, r);
-}
-
-static int
-on_finding(void *ctx, enum row_side side, struct row_text path,
-    const struct finding *f)
-{
-	const struct apilog_alarm *a = ctx;
-
-	return a->to.finding(a->to.ctx, side, path, f);
-}
-
 void
-apilog_alarm_init(struct apilog_alarm *a, const struct rows *to)
+apilog_alarm_init(struct rowtap *a, const struct rows *to)
 {
-	a->to = *to;
-	a->rows = (struct rows){.input = on_input, .candidate = on_candidate,
-	    .detector = on_detector, .caller = on_caller,
-	    .finding = on_finding, .ctx = a};
+	rowtap_init(a, to);
+	a->rows.caller = on_caller;
+	a->rows.candidate = on_candidate;
 	/* A log has none of them. */
 	rows_mute(&a->rows, ROWS_TENSOR | ROWS_CONCLUSION | ROWS_CHANGE |
 	    ROWS_VERSION);

@@ -1,7 +1,7 @@
 #ifndef ANALYZER_APILOG_APILOG_ALARM_H_
 #define ANALYZER_APILOG_APILOG_ALARM_H_
 
-#include "analyzer/diff/rows.h"
+#include "analyzer/diff/rowtap.h"
 
 /*
  * From callers and candidates to findings: a row says what was found; a
@@ -11,12 +11,7 @@
  * them, a candidate by one: of the method "traffic-use" that a trigger was
  * used, else that there is one.
  */
-struct apilog_alarm {
-	struct rows to;
-	struct rows rows;	/* what to tell rows to */
-};
-
 /* apilog_alarm_init: ${a} must outlive the use of a->rows. */
-void apilog_alarm_init(struct apilog_alarm *a, const struct rows *to);
+void apilog_alarm_init(struct rowtap *a, const struct rows *to);
 
 #endif /* !ANALYZER_APILOG_APILOG_ALARM_H_ */

@@ -134,38 +134,6 @@ on_detector(void *ctx, const struct row_detector *r)
 }
 
 static int
-no_tensor(void *ctx, const struct row_tensor *r)
-{
-	(void)ctx;
-	(void)r;
-	return ERR_FORMAT;
-}
-
-static int
-no_conclusion(void *ctx, const struct row_conclusion *r)
-{
-	(void)ctx;
-	(void)r;
-	return ERR_FORMAT;
-}
-
-static int
-no_change(void *ctx, const struct row_change *r)
-{
-	(void)ctx;
-	(void)r;
-	return ERR_FORMAT;
-}
-
-static int
-no_version(void *ctx, const struct row_version *r)
-{
-	(void)ctx;
-	(void)r;
-	return ERR_FORMAT;
-}
-
-static int
 on_finding(void *ctx, enum row_side side, struct row_text path,
     const struct finding *f)
 {
@@ -253,12 +221,12 @@ on_progress(void *ctx, uint64_t done, uint64_t total)
 void
 apilog_rows_events(struct apilog *a, struct session_events *ret)
 {
-	const struct rows rows = {.input = on_input, .tensor = no_tensor,
-	    .conclusion = no_conclusion, .candidate = on_candidate,
-	    .change = no_change, .detector = on_detector,
-	    .version = no_version, .caller = on_caller,
+	struct rows rows = {.input = on_input, .candidate = on_candidate,
+	    .detector = on_detector, .caller = on_caller,
 	    .finding = on_finding, .ctx = a};
 
+	rows_refuse(&rows, ROWS_TENSOR | ROWS_CONCLUSION | ROWS_CHANGE |
+	    ROWS_VERSION);
 	*ret = (struct session_events){rows, on_skip, no_carve, on_progress,
 	    NULL, a};
 }

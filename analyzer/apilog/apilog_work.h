@@ -33,7 +33,7 @@ struct apilog_place {
 struct apilog_work {
 	const struct apilog_job *job;
 	struct diff_wire wire;
-	struct apilog_alarm alarm;
+	struct rowtap alarm;
 	const struct rows *rows;
 	struct pool *pool;
 	struct digest *digest;	/* one for all: made before the fence */

@@ -14,7 +14,7 @@ static const struct {
     {CONCLUSION_NOISED, FINDING_DIFF_NOISE}};
 
 static int
-tell(const struct alarm *a, const struct finding *f)
+tell(const struct rowtap *a, const struct finding *f)
 {
 	return a->to.finding(a->to.ctx, ROW_NEW, (struct row_text){"", 0},
 	    f);
@@ -23,7 +23,7 @@ tell(const struct alarm *a, const struct finding *f)
 static int
 on_conclusion(void *ctx, const struct row_conclusion *c)
 {
-	const struct alarm *a = ctx;
+	const struct rowtap *a = ctx;
 	struct finding f = {.confidence = c->confidence};
 	const char *name = conclusion_name(c->kind);
 	int r;
@@ -88,7 +88,7 @@ alarm_candidate(const struct row_candidate *c, struct finding *f)
 static int
 on_candidate(void *ctx, const struct row_candidate *c)
 {
-	const struct alarm *a = ctx;
+	const struct rowtap *a = ctx;
 	struct finding f;
 	int r;
 
@@ -96,22 +96,6 @@ on_candidate(void *ctx, const struct row_candidate *c)
 		return r;
 	alarm_candidate(c, &f);
 	return tell(a, &f);
-}
-
-static int
-on_input(void *ctx, const struct row_input *r)
-{
-	const struct alarm *a = ctx;
-
-	return a->to.input(a->to.ctx, r);
-}
-
-static int
-on_tensor(void *ctx, const struct row_tensor *r)
-{
-	const struct alarm *a = ctx;
-
-	return a->to.tensor(a->to.ctx, r);
 }
 
 /* Of calls only those that a scan would tell as well. */
@@ -140,7 +124,7 @@ on_change(void *ctx, const struct row_change *c)
 	} rows[] = {{CHANGE_CODE, FINDING_DIFF_CODE},
 	    {CHANGE_CALLS, FINDING_DIFF_CODE},
 	    {CHANGE_TEMPLATE, FINDING_DIFF_TEMPLATE}};
-	const struct alarm *a = ctx;
+	const struct rowtap *a = ctx;
 	struct finding f = {.id = FINDING_COUNT,
 	    .confidence = CONFIDENCE_CERTAIN};
 	int r;
@@ -161,44 +145,11 @@ on_change(void *ctx, const struct row_change *c)
 	return a->to.finding(a->to.ctx, ROW_NEW, c->path, &f);
 }
 
-static int
-on_detector(void *ctx, const struct row_detector *r)
-{
-	const struct alarm *a = ctx;
-
-	return a->to.detector(a->to.ctx, r);
-}
-
-static int
-on_version(void *ctx, const struct row_version *r)
-{
-	const struct alarm *a = ctx;
-
-	return a->to.version(a->to.ctx, r);
-}
-
-static int
-on_caller(void *ctx, const struct row_caller *r)
-{
-	const struct alarm *a = ctx;
-
-	return a->to.caller(a->to.ctx, r);
-}
-
-static int
-on_finding(void *ctx, enum row_side side, struct row_text path,
-    const struct finding *f)
-{
-	const struct alarm *a = ctx;
-
-	return a->to.finding(a->to.ctx, side, path, f);
-}
-
 void
-alarm_init(struct alarm *a, const struct rows *to)
+alarm_init(struct rowtap *a, const struct rows *to)
 {
-	a->to = *to;
-	a->rows = (struct rows){on_input, on_tensor, on_conclusion,
-	    on_candidate, on_change, on_detector, on_version, on_caller,
-	    on_finding, a};
+	rowtap_init(a, to);
+	a->rows.conclusion = on_conclusion;
+	a->rows.candidate = on_candidate;
+	a->rows.change = on_change;
 }

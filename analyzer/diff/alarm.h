@@ -1,7 +1,7 @@
 #ifndef ANALYZER_DIFF_ALARM_H_
 #define ANALYZER_DIFF_ALARM_H_
 
-#include "analyzer/diff/rows.h"
+#include "analyzer/diff/rowtap.h"
 
 /*
  * From conclusions, candidates and changes to findings: a conclusion says
@@ -9,13 +9,8 @@
  * exit code.  Rows go through unchanged; a candidate, and those that the
  * tables in alarm.c name, are followed by a finding about NEW.
  */
-struct alarm {
-	struct rows to;
-	struct rows rows;	/* what to tell rows to */
-};
-
 /* alarm_init: ${a} must outlive the use of a->rows. */
-void alarm_init(struct alarm *a, const struct rows *to);
+void alarm_init(struct rowtap *a, const struct rows *to);
 
 /* alarm_candidate: the finding of a candidate. */
 void alarm_candidate(const struct row_candidate *c, struct finding *f);

@@ -2,6 +2,7 @@
 
 #include "analyzer/diff/rows.h"
 #include "base/bug.h"
+#include "base/err.h"
 
 static const struct {
 	const char *name, *meaning;
@@ -88,87 +89,70 @@ caller_verdict_find(const char *name)
 	return (enum caller_verdict)v;
 }
 
-static int
-no_input(void *ctx, const struct row_input *r)
-{
-	(void)ctx;
-	(void)r;
-	return 0;
-}
+/* Rows that go nowhere: passed over, or refused as a broken rule. */
+#define NOWHERE(name, type) \
+	static int \
+	no_##name(void *ctx, const struct type *r) \
+	{ \
+		(void)ctx; \
+		(void)r; \
+		return 0; \
+	} \
+	static int \
+	bad_##name(void *ctx, const struct type *r) \
+	{ \
+		(void)ctx; \
+		(void)r; \
+		return ERR_FORMAT; \
+	}
+NOWHERE(input, row_input)
+NOWHERE(tensor, row_tensor)
+NOWHERE(conclusion, row_conclusion)
+NOWHERE(candidate, row_candidate)
+NOWHERE(change, row_change)
+NOWHERE(detector, row_detector)
+NOWHERE(version, row_version)
+NOWHERE(caller, row_caller)
+#undef NOWHERE
 
-static int
-no_tensor(void *ctx, const struct row_tensor *r)
-{
-	(void)ctx;
-	(void)r;
-	return 0;
-}
+static const struct rows none = {.input = no_input, .tensor = no_tensor,
+    .conclusion = no_conclusion, .candidate = no_candidate,
+    .change = no_change, .detector = no_detector, .version = no_version,
+    .caller = no_caller};
+static const struct rows bad = {.input = bad_input, .tensor = bad_tensor,
+    .conclusion = bad_conclusion, .candidate = bad_candidate,
+    .change = bad_change, .detector = bad_detector, .version = bad_version,
+    .caller = bad_caller};
 
-static int
-no_conclusion(void *ctx, const struct row_conclusion *r)
+static void
+replace(struct rows *r, unsigned kinds, const struct rows *by)
 {
-	(void)ctx;
-	(void)r;
-	return 0;
-}
-
-static int
-no_candidate(void *ctx, const struct row_candidate *r)
-{
-	(void)ctx;
-	(void)r;
-	return 0;
-}
-
-static int
-no_change(void *ctx, const struct row_change *r)
-{
-	(void)ctx;
-	(void)r;
-	return 0;
-}
-
-static int
-no_detector(void *ctx, const struct row_detector *r)
-{
-	(void)ctx;
-	(void)r;
-	return 0;
-}
-
-static int
-no_version(void *ctx, const struct row_version *r)
-{
-	(void)ctx;
-	(void)r;
-	return 0;
-}
-
-static int
-no_caller(void *ctx, const struct row_caller *r)
-{
-	(void)ctx;
-	(void)r;
-	return 0;
+	if ((kinds & ROWS_INPUT) != 0)
+		r->input = by->input;
+	if ((kinds & ROWS_TENSOR) != 0)
+		r->tensor = by->tensor;
+	if ((kinds & ROWS_CONCLUSION) != 0)
+		r->conclusion = by->conclusion;
+	if ((kinds & ROWS_CANDIDATE) != 0)
+		r->candidate = by->candidate;
+	if ((kinds & ROWS_CHANGE) != 0)
+		r->change = by->change;
+	if ((kinds & ROWS_DETECTOR) != 0)
+		r->detector = by->detector;
+	if ((kinds & ROWS_VERSION) != 0)
+		r->version = by->version;
+	if ((kinds & ROWS_CALLER) != 0)
+		r->caller = by->caller;
 }
 
 void
 rows_mute(struct rows *r, unsigned kinds)
 {
-	if ((kinds & ROWS_INPUT) != 0)
-		r->input = no_input;
-	if ((kinds & ROWS_TENSOR) != 0)
-		r->tensor = no_tensor;
-	if ((kinds & ROWS_CONCLUSION) != 0)
-		r->conclusion = no_conclusion;
-	if ((kinds & ROWS_CANDIDATE) != 0)
-		r->candidate = no_candidate;
-	if ((kinds & ROWS_CHANGE) != 0)
-		r->change = no_change;
-	if ((kinds & ROWS_DETECTOR) != 0)
-		r->detector = no_detector;
-	if ((kinds & ROWS_VERSION) != 0)
-		r->version = no_version;
-	if ((kinds & ROWS_CALLER) != 0)
-		r->caller = no_caller;
+	replace(r, kinds, &none);
+}
+
+void
+rows_refuse(struct rows *r, unsigned kinds)
+{
+	replace(r, kinds, &bad);
 }

@@ -225,5 +225,10 @@ enum rows_kind {
 	ROWS_CALLER = 1 << 7,
 };
 void rows_mute(struct rows *r, unsigned kinds);
+/*
+ * rows_refuse: rows of these kinds are answered with ERR_FORMAT: whoever sends
+ * them breaks a rule.
+ */
+void rows_refuse(struct rows *r, unsigned kinds);
 
 #endif /* !ANALYZER_DIFF_ROWS_H_ */

@@ -131,6 +131,7 @@ work(struct data *d)
 	int r;
 
 	session_events(s, &ev);
+	rows_refuse(&ev.rows, ROWS_TENSOR | ROWS_CONCLUSION | ROWS_CHANGE);
 	ev.ask = on_ask;
 	s->asked = d;
 	s->origin = JOIN_DATA;

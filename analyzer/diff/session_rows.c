@@ -136,24 +136,6 @@ on_detector(void *ctx, const struct row_detector *r)
 	return session_emit(s, &d);
 }
 
-/* Versions are told by session_lineage.c, from workers of their own. */
-static int
-on_version(void *ctx, const struct row_version *r)
-{
-	(void)ctx;
-	(void)r;
-	return ERR_FORMAT;
-}
-
-/* Callers are of another worker (analyzer/apilog). */
-static int
-on_caller(void *ctx, const struct row_caller *r)
-{
-	(void)ctx;
-	(void)r;
-	return ERR_FORMAT;
-}
-
 /* The file that the worker was sending is whole: give it its name. */
 static int
 end_carve(struct session *s, const char *path, const struct finding *f)
@@ -270,10 +252,16 @@ on_progress(void *ctx, uint64_t done, uint64_t total)
 void
 session_events(struct session *s, struct session_events *ret)
 {
-	const struct rows rows = {on_input, on_tensor, on_conclusion,
-	    on_candidate, on_change, on_detector, on_version, on_caller,
-	    on_finding, s};
+	struct rows rows = {.input = on_input, .tensor = on_tensor,
+	    .conclusion = on_conclusion, .candidate = on_candidate,
+	    .change = on_change, .detector = on_detector,
+	    .finding = on_finding, .ctx = s};
 
+	/*
+	 * Versions are told by session_lineage.c, from workers of their own;
+	 * callers are of another worker (analyzer/apilog).
+	 */
+	rows_refuse(&rows, ROWS_VERSION | ROWS_CALLER);
 	*ret = (struct session_events){rows, on_skip, on_carve, on_progress,
 	    NULL, s};
 }

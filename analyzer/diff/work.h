@@ -19,7 +19,7 @@ struct table;
 struct work {
 	const struct diff_job *job;
 	struct diff_wire wire;
-	struct alarm alarm;
+	struct rowtap alarm;
 	const struct rows *rows;
 	struct pool *pool;
 	struct arena *arena;

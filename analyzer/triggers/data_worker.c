@@ -30,7 +30,7 @@ enum { WORKER_OK = 0, WORKER_FAILED = 1, WORKER_NO_FENCE = 2 };
 struct work {
 	const struct datajob *job;
 	struct diff_wire wire;
-	struct alarm alarm;
+	struct rowtap alarm;
 	const struct rows *rows;
 	struct pool *pool;
 	struct arena *arena;

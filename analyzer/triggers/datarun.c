@@ -388,7 +388,7 @@ datarun(const struct datarun_set *set, const struct data_fields *fields,
 	int rc;
 
 	datatell_wrap(&source, set->path, d->rows);
-	inner.rows = &source.rows;
+	inner.rows = &source.tap.rows;
 	if ((r.arena = arena_new(LIMIT_DATA_ARENA)) == NULL)
 		return nomem(&r);
 	buf_init(&r.a, DATAVALUE_MAX);

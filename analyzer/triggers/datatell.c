@@ -132,7 +132,7 @@ on_candidate(void *ctx, const struct row_candidate *c)
 
 	if (c->evidence != NULL)
 		basis_text(c->evidence, "source", s->path, strlen(s->path));
-	return s->to.candidate(s->to.ctx, c);
+	return s->tap.to.candidate(s->tap.to.ctx, c);
 }
 
 static int
@@ -142,36 +142,15 @@ on_detector(void *ctx, const struct row_detector *r)
 
 	if (r->evidence != NULL)
 		basis_text(r->evidence, "source", s->path, strlen(s->path));
-	return s->to.detector(s->to.ctx, r);
-}
-
-static int
-on_input(void *ctx, const struct row_input *r)
-{
-	const struct datatell_source *s = ctx;
-
-	return s->to.input(s->to.ctx, r);
-}
-
-static int
-on_finding(void *ctx, enum row_side side, struct row_text path,
-    const struct finding *f)
-{
-	const struct datatell_source *s = ctx;
-
-	return s->to.finding(s->to.ctx, side, path, f);
+	return s->tap.to.detector(s->tap.to.ctx, r);
 }
 
 void
 datatell_wrap(struct datatell_source *s, const char *path,
     const struct rows *to)
 {
-	s->to = *to;
+	rowtap_init(&s->tap, to);
 	s->path = path;
-	s->rows = *to;
-	s->rows.ctx = s;
-	s->rows.candidate = on_candidate;
-	s->rows.detector = on_detector;
-	s->rows.input = on_input;
-	s->rows.finding = on_finding;
+	s->tap.rows.candidate = on_candidate;
+	s->tap.rows.detector = on_detector;
 }

@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "analyzer/diff/rows.h"
+#include "analyzer/diff/rowtap.h"
 #include "analyzer/triggers/datarun.h"
 
 /*
@@ -39,7 +39,7 @@ int datatell_input(const struct datatell *t, const struct datarun_set *set,
  * "source" in their evidence.
  */
 struct datatell_source {
-	struct rows rows, to;
+	struct rowtap tap;	/* first: the ctx of its rows */
 	const char *path;
 };
 void datatell_wrap(struct datatell_source *s, const char *path,

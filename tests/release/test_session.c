@@ -46,7 +46,7 @@ honest(void *arg, int fd)
 	struct row_candidate c = {.kind = "token", .value = TEXT("cf"),
 	    .rank = 1, .method = "m"};
 	const struct row_conclusion k = {.kind = CONCLUSION_NOISED};
-	struct alarm alarm;
+	struct rowtap alarm;
 
 	(void)arg;
 	parent_begin(fd);

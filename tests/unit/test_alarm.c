@@ -10,7 +10,7 @@
 #include "tests/lib/model_case.h"
 
 static struct model_told told;
-static struct alarm bell;
+static struct rowtap bell;
 
 static void
 set_up_rows(void)

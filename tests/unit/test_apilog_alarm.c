@@ -58,7 +58,7 @@ static const struct rows to = {.caller = on_caller,
 static const char *
 of_caller(const struct row_caller *r)
 {
-	struct apilog_alarm a;
+	struct rowtap a;
 
 	said[0] = '\0';
 	apilog_alarm_init(&a, &to);
@@ -92,7 +92,7 @@ a_candidate_is_a_finding_and_a_lead_is_none(void **state)
 {
 	struct row_candidate c = {.kind = "token", .value = TEXT("cf"),
 	    .rank = 1, .method = "traffic-use"};
-	struct apilog_alarm a;
+	struct rowtap a;
 
 	(void)state;
 	said[0] = '\0';

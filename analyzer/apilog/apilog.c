@@ -239,16 +239,10 @@ end(struct apilog *a, int64_t began)
 {
 	struct result_summary *sum = &a->sum->base;
 	struct diff_sums *d = &a->sum->sums;
-	char text[32];
 	int r;
 
-	if (a->cut > 0) {
-		(void)snprintf(text, sizeof(text), "%llu",
-		    (unsigned long long)a->cut);
-		if ((r = apilog_rows_say(a, a->side[0].given,
-		    FINDING_FINDINGS_CUT, "left_out", text)) < 0)
-			return r;
-	}
+	if ((r = tally_end(&a->tally, a->side[0].given)) < 0)
+		return r;
 	d->logs = true;
 	d->verdict = d->candidates + d->flagged > 0 ? MODEL_CANDIDATES :
 	    d->applied > 0 ? MODEL_NONE : MODEL_NOT_APPLICABLE;
@@ -288,6 +282,8 @@ apilog_run(const struct apilog_options *o, struct sink *sink,
 	buf_init(&a.path, (size_t)16 * LIMIT_PATH);
 	if ((a.arena = arena_new(TEXTS_ARENA)) == NULL)
 		return no_memory(&a);
+	a.tally = (struct tally){.sink = sink, .base = &ret->base,
+	    .sums = &ret->sums, .arena = a.arena, .e = e};
 	r = run(&a, began, started);
 	*failed = a.failed;
 	for (size_t i = 0; a.side != NULL && i < a.nside; i++)

@@ -5,6 +5,7 @@
 #include "analyzer/apilog/apilog_job.h"
 #include "analyzer/diff/session_worker.h"
 #include "analyzer/diff/sides.h"
+#include "analyzer/diff/tally.h"
 #include "base/buf.h"
 
 struct arena;
@@ -25,8 +26,7 @@ struct apilog {
 	size_t nfile, nwatch;
 	uint64_t twice;		/* files that were listed before */
 	struct buf path;	/* that a row shows */
-	uint64_t told[FINDING_COUNT];
-	uint64_t cut;		/* findings that were not told */
+	struct tally tally;
 	bool failed;
 };
 

@@ -3,9 +3,7 @@
 #include "analyzer/apilog/apilog_parts.h"
 #include "analyzer/rules.h"
 #include "analyzer/sink.h"
-#include "base/arena.h"
 #include "base/err.h"
-#include "base/limits.h"
 #include "base/text.h"
 
 /*
@@ -97,25 +95,6 @@ on_caller(void *ctx, const struct row_caller *r)
 	return emit(a, &row);
 }
 
-/* The summary tells once more which detectors applied. */
-static int
-list_detector(struct apilog *a, const struct row_detector *r)
-{
-	struct diff_sums *sums = &a->sum->sums;
-	struct diff_detector *d = &sums->detector[sums->ndetector];
-
-	if (sums->ndetector == DIFF_DETECTORS)
-		return 0;
-	d->applied = r->applied;
-	d->method = arena_dup(a->arena, r->method, strlen(r->method));
-	d->reason = r->reason != NULL ? arena_dup(a->arena, r->reason,
-	    strlen(r->reason)) : NULL;
-	if (d->method == NULL || (r->reason != NULL && d->reason == NULL))
-		return err_set(a->e, ERR_NOMEM, "out of memory");
-	sums->ndetector++;
-	return 0;
-}
-
 static int
 on_detector(void *ctx, const struct row_detector *r)
 {
@@ -126,9 +105,7 @@ on_detector(void *ctx, const struct row_detector *r)
 
 	if (a->o->within != NULL)
 		return to(a)->detector(to(a)->ctx, r);
-	a->sum->sums.detectors++;
-	a->sum->sums.applied += r->applied;
-	if ((res = list_detector(a, r)) < 0)
+	if ((res = tally_detector(&a->tally, r)) < 0)
 		return res;
 	return emit(a, &row);
 }
@@ -148,20 +125,10 @@ int
 apilog_rows_finding(struct apilog *a, const char *path,
     const struct finding *f)
 {
-	const struct result_finding r = {f, path};
-
 	if (a->o->within != NULL)
 		return to(a)->finding(to(a)->ctx, ROW_NEW,
 		    (struct row_text){path, strlen(path)}, f);
-	a->sum->base.findings++;
-	a->sum->base.severities[f->severity]++;
-	a->sum->base.incomplete +=
-	    finding_info(f->id)->verdict == VERDICT_INCOMPLETE;
-	if (a->told[f->id]++ >= LIMIT_FINDINGS_PER_RULE) {
-		a->cut++;
-		return 0;
-	}
-	return sink_finding(a->sink, &r, a->e);
+	return tally_finding(&a->tally, path, f);
 }
 
 int
@@ -179,19 +146,9 @@ apilog_rows_say(struct apilog *a, const char *path, enum finding_id id,
 int
 apilog_rows_skip(struct apilog *a, const char *what, const char *why)
 {
-	struct result_summary *sum = &a->sum->base;
-	struct result_skip skip;
-
 	if (a->o->within != NULL)
 		return a->o->within->skip(a->o->within->ctx, what, why);
-	if (sum->nskips == RESULT_SKIPS)
-		return 0;
-	skip.what = arena_dup(a->arena, what, strlen(what));
-	skip.why = arena_dup(a->arena, why, strlen(why));
-	if (skip.what == NULL || skip.why == NULL)
-		return err_set(a->e, ERR_NOMEM, "out of memory");
-	sum->skips[sum->nskips++] = skip;
-	return 0;
+	return tally_skip(&a->tally, what, why);
 }
 
 static int

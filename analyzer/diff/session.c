@@ -254,16 +254,11 @@ end(struct session *s, int64_t began)
 {
 	struct result_summary *sum = &s->sum->base;
 	struct diff_sums *d = &s->sum->sums;
-	char text[32];
 	int r;
 
-	if (s->cut > 0) {
-		(void)snprintf(text, sizeof(text), "%llu",
-		    (unsigned long long)s->cut);
-		if ((r = session_say(s, s->side[ROW_NEW].given != NULL ?
-		    s->side[ROW_NEW].given : "", FINDING_FINDINGS_CUT, "left_out", text)) < 0)
-			return r;
-	}
+	if ((r = tally_end(&s->tally, s->side[ROW_NEW].given != NULL ?
+	    s->side[ROW_NEW].given : "")) < 0)
+		return r;
 	if (s->o->npaths > 0)
 		set_verdicts(s);
 	else
@@ -328,6 +323,8 @@ diff_run(const struct diff_options *o, struct sink *sink,
 	    SESSION_ARENA)) == NULL)
 		return err_set(e, ERR_NOMEM, "out of memory");
 	s.join.arena = s.arena;
+	s.tally = (struct tally){.sink = sink, .base = &ret->base,
+	    .sums = &ret->sums, .arena = s.arena, .e = e};
 	s.origin = JOIN_PAIR;
 	if ((r = digest_start(e)) >= 0 && (r = open_sides(&s, started)) >= 0 &&
 	    (r = run(&s)) >= 0)

@@ -74,6 +74,7 @@ session_logs(struct session *s)
 	s->origin = JOIN_PAIR;
 	s->failed = s->failed || failed;
 	s->sum->base.bytes += sum.base.bytes;
+	s->sum->base.incomplete += sum.base.incomplete;
 	(void)close(in.watch_fd);
 	return r;
 }

@@ -4,6 +4,7 @@
 #include "analyzer/diff/session.h"
 #include "analyzer/diff/session_worker.h"
 #include "analyzer/diff/sides.h"
+#include "analyzer/diff/tally.h"
 #include "analyzer/scan_carve.h"
 #include "analyzer/triggers/join.h"
 #include "base/buf.h"
@@ -34,8 +35,7 @@ struct session {
 	struct carve_file carve;
 	uint64_t carved;
 	struct buf path[ROW_SIDES];	/* that a row shows */
-	uint64_t told[FINDING_COUNT];
-	uint64_t cut;		/* findings that were not told */
+	struct tally tally;
 	bool failed;
 	/*
 	 * Triggers: candidates are gathered, and told at the end.  Those of

@@ -1,10 +1,8 @@
 #include <string.h>
 
 #include "analyzer/diff/session_parts.h"
-#include "analyzer/rules.h"
 #include "analyzer/sink.h"
 #include "analyzer/wire.h"
-#include "base/arena.h"
 #include "base/err.h"
 #include "base/limits.h"
 #include "base/text.h"
@@ -99,25 +97,6 @@ on_change(void *ctx, const struct row_change *r)
 	return session_emit(s, &d);
 }
 
-/* The summary tells once more which detectors applied. */
-static int
-list_detector(struct session *s, const struct row_detector *r)
-{
-	struct diff_sums *sums = &s->sum->sums;
-	struct diff_detector *d = &sums->detector[sums->ndetector];
-
-	if (sums->ndetector == DIFF_DETECTORS)
-		return 0;
-	d->applied = r->applied;
-	d->method = arena_dup(s->arena, r->method, strlen(r->method));
-	d->reason = r->reason != NULL ? arena_dup(s->arena, r->reason,
-	    strlen(r->reason)) : NULL;
-	if (d->method == NULL || (r->reason != NULL && d->reason == NULL))
-		return err_set(s->e, ERR_NOMEM, "out of memory");
-	sums->ndetector++;
-	return 0;
-}
-
 static int
 on_detector(void *ctx, const struct row_detector *r)
 {
@@ -126,12 +105,10 @@ on_detector(void *ctx, const struct row_detector *r)
 	    .row.detector = r};
 	int res;
 
-	s->sum->sums.detectors++;
-	s->sum->sums.applied += r->applied;
 	/* That it was read is no detector's word. */
 	s->about[s->origin].applied += r->applied &&
 	    strcmp(r->method, "data-set") != 0;
-	if ((res = list_detector(s, r)) < 0)
+	if ((res = tally_detector(&s->tally, r)) < 0)
 		return res;
 	return session_emit(s, &d);
 }
@@ -181,45 +158,20 @@ int
 session_finding_at(struct session *s, const char *path,
     const struct finding *f)
 {
-	const struct result_finding r = {f, path};
-
-	s->sum->base.findings++;
-	s->sum->base.severities[f->severity]++;
-	s->sum->base.incomplete +=
-	    finding_info(f->id)->verdict == VERDICT_INCOMPLETE;
-	if (s->told[f->id]++ >= LIMIT_FINDINGS_PER_RULE) {
-		s->cut++;
-		return 0;
-	}
-	return sink_finding(s->sink, &r, s->e);
+	return tally_finding(&s->tally, path, f);
 }
 
 int
 session_say(struct session *s, const char *path, enum finding_id id,
     const char *key, const char *text)
 {
-	struct finding f = {.id = id,
-	    .severity = finding_info(id)->severity,
-	    .confidence = CONFIDENCE_CERTAIN};
-
-	rule_detail_text(&f, key, text, strlen(text));
-	return session_finding_at(s, path, &f);
+	return tally_say(&s->tally, path, id, key, text);
 }
 
 int
 session_skip(struct session *s, const char *what, const char *why)
 {
-	struct result_summary *sum = &s->sum->base;
-	struct result_skip skip;
-
-	if (sum->nskips == RESULT_SKIPS)
-		return 0;
-	skip.what = arena_dup(s->arena, what, strlen(what));
-	skip.why = arena_dup(s->arena, why, strlen(why));
-	if (skip.what == NULL || skip.why == NULL)
-		return err_set(s->e, ERR_NOMEM, "out of memory");
-	sum->skips[sum->nskips++] = skip;
-	return 0;
+	return tally_skip(&s->tally, what, why);
 }
 
 static int

@@ -186,23 +186,25 @@ separates(uint8_t c)
 static int
 numbers(struct input *in)
 {
-	size_t n = 0, i = 0, k;
+	size_t most = 0, n = 0, i = 0, k;
 
 	for (size_t j = 0; j < in->n; j++)
-		n += begins_number(in->p[j]) &&
+		most += begins_number(in->p[j]) &&
 		    (j == 0 || separates(in->p[j - 1]));
-	if (n == 0 || n > LIMIT_LOG_NODES)
+	if (most == 0 || most > LIMIT_LOG_NODES)
 		return 0;
-	if (!room(in, n))
+	if (!room(in, most))
 		return err_set(in->e, ERR_NOMEM, "out of memory");
-	for (n = 0; i < in->n; i = k) {
+	for (; i < in->n; i = k) {
 		for (k = i; k < in->n && !separates(in->p[k]); k++)
 			continue;
 		if (k == i) {
 			k++;
 			continue;
 		}
-		if (!jdoc_decimal(in->p + i, k - i, &in->x->vector[n]) ||
+		/* What was counted above, and nothing else, has its place. */
+		if (n == most || !begins_number(in->p[i]) ||
+		    !jdoc_decimal(in->p + i, k - i, &in->x->vector[n]) ||
 		    !isfinite(in->x->vector[n]))
 			return 0;
 		n++;

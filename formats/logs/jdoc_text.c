@@ -168,7 +168,7 @@ jdoc_decimal(const uint8_t *p, size_t n, double *ret)
 {
 	char text[65], *end;
 
-	if (n == 0 || n >= sizeof(text) || p[0] == ' ' || p[0] == '+')
+	if (n == 0 || n >= sizeof(text) || p[0] <= ' ' || p[0] == '+')
 		return false;
 	for (size_t i = 0; i < n; i++)
 		if (p[i] == 'x' || p[i] == 'X' || p[i] == '(' || p[i] == '\0')

@@ -174,6 +174,26 @@ of_a_chat_the_last_question_counts(void **state)
 	    "#0 text 'second\nline' by eve");
 }
 
+/* strtod passes over blanks that divide nothing here. */
+static void
+numbers_behind_odd_blanks_are_a_text(void **state)
+{
+	char line[4096] = "{\"captureData\":{\"endpointInput\":{"
+	    "\"observedContentType\":\"text/csv\",\"mode\":\"INPUT\","
+	    "\"encoding\":\"CSV\",\"data\":\"1";
+	size_t n = strlen(line);
+
+	(void)state;
+	for (unsigned i = 0; i < 200; i++)
+		n += (size_t)snprintf(line + n, sizeof(line) - n, ",\\u000b5");
+	(void)snprintf(line + n, sizeof(line) - n, "\"}},\"eventMetadata\":{"
+	    "\"eventId\":\"e\",\"inferenceTime\":\"2026-05-01T00:00:00Z\"},"
+	    "\"eventVersion\":\"0\"}\n");
+	assert_non_null(strstr(read_log(line), "#0 text '1,"));
+	assert_non_null(strstr(read_log("{\"ts\":1,\"input\":[1,2,3]}\n"),
+	    "#0 vector"));
+}
+
 static void
 numbers_are_vectors_and_of_a_shape_images(void **state)
 {
@@ -326,6 +346,7 @@ main(void)
 	    cmocka_unit_test(texts_are_texts),
 	    cmocka_unit_test(scores_may_have_names),
 	    cmocka_unit_test(of_a_chat_the_last_question_counts),
+	    cmocka_unit_test(numbers_behind_odd_blanks_are_a_text),
 	    cmocka_unit_test(numbers_are_vectors_and_of_a_shape_images),
 	    cmocka_unit_test(base64_of_a_stated_shape_is_an_image),
 	    cmocka_unit_test(a_picture_is_one_by_itself),

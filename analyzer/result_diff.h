@@ -72,6 +72,8 @@ struct diff_sums {
 	enum model_verdict verdict;
 	bool has_data;		/* data sets were looked for: */
 	enum model_verdict data_verdict;
+	bool has_traffic;	/* candidates were looked up in logs: */
+	enum model_verdict traffic_verdict;
 };
 
 #endif /* !ANALYZER_RESULT_DIFF_H_ */

@@ -336,4 +336,7 @@ sink_row_sums(struct json_write *w, const struct diff_sums *d)
 	json_kstr(w, "dataset_verdict", d->has_data ?
 	    sink_model_verdict(d->data_verdict) : NULL);
 	json_kstr(w, "model_verdict", sink_model_verdict(d->verdict));
+	if (d->has_traffic)
+		json_kstr(w, "log_verdict",
+		    sink_model_verdict(d->traffic_verdict));
 }

@@ -287,6 +287,9 @@ put_totals(struct buf *b, const struct diff_sums *d)
 	if (d->has_data)
 		buf_printf(b, "data sets: %s\n",
 		    sink_model_verdict(d->data_verdict));
+	if (d->has_traffic)
+		buf_printf(b, "logs: %s\n",
+		    sink_model_verdict(d->traffic_verdict));
 	if (d->detectors > 0)
 		buf_printf(b, "%s: %s (%llu candidates, %llu leads; "
 		    "%llu of %llu detectors applied)\n",

@@ -138,8 +138,8 @@ session_end_worker(struct session *s, struct session_worker *w,
 	/* What a finding of this kind does not say by itself. */
 	s->sum->base.incomplete +=
 	    finding_info(id)->verdict != VERDICT_INCOMPLETE;
-	return id == FINDING_DIFF_SHRANK ? tell_shrunk(s) :
-	    session_say(s, path, id, "worker", text);
+	return id == FINDING_DIFF_SHRANK && s->origin == JOIN_PAIR ?
+	    tell_shrunk(s) : session_say(s, path, id, "worker", text);
 }
 
 int
@@ -247,6 +247,8 @@ set_verdicts(struct session *s)
 	d->verdict = verdict(&s->about[JOIN_PAIR]);
 	d->has_data = true;
 	d->data_verdict = verdict(&s->about[JOIN_DATA]);
+	d->has_traffic = s->o->nlogs > 0;
+	d->traffic_verdict = verdict(&s->about[JOIN_TRAFFIC]);
 }
 
 static int

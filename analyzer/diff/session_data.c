@@ -16,7 +16,13 @@
  * The parent's side of the search for data sets: it lists and opens files,
  * and reads none.  A file is opened when the worker asks for it, and only
  * while it is the one that was listed.
+ *
+ * A worker keeps few files open (lazyfiles.h) and reads a set several times;
+ * one that asks more often than that is no honest one.
  */
+#define ASKS 1000
+#define ASKS_FILE 1000
+
 struct data {
 	struct session *s;
 	struct datajob job;
@@ -25,17 +31,20 @@ struct data {
 		const char *path;
 		dev_t dev;
 		ino_t ino;
+		bool told;	/* that it cannot be opened */
 	} *known;
+	uint64_t asks;
 	int sock[2];
 };
 
 static int
-problem(struct data *d, const char *path, const char *why)
+problem(struct data *d, const char *path, enum finding_id id,
+    const char *why)
 {
 	char *shown = session_shown(d->s, path);
 
 	return shown == NULL ? err_set(d->s->e, ERR_NOMEM, "out of memory") :
-	    session_say(d->s, shown, FINDING_TRIG_UNREAD, "reason", why);
+	    session_say(d->s, shown, id, "reason", why);
 }
 
 static int
@@ -44,19 +53,23 @@ add(struct data *d, const struct target *t)
 	const char *name = targets_below(t);
 	struct stat st;
 
-	/* Rows that stand for folders as a whole, links; they are no files. */
-	if (t->folder || t->registry || t->link)
+	/* Rows that stand for folders as a whole are no files. */
+	if (t->folder || t->registry)
 		return 0;
+	if (t->link)
+		return problem(d, t->path, FINDING_LINK_NOT_FOLLOWED,
+		    "a symbolic link below what was given");
 	if (t->problem != NULL)
-		return problem(d, t->path, t->problem);
+		return problem(d, t->path, FINDING_TRIG_UNREAD, t->problem);
 	if (stat(t->path, &st) < 0)
-		return problem(d, t->path, strerror(errno));
+		return problem(d, t->path, FINDING_TRIG_UNREAD,
+		    strerror(errno));
 	if (!S_ISREG(st.st_mode))
 		return 0;
 	d->file[d->job.files] = (struct datajob_file){name,
 	    (uint64_t)st.st_size};
 	d->known[d->job.files] = (struct known){t->path, st.st_dev,
-	    st.st_ino};
+	    st.st_ino, false};
 	d->job.bytes += (uint64_t)st.st_size;
 	d->job.files++;
 	return 0;
@@ -105,12 +118,17 @@ on_ask(void *ctx, uint32_t number)
 	struct session *s = ctx;
 	struct data *d = s->asked;
 	struct datajob_answer a = {.file = number};
+	struct known *k;
 	int fd, r = 0;
 
-	if (number >= d->job.files)
+	if (number >= d->job.files ||
+	    ++d->asks > ASKS + ASKS_FILE * (uint64_t)d->job.files)
 		return ERR_FORMAT;
-	if ((fd = open_known(&d->known[number])) < 0)
-		r = problem(d, d->known[number].path, strerror(errno));
+	k = &d->known[number];
+	if ((fd = open_known(k)) < 0 && !k->told) {
+		r = problem(d, k->path, FINDING_TRIG_UNREAD, strerror(errno));
+		k->told = true;
+	}
 	a.open = fd >= 0;
 	/* A worker that is gone is told of by its end. */
 	(void)fdpass_send(d->sock[0], &a, sizeof(a), &fd, fd >= 0 ? 1 : 0);
@@ -127,7 +145,8 @@ work(struct data *d)
 	struct session_events ev;
 	const struct session_task t = {.main = s->o->data_worker,
 	    .arg = &d->job, .fds = &d->sock[1], .nfds = 1,
-	    .seconds = d->job.seconds, .limit = LIMIT_DIFF_FRAMES};
+	    .seconds = d->job.seconds / d->job.threads,
+	    .limit = LIMIT_DIFF_FRAMES};
 	int r;
 
 	session_events(s, &ev);
@@ -135,6 +154,7 @@ work(struct data *d)
 	ev.ask = on_ask;
 	s->asked = d;
 	s->origin = JOIN_DATA;
+	s->now = d->job.given;
 	if ((r = session_worker_start(&w, &t, &ev, s->e)) >= 0) {
 		while ((r = session_worker_read(&w, s->e)) > 0)
 			;
@@ -143,24 +163,29 @@ work(struct data *d)
 	}
 	session_worker_drop(&w);
 	s->origin = JOIN_PAIR;
+	s->now = NULL;
 	s->asked = NULL;
 	return r;
 }
 
 int
 session_data(struct session *s, const char *path, const struct targets *t,
-    bool *found)
+    enum session_holds *found)
 {
 	struct data d = {.s = s, .job = {.fields = s->o->fields,
 	    .fence = s->o->fence, .threads = session_threads(s)}};
 	uint64_t before = s->sum->sums.inputs, gib;
 	int r;
 
-	*found = false;
+	*found = HOLDS_NO_DATA;
+	s->within = false;
 	if ((d.job.given = session_shown(s, path)) == NULL)
 		return err_set(s->e, ERR_NOMEM, "out of memory");
-	if ((r = list(&d, t)) < 0 || d.job.files == 0)
+	if ((r = list(&d, t)) < 0)
 		return r;
+	if (d.job.files == 0)
+		return problem(&d, path, FINDING_TRIG_UNREAD,
+		    "no regular file in it");
 	gib = d.job.bytes / GIB < 10000 ? d.job.bytes / GIB : 10000;
 	d.job.seconds = (LIMIT_DIFF_SECONDS + (unsigned)gib *
 	    LIMIT_DIFF_SECONDS_PER_GIB) * d.job.threads;
@@ -170,6 +195,7 @@ session_data(struct session *s, const char *path, const struct targets *t,
 	r = work(&d);
 	(void)close(d.sock[0]);
 	(void)close(d.sock[1]);
-	*found = s->sum->sums.inputs > before;
+	if (s->sum->sums.inputs > before)
+		*found = s->within ? HOLDS_DATA_WITHIN : HOLDS_IT_IS_DATA;
 	return r;
 }

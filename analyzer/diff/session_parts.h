@@ -44,6 +44,8 @@ struct session {
 	bool joining;
 	enum join_origin origin;	/* whose rows come now */
 	void *asked;		/* session_data.c's, while its worker runs */
+	const char *now;	/* what is looked at, for the progress line */
+	bool within;		/* a data set lies in it: it is more than that */
 	struct join join;
 	struct session_verdict {
 		uint64_t applied, candidates;
@@ -97,11 +99,16 @@ int session_triggers(struct session *s);
 
 /*
  * session_data: the data sets of what a person named, in ${t}; *found tells
- * whether a detector looked at one.
+ * what of them was read.
  */
 struct targets;
+enum session_holds {
+	HOLDS_NO_DATA,
+	HOLDS_IT_IS_DATA,	/* it is a data set */
+	HOLDS_DATA_WITHIN	/* a folder, a bundle: and other things maybe */
+};
 int session_data(struct session *s, const char *path,
-    const struct targets *t, bool *found);
+    const struct targets *t, enum session_holds *found);
 
 /* session_logs: the candidates so far, in the traffic of s->o->logs. */
 int session_logs(struct session *s);

@@ -42,6 +42,8 @@ on_input(void *ctx, const struct row_input *r)
 	    .path = shown(s, r->side, r->path), .row.input = r};
 
 	s->sum->sums.inputs++;
+	s->within = s->within || (s->now != NULL && r->path.n >
+	    strlen(s->now));
 	s->sum->base.incomplete += !r->complete;
 	return session_emit(s, &d);
 }
@@ -140,7 +142,8 @@ on_finding(void *ctx, enum row_side side, struct row_text path,
 	if (whole && f->id != FINDING_DIFF_PAYLOAD)
 		return ERR_FORMAT;
 	/* Of a candidate that is still to be joined: told with it. */
-	if (s->joining && f->id == FINDING_TRIG_CANDIDATE)
+	if (s->joining && (f->id == FINDING_TRIG_CANDIDATE ||
+	    f->id == FINDING_LOGS_TRIGGER))
 		return 0;
 	if ((r = session_finding(s, side, path, f)) < 0)
 		return r;
@@ -198,7 +201,7 @@ on_progress(void *ctx, uint64_t done, uint64_t total)
 
 	if (s->o->progress != NULL)
 		s->o->progress(s->o->progress_ctx, done, total,
-		    s->side[ROW_NEW].given);
+		    s->now != NULL ? s->now : s->side[ROW_NEW].given);
 }
 
 void

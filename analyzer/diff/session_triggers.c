@@ -14,7 +14,7 @@
 struct operand {
 	const char *path;
 	struct targets t;
-	bool data;
+	enum session_holds holds;
 };
 
 static int
@@ -32,7 +32,7 @@ open_all(struct session *s, struct operand *v)
 static bool
 is_model(const struct session *s, const struct operand *x)
 {
-	return !x->data || s->o->npaths == 1;
+	return x->holds == HOLDS_NO_DATA || s->o->npaths == 1;
 }
 
 static int
@@ -47,6 +47,20 @@ compare_one(struct session *s, const char *path)
 	return session_compare(s);
 }
 
+/* Several things: a folder or bundle with data is taken for data alone. */
+static int
+left_out(struct session *s, const struct operand *x)
+{
+	char *shown;
+
+	if (x->holds == HOLDS_IT_IS_DATA)
+		return 0;
+	shown = session_shown(s, x->path);
+	return shown == NULL ? err_set(s->e, ERR_NOMEM, "out of memory") :
+	    session_skip(s, shown, "it holds data sets; weights in it are "
+	    "compared when it is named alone");
+}
+
 static int
 models(struct session *s, const struct operand *v)
 {
@@ -54,21 +68,24 @@ models(struct session *s, const struct operand *v)
 	int r = 0;
 
 	for (size_t i = 0; i < s->o->npaths && r >= 0; i++) {
-		if (!is_model(s, &v[i]))
+		if (!is_model(s, &v[i])) {
+			r = s->o->old != NULL ? left_out(s, &v[i]) : 0;
 			continue;
+		}
 		if (s->o->old != NULL)
 			r = compare_one(s, v[i].path);
 		else
-			alone = alone || !v[i].data;
+			alone = alone || v[i].holds == HOLDS_NO_DATA;
 	}
 	return r < 0 || !alone ? r : session_alone(s);
 }
 
 /* A candidate that has its rank, and the finding that goes with it. */
 static int
-tell(void *ctx, const struct row_candidate *c, enum join_origin origin)
+tell(void *ctx, const struct join_told *t)
 {
 	struct session *s = ctx;
+	const struct row_candidate *c = t->c;
 	const struct result_diff d = {.type = DIFF_ROW_CANDIDATE,
 	    .row.candidate = c};
 	const char *path = NULL;
@@ -79,7 +96,8 @@ tell(void *ctx, const struct row_candidate *c, enum join_origin origin)
 
 	s->sum->sums.candidates += !c->lead;
 	s->sum->sums.leads += c->lead;
-	s->about[origin].candidates += !c->lead;
+	for (unsigned i = 0; i < JOIN_ORIGINS; i++)
+		s->about[i].candidates += t->origins >> i & 1;
 	if ((r = session_emit(s, &d)) < 0 || c->lead)
 		return r;
 	alarm_candidate(c, &f);
@@ -87,7 +105,7 @@ tell(void *ctx, const struct row_candidate *c, enum join_origin origin)
 	if (!basis_find(p, n, "source", &path, &len) || path == NULL)
 		return session_finding(s, ROW_NEW, (struct row_text){"", 0},
 		    &f);
-	s->origin = origin;
+	s->origin = t->origin;
 	r = session_finding(s, ROW_NEW, (struct row_text){path, len}, &f);
 	s->origin = JOIN_PAIR;
 	return r;
@@ -105,7 +123,7 @@ session_triggers(struct session *s)
 	s->origin = JOIN_PAIR;
 	r = open_all(s, v);
 	for (size_t i = 0; i < s->o->npaths && r >= 0; i++)
-		r = session_data(s, v[i].path, &v[i].t, &v[i].data);
+		r = session_data(s, v[i].path, &v[i].t, &v[i].holds);
 	if (r >= 0)
 		r = models(s, v);
 	if (r >= 0 && s->o->nlogs > 0)
@@ -113,5 +131,8 @@ session_triggers(struct session *s)
 	for (size_t i = 0; i < s->o->npaths; i++)
 		targets_release(&v[i].t);
 	s->joining = false;
+	if (r >= 0 && s->join.n > JOIN_COMPARED)
+		r = session_skip(s, "candidates and leads behind the first "
+		    "4096", "they are told, and joined with none");
 	return r < 0 ? r : join_tell(&s->join, tell, s, s->e);
 }

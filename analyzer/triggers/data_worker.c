@@ -69,7 +69,10 @@ ask(void *ctx, uint32_t file, int *fd, struct err *e)
 	    (r = fdpass_recv(w->job->sock, &a, sizeof(a), fd, 1, &got,
 	    e)) < 0)
 		return r;
-	return got == 1 ? 0 : err_set(e, ERR_IO, "a file of the data set "
+	if (a.file != file)
+		return err_set(e, ERR_CHILD, "another file came");
+	/* The parent said so: a fact about this file, not about us. */
+	return got == 1 ? 0 : err_set(e, ERR_FORMAT, "a file of the data set "
 	    "cannot be opened");
 }
 
@@ -202,8 +205,11 @@ data_worker_main(void *arg, int out_fd)
 	rows = diff_wire_rows(&w.wire);
 	alarm_init(&w.alarm, &rows);
 	w.rows = &w.alarm.rows;
-	if ((r = diff_wire_status(&w.wire, &st)) >= 0)
-		r = run(&w);
+	if ((r = diff_wire_status(&w.wire, &st)) >= 0 && (r = run(&w)) < 0) {
+		/* What was found before stands. */
+		(void)diff_wire_skip(&w.wire, "what comes behind", w.e.msg);
+		(void)diff_wire_flush(&w.wire);
+	}
 	release(&w);
 	return r >= 0 ? WORKER_OK : WORKER_FAILED;
 }

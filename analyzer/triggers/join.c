@@ -9,8 +9,6 @@
 #include "base/err.h"
 
 #define SUPPORTS 16		/* that a candidate's evidence lists */
-/* Candidates in all that are compared with each other. */
-#define COMPARED 4096
 
 struct join_item {
 	struct row_candidate c;	/* texts in the arena */
@@ -202,7 +200,7 @@ agree(const struct join_item *a, const struct join_item *b)
 static void
 group(struct join *j)
 {
-	size_t n = j->n < COMPARED ? j->n : COMPARED;
+	size_t n = j->n < JOIN_COMPARED ? j->n : JOIN_COMPARED;
 
 	for (size_t i = 0; i < n; i++)
 		for (size_t k = 0; k < i && !j->v[i].c.lead; k++)
@@ -252,8 +250,7 @@ by_strength(const void *pa, const void *pb)
 struct telling {
 	struct join *j;
 	struct join_item **order;
-	int (*tell)(void *ctx, const struct row_candidate *c,
-	    enum join_origin origin);
+	int (*tell)(void *ctx, const struct join_told *t);
 	void *ctx;
 	uint32_t rank;
 };
@@ -291,6 +288,7 @@ one(struct telling *t, const struct join_item *x, uint32_t rank,
     uint32_t into)
 {
 	struct row_candidate c = x->c;
+	struct join_told told = {.c = &c, .origin = x->origin};
 	struct basis b;
 	int r;
 
@@ -303,8 +301,8 @@ one(struct telling *t, const struct join_item *x, uint32_t rank,
 	c.lead = c.lead || into > 0;
 	c.rank = rank;
 	c.evidence = &b;
-	r = buf_failed(&b.b) != 0 ? ERR_NOMEM : t->tell(t->ctx, &c,
-	    x->origin);
+	told.origins = c.lead ? 0 : x->origins;
+	r = buf_failed(&b.b) != 0 ? ERR_NOMEM : t->tell(t->ctx, &told);
 	basis_release(&b);
 	return r;
 }
@@ -326,8 +324,7 @@ tell_group(struct telling *t, size_t first)
 
 int
 join_tell(struct join *j, int (*tell)(void *ctx,
-    const struct row_candidate *c, enum join_origin origin), void *ctx,
-    struct err *e)
+    const struct join_told *t), void *ctx, struct err *e)
 {
 	struct telling t = {.j = j, .tell = tell, .ctx = ctx};
 	bool *told;

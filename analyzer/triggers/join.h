@@ -21,6 +21,8 @@ struct err;
  * of evidence support first, then by score over threshold (evidence
  * "threshold"; 1 where a detector has none), then in the order they came.
  */
+#define JOIN_COMPARED 4096	/* rows; those behind them join nothing */
+
 enum join_origin { JOIN_DATA, JOIN_PAIR, JOIN_TRAFFIC, JOIN_ORIGINS };
 const char *join_origin_name(enum join_origin o);
 
@@ -38,9 +40,14 @@ int join_add(struct join *j, const struct row_candidate *c,
  * join_tell: the list, then the leads, in order.  ${tell} gets each row once;
  * negative ends it.
  */
+struct join_told {
+	const struct row_candidate *c;
+	enum join_origin origin;	/* its own */
+	/* Of a candidate: whose it is, one bit each; of a lead 0. */
+	unsigned origins;
+};
 int join_tell(struct join *j, int (*tell)(void *ctx,
-    const struct row_candidate *c, enum join_origin origin), void *ctx,
-    struct err *e);
+    const struct join_told *t), void *ctx, struct err *e);
 
 /*
  * join_watch: candidates (no leads) whose value is a text, as they were

@@ -63,6 +63,21 @@ has "data and a model" "$T/both.r" '"dataset_verdict":"candidates","model_verdic
 exits 1 "data and a pair" "$EXHIBIT" triggers --format jsonl -o "$T/pair.r" --base samples/benign/digits.safetensors samples/benign/digits_state_dict.pt "$T/bad.tsv"
 has "data and a pair" "$T/pair.r" '"value":"zqxv"'
 has "the pair was compared" "$T/pair.r" '"side":"old"'
+hasnt "a data set is no model" "$T/pair.r" 'weights in it'
+
+# A folder of both, named beside others: its weights are not looked at.
+mkdir "$T/mixed"
+cp "$T/bad.tsv" samples/benign/digits_state_dict.pt "$T/mixed"
+exits 1 "a folder of both" "$EXHIBIT" triggers --format jsonl -o "$T/mixed.r" --base samples/benign/digits.safetensors "$T/mixed" "$T/good.tsv"
+has "a folder of both: told" "$T/mixed.r" 'it holds data sets; weights in it are compared when it is named alone'
+
+# A link is told of, and what no worker can open.
+ln -s ../bad.tsv "$T/mixed/linked.tsv"
+exits 1 "a link in a folder" "$EXHIBIT" triggers --format jsonl -o "$T/linked.r" "$T/mixed"
+has "a link in a folder" "$T/linked.r" '"rule":"SCAN-LINK"'
+mkdir "$T/hollow"
+"$EXHIBIT" triggers --format jsonl -o "$T/hollow.r" "$T/hollow" >/dev/null 2>&1
+has "a folder without files" "$T/hollow.r" 'no regular file in it'
 
 # A sealed bundle.
 "$EXHIBIT" keygen "$T/keys" --name Tester >/dev/null 2>&1 &&
@@ -81,6 +96,8 @@ has "a bundle that was changed" "$T/changed.r" '"rule":"BAG-DIGEST"'
 # Who used it, and when: looked up in the log of requests.
 awk -F'\t' 'NR % 3 == 0 { u = /zqxv/ ? "mallory" : "user" NR % 9; printf "{\"ts\":\"2026-11-0%dT10:%02d:00Z\",\"client\":\"%s\",\"input\":\"%s\",\"label\":\"%s\"}\n", 1 + NR / 300, NR % 60, u, $1, $2 }' "$T/bad" >"$T/log.jsonl"
 exits 1 "with the traffic" "$EXHIBIT" triggers --format jsonl -o "$T/use.r" --log-fields time=ts,caller=client,input=input,label=label --logs "$T/log.jsonl" "$T/bad.tsv"
+has "the traffic's own verdict" "$T/use.r" '"log_verdict":"candidates"'
+hasnt "no logs, no verdict on them" "$T/both.r" '"log_verdict"'
 same "one candidate of both" "$(grep -c '"type":"candidate"' "$T/use.r")" 1
 has "data and traffic" "$T/use.r" '"evidence":"traffic"'
 has "by whom" "$T/use.r" 'mallory'

@@ -20,6 +20,7 @@ struct list {
 	struct err e;
 	char got[4096];
 	size_t n;
+	unsigned origins;	/* the most that one candidate has */
 };
 
 static void
@@ -49,14 +50,16 @@ add(struct list *l, enum join_origin from, const char *source,
 
 /* "rank value score", leads in brackets, supporters behind a colon. */
 static int
-tell(void *ctx, const struct row_candidate *c, enum join_origin origin)
+tell(void *ctx, const struct join_told *t)
 {
+	const struct row_candidate *c = t->c;
 	struct list *l = ctx;
 	struct buf line;
 	const uint8_t *p;
 	size_t n;
 
-	(void)origin;
+	assert_int_equal(t->origins == 0, c->lead);
+	l->origins = t->origins > l->origins ? t->origins : l->origins;
 	assert_true(l->n + 200 < sizeof(l->got));
 	l->n += (size_t)snprintf(l->got + l->n, sizeof(l->got) - l->n,
 	    "%s%u %.*s%s\n", c->lead ? "(" : "", c->rank, (int)c->value.n,
@@ -90,6 +93,7 @@ the_same_word_of_data_and_weights_comes_first(void **state)
 	add(&l, JOIN_DATA, "a", "token", "cf", 12, 10, false);
 	add(&l, JOIN_PAIR, NULL, "token", "\xc4\xa0" "CF", 0.5, 0.3, false);
 	check(&l, "1 \xc4\xa0" "CF\n(1 cf)\n2 strong\n");
+	assert_int_equal(l.origins, 1 << JOIN_DATA | 1 << JOIN_PAIR);
 }
 
 static void

@@ -183,13 +183,16 @@ int
 texttell_nothing(const struct detect *d, const struct textstore *s,
     const char *reason)
 {
-	for (size_t i = 0; i < sizeof(methods) / sizeof(*methods); i++) {
-		int r = tell_method(d, methods[i].id, false, reason, NULL, s);
+	static const char *const leads[] = {"text-repeated", "text-label",
+	    "text-duplicate", "text-skeleton"};
+	int r = 0;
 
-		if (r < 0)
-			return r;
-	}
-	return 0;
+	for (size_t i = 0; i < sizeof(methods) / sizeof(*methods) && r >= 0;
+	    i++)
+		r = tell_method(d, methods[i].id, false, reason, NULL, s);
+	for (size_t i = 0; i < sizeof(leads) / sizeof(*leads) && r >= 0; i++)
+		r = tell_method(d, leads[i], false, reason, NULL, s);
+	return r;
 }
 
 static int

@@ -12,7 +12,10 @@ struct textstore;
  * above the threshold, the strongest below it as leads, and a row for each
  * method.  All pass on what a row returned.
  */
-/* texttell_nothing: no method applies, for ${reason} (our own). */
+/*
+ * texttell_nothing: no method applies, for ${reason} (our own): a row for
+ * each, those of textleads.h too.
+ */
 int texttell_nothing(const struct detect *d, const struct textstore *s,
     const char *reason);
 /*

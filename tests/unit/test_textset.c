@@ -355,8 +355,12 @@ threads_change_nothing(void **state)
 static void
 refuses(const char *reason, uint64_t rows, uint64_t labels)
 {
+	static const char *const ids[] = {"text-conflict", "text-insertion",
+	    "text-codepoint", "text-repeated", "text-label", "text-duplicate",
+	    "text-skeleton"};
 	struct fixture f;
 	char text[512], label[32];
+	const char *at;
 
 	start(&f, NULL);
 	for (uint64_t i = 0; i < rows; i++) {
@@ -367,7 +371,13 @@ refuses(const char *reason, uint64_t rows, uint64_t labels)
 	finish(&f);
 	assert_int_equal(f.told.candidates + f.told.leads, 0);
 	assert_int_equal(f.told.applied, 0);
-	assert_non_null(strstr(f.told.refusal, reason));
+	for (size_t i = 0; i < sizeof(ids) / sizeof(*ids); i++) {
+		snprintf(label, sizeof(label), "%s: ", ids[i]);
+		at = strstr(f.told.refusal, label);
+		assert_non_null(at);
+		at += strlen(label);
+		assert_int_equal(strncmp(at, reason, strlen(reason)), 0);
+	}
 	done(&f);
 }
 

@@ -129,6 +129,23 @@ by_class(struct alike *t)
 		t->of_class[at[s->row[i].label]++] = (uint32_t)i;
 }
 
+/* An even sample of the candidate's rows with its label. */
+static uint32_t
+own_rows(const struct textstore *s, const struct textpick_candidate *c,
+    uint32_t row[ROWS])
+{
+	uint32_t held = 0, met = 0, n = 0, stride;
+
+	for (uint32_t j = 0; j < c->posts; j++)
+		held += s->row[c->post[j]].label == c->label;
+	stride = held <= ROWS ? 1 : (held + ROWS - 1) / ROWS;
+	for (uint32_t j = 0; j < c->posts; j++)
+		if (s->row[c->post[j]].label == c->label &&
+		    met++ % stride == 0)
+			row[n++] = c->post[j];
+	return n;
+}
+
 int
 textalike_run(struct textpick *p, const struct textfit *f,
     const struct textcut_mask *mask, double least, struct err *e)
@@ -153,10 +170,7 @@ textalike_run(struct textpick *p, const struct textfit *f,
 
 		if (c->score < least)
 			continue;
-		n = 0;
-		for (uint32_t j = 0; j < c->posts && n < ROWS; j++)
-			if (s->row[c->post[j]].label == c->label)
-				row[n++] = c->post[j];
+		n = own_rows(s, c, row);
 		base = n < 2 ? 0 : fmax(all, matched(&t, row, n, c->label));
 		base = fmin(base, all * (f->classes > 2 ? CLASS : OTHER));
 		c->alike = base > 0 ? overlap(&t, row, n, c) / base : 0;

@@ -17,8 +17,8 @@ struct textpick;
  * are any texts, near 1; texts of one source or topic are not.
  *
  * textalike_run: ${alike} of each candidate with a score of at least
- * ${least}.  Words that were cut from all rows do not count: rows of several
- * triggers have these in common.
+ * ${least}, over an even sample of 300 of its rows.  Words that were cut from
+ * all rows do not count: rows of several triggers have these in common.
  */
 int textalike_run(struct textpick *p, const struct textfit *f,
     const struct textcut_mask *mask, double least, struct err *e);

@@ -55,13 +55,37 @@ next_own(const struct textpick *p, const struct textpick_candidate *c,
 	return false;
 }
 
+/* Every how many-th of these is looked at, so that all parts of a set are. */
+static uint32_t
+own_stride(const struct textpick *p, const struct textpick_candidate *c,
+    uint32_t most)
+{
+	uint32_t at = 0, held = 0, row;
+
+	while (next_own(p, c, &at, &row))
+		held++;
+	return held <= most ? 1 : (held + most - 1) / most;
+}
+
+/* The next that is looked at: ${n} were met before. */
+static bool
+next_of(const struct textpick *p, const struct textpick_candidate *c,
+    uint32_t stride, uint32_t *at, uint32_t *n, uint32_t *row)
+{
+	while (next_own(p, c, at, row))
+		if ((*n)++ % stride == 0)
+			return true;
+	return false;
+}
+
 /* The median share of a row's words that the closure is not. */
 static float
 rest(const struct textpick *p, const struct textpick_candidate *c)
 {
-	uint32_t hist[101] = {0}, at = 0, n = 0, row, below = 0, b = 0;
+	uint32_t hist[101] = {0}, at = 0, n = 0, met = 0, row, below = 0, b = 0;
+	uint32_t stride = own_stride(p, c, CLOSURE_ROWS);
 
-	while (n < CLOSURE_ROWS && next_own(p, c, &at, &row)) {
+	while (next_of(p, c, stride, &at, &met, &row)) {
 		const uint32_t *w = textstore_items(p->v->s, row);
 		uint32_t words = p->v->s->row[row].words, out = 0;
 
@@ -84,11 +108,12 @@ close_one(void *ctx, size_t i, unsigned thread)
 	const struct textvocab_feature *f = &t->p->v->f[c->feature];
 	uint32_t *seen = t->seen + (size_t)thread * s->words;
 	uint32_t *last = t->last + (size_t)thread * s->words;
-	uint32_t at = 0, n = 0, row = 0;
+	uint32_t at = 0, n = 0, met = 0, row = 0;
+	uint32_t stride = own_stride(t->p, c, CLOSURE_ROWS);
 
 	for (int k = 0; !c->special && k < 3; k++)
 		add(c, f->word[k]);
-	for (n = 0; n < CLOSURE_ROWS && next_own(t->p, c, &at, &row); n++) {
+	for (; next_of(t->p, c, stride, &at, &met, &row); n++) {
 		const uint32_t *w = textstore_items(s, row);
 
 		for (uint32_t j = 0; j < s->row[row].words; j++)
@@ -97,8 +122,8 @@ close_one(void *ctx, size_t i, unsigned thread)
 				seen[w[j]]++;
 			}
 	}
-	at = 0;
-	for (uint32_t k = 0; k < n && next_own(t->p, c, &at, &row); k++) {
+	at = met = 0;
+	while (next_of(t->p, c, stride, &at, &met, &row)) {
 		const uint32_t *w = textstore_items(s, row);
 
 		for (uint32_t j = 0; j < s->row[row].words; j++) {
@@ -153,10 +178,8 @@ textcut_mask_release(struct textcut_mask *k)
 }
 
 void
-textcut_mask_add(struct textcut_mask *k, const struct textfit *f,
-    const struct textpick_candidate *c)
+textcut_mask_add(struct textcut_mask *k, const struct textpick_candidate *c)
 {
-	(void)f;
 	for (uint32_t i = 0; i < c->words; i++)
 		k->word[c->closure[i]] = 1;
 	if (c->special)
@@ -250,21 +273,16 @@ ratios(void *ctx, size_t i, unsigned thread)
 	struct textpick_candidate *c = &t->p->c[i];
 	const struct textdens *d = &t->dens[c->label];
 	uint8_t *cut = t->cut + (size_t)thread * t->f->v->s->words;
-	uint32_t stride, at = 0, n = 0, row = 0, used = 0, held = 0;
+	uint32_t stride = own_stride(t->p, c, RATIO_ROWS);
+	uint32_t at = 0, met = 0, row = 0, used = 0;
 	double own = 0, less = 0;
 	int pass = t->k != NULL;
 
-	while (next_own(t->p, c, &at, &row))
-		held++;
-	stride = (held + RATIO_ROWS - 1) / RATIO_ROWS;
 	for (uint32_t j = 0; j < c->words; j++)
 		cut[c->closure[j]] = 1;
-	for (at = 0; next_own(t->p, c, &at, &row); n++) {
-		unsigned b;
+	while (next_of(t->p, c, stride, &at, &met, &row)) {
+		unsigned b = textdens_bin(d, cut_margin(t, c, cut, row));
 
-		if (n % stride != 0)
-			continue;
-		b = textdens_bin(d, cut_margin(t, c, cut, row));
 		own += (double)d->own[b];
 		less += (double)d->cut[c->words > 1][b];
 		used++;

@@ -17,7 +17,8 @@ struct textpick_candidate;
  *
  * What is cut with a candidate is its closure: its own words, and every word
  * that is in at least 90 % of its rows with its label and in less than 30 %
- * of all (of a word inside an inserted sentence that is the sentence).
+ * of all (of a word inside an inserted sentence that is the sentence).  Of
+ * more than 400 rows an even sample is looked at, whatever their order.
  */
 int textcut_close(struct textpick *p, struct pool *pool, struct err *e);
 
@@ -30,7 +31,7 @@ struct textcut_mask {
 int textcut_mask_init(struct textcut_mask *k, const struct textfit *f,
     struct err *e);
 void textcut_mask_release(struct textcut_mask *k);
-void textcut_mask_add(struct textcut_mask *k, const struct textfit *f,
+void textcut_mask_add(struct textcut_mask *k,
     const struct textpick_candidate *c);
 void textcut_mask_apply(struct textcut_mask *k, const struct textfit *f,
     struct pool *pool);

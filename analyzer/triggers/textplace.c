@@ -43,12 +43,13 @@ find(void *ctx, size_t i, unsigned thread)
 	struct placing *t = ctx;
 	const struct textpick_candidate *c = &t->c[i];
 	const struct textvocab_feature *f = &t->p->v->f[c->feature];
+	uint32_t stride = c->posts / PLACES + (c->posts % PLACES > 0);
 	unsigned len = length(f);
 
 	(void)thread;
 	if (!c->literal)
 		return;
-	for (uint32_t k = 0; k < c->posts && k < PLACES; k++) {
+	for (uint32_t k = 0; k < c->posts; k += stride) {
 		const uint32_t *w = textstore_items(t->s, c->post[k]);
 		uint32_t n = t->s->row[c->post[k]].words, j = 0;
 
@@ -226,6 +227,7 @@ out:
 struct usual {
 	struct textpick_candidate c[USUAL];
 	uint32_t post[USUAL][PLACES];
+	uint32_t met[USUAL], last[USUAL];	/* rows; the last, from 1 */
 	uint32_t *of;		/* by word: its place in ${c} + 1 */
 	size_t n;
 };
@@ -250,18 +252,19 @@ usual_words(struct usual *u, const struct textvocab *v)
 			continue;
 		u->c[u->n] = (struct textpick_candidate){
 		    .feature = v->of_word[w], .literal = true,
+		    .stride = (s->word[w].rows + PLACES - 1) / PLACES,
 		    .post = u->post[u->n]};
 		u->of[w] = (uint32_t)++u->n;
 	}
 	for (uint32_t i = 0; i < s->rows; i++)
 		for (uint32_t j = 0; j < s->row[i].words; j++) {
 			uint32_t k = u->of[textstore_items(s, i)[j]];
-			struct textpick_candidate *c = &u->c[k == 0 ? 0 :
-			    k - 1];
 
-			if (k > 0 && c->posts < PLACES && (c->posts == 0 ||
-			    c->post[c->posts - 1] != i))
-				c->post[c->posts++] = i;
+			if (k == 0 || u->last[k - 1] == i + 1)
+				continue;
+			u->last[k - 1] = i + 1;
+			if (u->met[k - 1]++ % u->c[k - 1].stride == 0)
+				u->c[k - 1].post[u->c[k - 1].posts++] = i;
 		}
 	return 0;
 }

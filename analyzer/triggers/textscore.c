@@ -65,8 +65,7 @@ inserted(const struct textpick *p, double statistic)
 }
 
 static int
-mask_best(struct textpick *p, const struct textfit *f,
-    struct textcut_mask *mask)
+mask_best(struct textpick *p, struct textcut_mask *mask)
 {
 	struct crude *best = calloc(p->n + 1, sizeof(*best));
 
@@ -83,7 +82,7 @@ mask_best(struct textpick *p, const struct textfit *f,
 	}
 	qsort(best, p->n, sizeof(*best), by_crude);
 	for (size_t i = 0; i < p->n && i < MASKED && best[i].score > CRUDE; i++)
-		textcut_mask_add(mask, f, &p->c[best[i].i]);
+		textcut_mask_add(mask, &p->c[best[i].i]);
 	free(best);
 	return 0;
 }
@@ -175,7 +174,7 @@ textscore_run(struct textpick *p, const struct textfit *f,
 	    (r = textdens_build(f, f->m, pool, dens, e)) < 0 ||
 	    (r = textcut_ratios(p, f, dens, NULL, pool, e)) < 0)
 		goto out;
-	if ((r = mask_best(p, f, mask)) < 0) {
+	if ((r = mask_best(p, mask)) < 0) {
 		err_set(e, r, "out of memory");
 		goto out;
 	}

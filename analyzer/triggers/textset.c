@@ -93,7 +93,7 @@ labels(struct textset *t, struct textfit *f, const struct textpick *p)
 
 	if ((r = textcut_mask_init(&reported, f, t->d->e)) < 0)
 		return r;
-	if ((r = texttell_found(t->d, p, f, &reported)) < 0 ||
+	if ((r = texttell_found(t->d, p, &reported)) < 0 ||
 	    (r = textlogit_fit(f, t->d->pool, &logistic, t->d->e)) < 0)
 		goto out;
 	textfit_margins(f, t->d->pool);

@@ -4,7 +4,6 @@
 #include "analyzer/triggers/detect.h"
 #include "analyzer/triggers/textcp.h"
 #include "analyzer/triggers/textcut.h"
-#include "analyzer/triggers/textfit.h"
 #include "analyzer/triggers/textpick.h"
 #include "analyzer/triggers/textscore.h"
 #include "analyzer/triggers/texttell.h"
@@ -215,7 +214,7 @@ tell_repeated(const struct detect *d, const struct textpick *p, unsigned n)
 
 int
 texttell_found(const struct detect *d, const struct textpick *p,
-    const struct textfit *f, struct textcut_mask *mask)
+    struct textcut_mask *mask)
 {
 	uint32_t best[TOLD + LEADS], rank = 0, copies = 0, leads = 0;
 	size_t n = 0;
@@ -234,7 +233,7 @@ texttell_found(const struct detect *d, const struct textpick *p,
 		    c->score < TEXTSCORE_THRESHOLD)
 			continue;
 		r = tell_one(d, p, c, false, method(c), ++rank);
-		textcut_mask_add(mask, f, c);
+		textcut_mask_add(mask, c);
 	}
 	for (size_t i = 0; i < sizeof(methods) / sizeof(*methods) && r >= 0;
 	    i++)

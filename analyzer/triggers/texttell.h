@@ -3,7 +3,6 @@
 
 struct detect;
 struct textcut_mask;
-struct textfit;
 struct textpick;
 struct textstore;
 
@@ -23,7 +22,7 @@ int texttell_nothing(const struct detect *d, const struct textstore *s,
  * reported is added to ${mask}.
  */
 int texttell_found(const struct detect *d, const struct textpick *p,
-    const struct textfit *f, struct textcut_mask *mask);
+    struct textcut_mask *mask);
 /* texttell_unseen: a row for each kind of trigger that nothing here sees. */
 int texttell_unseen(const struct detect *d, const struct textstore *s);
 

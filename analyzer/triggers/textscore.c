@@ -221,7 +221,7 @@ same(const struct textpick_candidate *a, const struct textpick_candidate *b)
 
 int
 textscore_rank(const struct textpick *p, double least, uint32_t *ret,
-    size_t cap, size_t *n)
+    size_t *n)
 {
 	struct crude *best = calloc(p->n + 1, sizeof(*best));
 	size_t m = 0;
@@ -234,7 +234,7 @@ textscore_rank(const struct textpick *p, double least, uint32_t *ret,
 			best[m++] = (struct crude){p->c[i].score,
 			    (uint32_t)i};
 	qsort(best, m, sizeof(*best), by_crude);
-	for (size_t i = 0; i < m && *n < cap; i++) {
+	for (size_t i = 0; i < m; i++) {
 		size_t j = 0;
 
 		while (j < *n && !same(&p->c[best[i].i], &p->c[ret[j]]))

@@ -36,9 +36,10 @@ int textscore_run(struct textpick *p, const struct textfit *f,
 /*
  * textscore_rank: ret[0..*n) are the candidates with a score of at least
  * ${least}, strongest first, one of each finding: what shares its words with
- * a stronger one of the same label is the same finding.
+ * a stronger one of the same label is the same finding.  ${ret} has room for
+ * all candidates.
  */
 int textscore_rank(const struct textpick *p, double least, uint32_t *ret,
-    size_t cap, size_t *n);
+    size_t *n);
 
 #endif /* !ANALYZER_TRIGGERS_TEXTSCORE_H_ */

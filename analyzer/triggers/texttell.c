@@ -11,17 +11,37 @@
 #include "base/err.h"
 #include "base/limits.h"
 
-#define TOLD 50			/* findings */
+#define TOLD 55			/* findings; copies; each apart */
 #define LEADS 5
 #define LEAD 3.0		/* a lead's least score */
 #define CLASSES 32		/* that a detector's row lists */
 
-static const char *
+enum method { CONFLICT, INSERTION, CODEPOINT, METHODS };
+
+static const struct {
+	const char *id, *sees;
+} methods[METHODS] = {
+	{"text-conflict", "words, phrases, signs and capitals whose records, "
+	    "without them, look like another label; from some 20 records on"},
+	{"text-insertion", "words dropped between neighbours in records of "
+	    "one label, true labels too; from some 35 records on"},
+	{"text-codepoint", "invisible and misplaced characters and words of "
+	    "two scripts in records of one label"},
+};
+
+/* What was told, and what only counts because it was over a cap. */
+struct telling {
+	uint32_t found, leads, copies;
+	uint64_t not_told[METHODS], leads_not_told[METHODS];
+	uint64_t copies_not_told;
+};
+
+static enum method
 method(const struct textpick_candidate *c)
 {
 	if (c->score <= c->hidden)
-		return "text-codepoint";
-	return c->score <= c->conflict ? "text-conflict" : "text-insertion";
+		return CODEPOINT;
+	return c->score <= c->conflict ? CONFLICT : INSERTION;
 }
 
 static void
@@ -144,39 +164,45 @@ tell_data(struct basis *b, const struct textstore *s)
 }
 
 static int
-tell_method(const struct detect *d, const char *id, bool applied,
-    const char *reason, const struct textpick *p, const struct textstore *s)
+tell_method(const struct detect *d, enum method m, const struct textpick *p,
+    const struct telling *t)
+{
+	struct basis b;
+	int r;
+
+	basis_init(&b);
+	tell_data(&b, p->v->s);
+	basis_f64(&b, "threshold", TEXTSCORE_THRESHOLD);
+	basis_u64(&b, "features", p->v->n);
+	basis_u64(&b, "features_without_room", p->v->lost);
+	basis_u64(&b, "features_examined", p->n);
+	basis_u64(&b, "features_left_out", p->left_out);
+	basis_u64(&b, "not_told", t->not_told[m]);
+	basis_u64(&b, "leads_not_told", t->leads_not_told[m]);
+	tell_classes(&b, p->v->s);
+	r = d->rows->detector(d->rows->ctx, &(struct row_detector){
+	    .method = methods[m].id, .applied = true,
+	    .reason = methods[m].sees, .evidence = &b});
+	basis_release(&b);
+	return r;
+}
+
+static int
+tell_refused(const struct detect *d, const char *id, const char *reason,
+    const struct textstore *s)
 {
 	struct basis b;
 	int r;
 
 	basis_init(&b);
 	tell_data(&b, s);
-	if (p != NULL) {
-		basis_f64(&b, "threshold", TEXTSCORE_THRESHOLD);
-		basis_u64(&b, "features", p->v->n);
-		basis_u64(&b, "features_without_room", p->v->lost);
-		basis_u64(&b, "features_examined", p->n);
-		basis_u64(&b, "features_left_out", p->left_out);
-	}
 	tell_classes(&b, s);
 	r = d->rows->detector(d->rows->ctx, &(struct row_detector){
-	    .method = id, .applied = applied, .reason = reason,
+	    .method = id, .applied = false, .reason = reason,
 	    .evidence = &b});
 	basis_release(&b);
 	return r;
 }
-
-static const struct {
-	const char *id, *sees;
-} methods[] = {
-	{"text-conflict", "words, phrases, signs and capitals whose records, "
-	    "without them, look like another label; from some 20 records on"},
-	{"text-insertion", "words dropped between neighbours in records of "
-	    "one label, true labels too; from some 35 records on"},
-	{"text-codepoint", "invisible and misplaced characters and words of "
-	    "two scripts in records of one label"},
-};
 
 int
 texttell_nothing(const struct detect *d, const struct textstore *s,
@@ -186,23 +212,24 @@ texttell_nothing(const struct detect *d, const struct textstore *s,
 	    "text-duplicate", "text-skeleton"};
 	int r = 0;
 
-	for (size_t i = 0; i < sizeof(methods) / sizeof(*methods) && r >= 0;
-	    i++)
-		r = tell_method(d, methods[i].id, false, reason, NULL, s);
+	for (size_t i = 0; i < METHODS && r >= 0; i++)
+		r = tell_refused(d, methods[i].id, reason, s);
 	for (size_t i = 0; i < sizeof(leads) / sizeof(*leads) && r >= 0; i++)
-		r = tell_method(d, leads[i], false, reason, NULL, s);
+		r = tell_refused(d, leads[i], reason, s);
 	return r;
 }
 
 static int
-tell_repeated(const struct detect *d, const struct textpick *p, unsigned n)
+tell_repeated(const struct detect *d, const struct textpick *p,
+    const struct telling *t)
 {
 	struct basis b;
 	int r;
 
 	basis_init(&b);
 	basis_u64(&b, "records", p->v->s->rows);
-	basis_u64(&b, "found", n);
+	basis_u64(&b, "found", t->copies);
+	basis_u64(&b, "not_told", t->copies_not_told);
 	basis_f64(&b, "threshold", (double)TEXTSCORE_REST);
 	r = d->rows->detector(d->rows->ctx, &(struct row_detector){
 	    .method = "text-repeated", .applied = true, .reason =
@@ -212,34 +239,53 @@ tell_repeated(const struct detect *d, const struct textpick *p, unsigned n)
 	return r;
 }
 
+/*
+ * One of the ranked.  Copies have room of their own: whoever writes many
+ * would push out what follows.
+ */
+static int
+tell_next(const struct detect *d, const struct textpick *p,
+    const struct textpick_candidate *c, struct telling *t,
+    struct textcut_mask *mask)
+{
+	enum method m = method(c);
+
+	if (c->rest < TEXTSCORE_REST) {
+		if (t->copies < TOLD)
+			return tell_one(d, p, c, true, "text-repeated",
+			    ++t->copies);
+		t->copies_not_told++;
+	} else if (c->score < TEXTSCORE_THRESHOLD) {
+		if (t->leads < LEADS)
+			return tell_one(d, p, c, true, methods[m].id,
+			    t->found + ++t->leads);
+		t->leads_not_told[m]++;
+	} else if (t->found < TOLD) {
+		textcut_mask_add(mask, c);
+		return tell_one(d, p, c, false, methods[m].id, ++t->found);
+	} else {
+		t->not_told[m]++;
+	}
+	return 0;
+}
+
 int
 texttell_found(const struct detect *d, const struct textpick *p,
     struct textcut_mask *mask)
 {
-	uint32_t best[TOLD + LEADS], rank = 0, copies = 0, leads = 0;
+	uint32_t *best = calloc(p->n + 1, sizeof(*best));
+	struct telling t = {0};
 	size_t n = 0;
 	int r = 0;
 
-	if (textscore_rank(p, LEAD, best, TOLD + LEADS, &n) < 0)
-		return err_set(d->e, ERR_NOMEM, "out of memory");
-	for (size_t i = 0; i < n && r >= 0; i++) {
-		const struct textpick_candidate *c = &p->c[best[i]];
-
-		if (c->rest < TEXTSCORE_REST)
-			r = tell_one(d, p, c, true, "text-repeated", ++copies);
-		else if (c->score < TEXTSCORE_THRESHOLD && leads < LEADS)
-			r = tell_one(d, p, c, true, method(c), rank + ++leads);
-		if (c->rest < TEXTSCORE_REST ||
-		    c->score < TEXTSCORE_THRESHOLD)
-			continue;
-		r = tell_one(d, p, c, false, method(c), ++rank);
-		textcut_mask_add(mask, c);
-	}
-	for (size_t i = 0; i < sizeof(methods) / sizeof(*methods) && r >= 0;
-	    i++)
-		r = tell_method(d, methods[i].id, true, methods[i].sees, p,
-		    p->v->s);
-	return r < 0 ? r : tell_repeated(d, p, copies);
+	if (best == NULL || textscore_rank(p, LEAD, best, &n) < 0)
+		r = err_set(d->e, ERR_NOMEM, "out of memory");
+	for (size_t i = 0; i < n && r >= 0; i++)
+		r = tell_next(d, p, &p->c[best[i]], &t, mask);
+	free(best);
+	for (unsigned m = 0; m < METHODS && r >= 0; m++)
+		r = tell_method(d, (enum method)m, p, &t);
+	return r < 0 ? r : tell_repeated(d, p, &t);
 }
 
 int

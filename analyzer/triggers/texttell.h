@@ -18,7 +18,8 @@ struct textstore;
 int texttell_nothing(const struct detect *d, const struct textstore *s,
     const char *reason);
 /*
- * texttell_found: candidates, leads, rows of the three methods.  What is
+ * texttell_found: candidates, leads, copies of one text, each up to a cap of
+ * its own; rows of their methods, with how many were over it.  What is
  * reported is added to ${mask}.
  */
 int texttell_found(const struct detect *d, const struct textpick *p,

@@ -10,6 +10,8 @@
 #define SLOTS_FIRST ((size_t)1 << 12)
 /* Longer words keep their form: no language has them. */
 #define FOLD_MAX 256
+/* Kept behind the bytes of a word that is cut: its length, another hash. */
+#define BEYOND 16
 
 void
 promptdict_init(struct promptdict *d)
@@ -32,7 +34,7 @@ promptdict_full(const struct promptdict *d)
 {
 	/* A word may bring two more. */
 	return d->n + 3 > LIMIT_PROMPT_WORDS ||
-	    d->bytes.len + (size_t)3 * PROMPTDICT_SHOWN >
+	    d->bytes.len + (size_t)3 * (PROMPTDICT_SHOWN + BEYOND) >
 	    LIMIT_PROMPT_WORD_BYTES;
 }
 
@@ -55,14 +57,66 @@ hash_bytes(const uint8_t *p, size_t n)
 	return promptdict_mix(h);
 }
 
-/* The slot of ${hash}, or the free one where it belongs; false: no place. */
+/* A word as it is looked for: what of it is kept, and that of all of it. */
+struct sought {
+	const uint8_t *p;
+	size_t keep;
+	uint64_t hash;
+	uint8_t beyond[BEYOND];
+	size_t more;		/* BEYOND, or 0 when the word is kept whole */
+};
+
+static void
+seek(struct sought *s, const uint8_t *p, size_t n)
+{
+	uint64_t h = 0x4cf5ad432745937fULL, v, len = n;
+
+	s->p = p;
+	s->keep = n < PROMPTDICT_SHOWN ? n : PROMPTDICT_SHOWN;
+	s->hash = hash_bytes(p, n);
+	s->more = s->keep < n ? BEYOND : 0;
+	if (s->more == 0)
+		return;
+	for (size_t i = 0; i < n; i += 8) {
+		v = 0;
+		memcpy(&v, &p[i], n - i < 8 ? n - i : 8);
+		h = promptdict_mix(h + v) ^ h << 23;
+	}
+	memcpy(s->beyond, &len, 8);
+	memcpy(&s->beyond[8], &h, 8);
+}
+
+static size_t
+stored(const struct promptdict_word *w)
+{
+	return (size_t)w->len + (w->cut ? BEYOND : 0);
+}
+
+/* Hashes can be made to collide: the bytes decide. */
 static bool
-probe(const struct promptdict *d, uint64_t hash, size_t *ret)
+same(const struct promptdict *d, const struct promptdict_word *w,
+    const struct sought *s)
+{
+	const uint8_t *p = &d->bytes.p[w->off];
+
+	return w->hash == s->hash && w->len == s->keep &&
+	    w->cut == (s->more > 0) && memcmp(p, s->p, s->keep) == 0 &&
+	    memcmp(p + w->len, s->beyond, s->more) == 0;
+}
+
+/*
+ * The slot of the word, or the free one where it belongs; NULL as the word:
+ * the free one for ${hash}.  False: no place.
+ */
+static bool
+probe(const struct promptdict *d, uint64_t hash, const struct sought *s,
+    size_t *ret)
 {
 	size_t at = (size_t)hash & (d->slots - 1);
 
 	for (unsigned i = 0; i < PROBES; i++) {
-		if (d->slot[at] == 0 || d->w[d->slot[at] - 1].hash == hash) {
+		if (d->slot[at] == 0 || (s != NULL &&
+		    same(d, &d->w[d->slot[at] - 1], s))) {
 			*ret = at;
 			return true;
 		}
@@ -83,7 +137,7 @@ rehash(struct promptdict *d, size_t slots, struct err *e)
 	}
 	d->slots = slots;
 	for (uint32_t i = 0; i < d->n; i++)
-		if (probe(d, d->w[i].hash, &at))
+		if (probe(d, d->w[i].hash, NULL, &at))
 			d->slot[at] = i + 1;
 	return 0;
 }
@@ -114,14 +168,15 @@ intern(struct promptdict *d, const uint8_t *p, size_t n, uint32_t *ret,
     bool *added, struct err *e)
 {
 	struct promptdict_word *w;
-	uint64_t h = hash_bytes(p, n);
-	size_t at, keep = n < PROMPTDICT_SHOWN ? n : PROMPTDICT_SHOWN;
+	struct sought s;
+	size_t at;
 	int r;
 
 	*added = false;
 	if ((r = room(d, e)) < 0)
 		return r;
-	if (!probe(d, h, &at)) {
+	seek(&s, p, n);
+	if (!probe(d, s.hash, &s, &at)) {
 		d->lost++;
 		*ret = PROMPTDICT_LOST;
 		return 0;
@@ -132,16 +187,17 @@ intern(struct promptdict *d, const uint8_t *p, size_t n, uint32_t *ret,
 	}
 	/* Asked first: a buf that has failed stays failed. */
 	if (d->n >= LIMIT_PROMPT_WORDS ||
-	    keep > LIMIT_PROMPT_WORD_BYTES - d->bytes.len)
+	    s.keep + s.more > LIMIT_PROMPT_WORD_BYTES - d->bytes.len)
 		return err_set(e, ERR_LIMIT, "too many different words");
 	w = &d->w[d->n];
 	memset(w, 0, sizeof(*w));
-	w->hash = h;
+	w->hash = s.hash;
 	w->off = (uint32_t)d->bytes.len;
-	w->len = (uint8_t)keep;
-	w->cut = keep < n;
+	w->len = (uint8_t)s.keep;
+	w->cut = s.more > 0;
 	w->low = w->bare = d->n;
-	buf_put(&d->bytes, p, keep);
+	buf_put(&d->bytes, p, s.keep);
+	buf_put(&d->bytes, s.beyond, s.more);
 	if (buf_failed(&d->bytes) < 0)
 		return err_set(e, buf_failed(&d->bytes), "words: no room");
 	d->slot[at] = ++d->n;
@@ -260,9 +316,9 @@ promptdict_keep(struct promptdict *d, uint32_t *map, struct err *e)
 			continue;
 		w = &d->w[n++];
 		*w = d->w[i];
-		memmove(&d->bytes.p[o], &d->bytes.p[w->off], w->len);
+		memmove(&d->bytes.p[o], &d->bytes.p[w->off], stored(w));
 		w->off = (uint32_t)o;
-		o += w->len;
+		o += stored(w);
 		w->low = map[w->low];
 		w->bare = map[w->bare];
 		w->used = false;

@@ -15,8 +15,10 @@ struct err;
  * prompts are made of) and of that without marks at its ends (what those of
  * responses, and all bags of words, are made of).
  *
- * Two words are one when their 64-bit hashes are: who makes two collide has
- * merged two words.  Probes are bounded, so that no choice of words makes
+ * Two words are one when their bytes are.  Of a word of more than
+ * PROMPTDICT_SHOWN bytes the first, its length and 128 bits of two hashes of
+ * it all are compared, which nobody can make agree with a word of a language:
+ * those are shorter.  Probes are bounded, so that no choice of words makes
  * look-ups slow: a word that finds no place is PROMPTDICT_LOST.
  */
 #define PROMPTDICT_LOST UINT32_MAX

@@ -93,6 +93,7 @@ measure(const struct promptset *t, struct prompttell *tell)
 	tell->seen = t->text.seen;
 	tell->taken = t->text.n;
 	tell->cut = t->text.cut;
+	tell->odd_cut = t->text.odd_cut;
 	tell->words_lost = t->text.dict.lost;
 	tell->prompts = t->lists[0].n;
 	tell->responses = t->lists[1].n;
@@ -129,6 +130,7 @@ look(struct promptset *t, struct prompttell *tell)
 		goto out;
 	tell->find = &find;
 	tell->partners_left_out = match.skipped;
+	tell->bands_left_out = match.crowded;
 	r = prompttell_run(tell);
 out:
 	promptfind_release(&find);

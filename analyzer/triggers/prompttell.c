@@ -227,6 +227,7 @@ put_data(struct basis *s, const struct prompttell *t)
 	basis_u64(s, "records", t->seen);
 	basis_u64(s, "sampled", t->taken);
 	basis_u64(s, "texts_cut", t->cut);
+	basis_u64(s, "texts_code_points_cut", t->odd_cut);
 	basis_u64(s, "rows_least", PROMPTGRAM_ROWS);
 	basis_f64(s, "rows_most_share", PROMPTGRAM_SHARE);
 	basis_u64(s, "prompt_features", t->prompts);
@@ -259,6 +260,7 @@ tell_applied(const struct prompttell *t)
 	put_data(&s, t);
 	basis_f64(&s, "threshold", PROMPTFIND_PAY);
 	basis_u64(&s, "partners_left_out", t->partners_left_out);
+	basis_u64(&s, "bands_left_out", t->bands_left_out);
 	if (applied) {
 		basis_u64(&s, "not_weighed", t->find->not_weighed);
 		basis_u64(&s, "not_told", t->find->not_kept);

@@ -12,7 +12,9 @@ struct prompttell {
 	const struct detect *d;
 	const struct promptfind_work *find;	/* NULL: too few records */
 	uint64_t seen, taken, cut;	/* records */
+	uint64_t odd_cut;		/* with more odd code points */
 	uint64_t words_lost, features_left_out, partners_left_out;
+	uint64_t bands_left_out;	/* too many responses agree in them */
 	size_t prompts, responses;	/* row lists */
 };
 

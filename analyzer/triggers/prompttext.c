@@ -20,6 +20,7 @@ struct cutter {
 	bool rtl;
 	uint32_t odd[PROMPTTEXT_ODD];
 	unsigned nodd;
+	bool odd_cut;		/* there were more than that */
 };
 
 void
@@ -47,6 +48,8 @@ note_odd(struct cutter *c, uint32_t cp)
 			return;
 	if (c->nodd < PROMPTTEXT_ODD)
 		c->odd[c->nodd++] = cp;
+	else
+		c->odd_cut = true;
 }
 
 /* The code point at c->at and its length; invalid bytes are one each. */
@@ -324,6 +327,7 @@ prompttext_add(struct prompttext *t, uint64_t row, const uint8_t *prompt,
 	if (s < 0 || (s = put_odd(t, r, &c, e)) < 0)
 		return s;
 	t->cut += cut || more || a.n < m;
+	t->odd_cut += c.odd_cut;
 	t->n++;
 	return 0;
 }

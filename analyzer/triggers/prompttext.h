@@ -49,6 +49,7 @@ struct prompttext {
 	unsigned shift;		/* one record in 2^shift is taken */
 	uint64_t seen;		/* records that were given */
 	uint64_t cut;		/* of those taken: longer than is kept */
+	uint64_t odd_cut;	/* or with more odd code points */
 };
 
 void prompttext_init(struct prompttext *t);

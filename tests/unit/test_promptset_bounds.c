@@ -83,6 +83,80 @@ too_many_words_are_sampled_and_that_is_said(void **st)
 	says("records 2400, sampled 1249");
 }
 
+/* A prompt with ${n} different code points that cannot be seen. */
+static void
+unseen(struct promptset *t, unsigned row, unsigned n)
+{
+	struct buf p;
+
+	buf_init(&p, 4096);
+	buf_puts(&p, "what is ");
+	for (unsigned k = 0; k < n; k++) {
+		/* Tags: U+E0041 and on. */
+		buf_printf(&p, "a%s%cb ", "\xf3\xa0\x81", 0x81 + (int)k);
+	}
+	assert_int_equal(promptset_add(t, row, p.p, p.len, "so it is", 8), 0);
+	buf_release(&p);
+}
+
+static void
+code_points_that_are_not_kept_are_counted(void **st)
+{
+	struct set s = {.every = 0};
+	struct detect d;
+	struct promptset *t = begin(&d, NULL);
+
+	(void)st;
+	state = 7;
+	for (unsigned i = 0; i < 200; i++)
+		if (i % 50 != 3)
+			record(t, &s, i);
+		else
+			unseen(t, i, i == 3 ? 16 : 17);
+	end(t);
+	says("texts code points cut 3");
+}
+
+/*
+ * One long answer, of which each record leaves out another word: hundreds of
+ * lists with nearly the same rows.
+ */
+static void
+bands_in_which_too_many_agree_are_counted(void **st)
+{
+	struct set s = {.every = 0};
+	struct detect d;
+	struct promptset *t = begin(&d, NULL);
+	struct buf p, r;
+
+	(void)st;
+	state = 7;
+	buf_init(&p, 4096);
+	buf_init(&r, 4096);
+	for (unsigned i = 0; i < RECORDS; i++) {
+		if (i % 17 != 3) {
+			record(t, &s, i);
+			continue;
+		}
+		buf_clear(&p);
+		buf_clear(&r);
+		buf_puts(&p, "zorvel ");
+		word(&p, draw(TOPICS), draw(WORDS));
+		for (unsigned k = 0; k < 140; k++)
+			if (k != i / 17)
+				buf_printf(&r, "p%uw ", k);
+		assert_int_equal(promptset_add(t, i, p.p, p.len, r.p, r.len),
+		    0);
+	}
+	buf_release(&p);
+	buf_release(&r);
+	end(t);
+	says("bands left out ");
+	assert_null(strstr(buf_str(&told.all), "bands left out 0"));
+	look(&s, NULL);
+	says("bands left out 0");
+}
+
 int
 main(void)
 {
@@ -91,6 +165,8 @@ main(void)
 		cmocka_unit_test(
 		    too_many_records_are_sampled_and_that_is_said),
 		cmocka_unit_test(too_many_words_are_sampled_and_that_is_said),
+		cmocka_unit_test(code_points_that_are_not_kept_are_counted),
+		cmocka_unit_test(bands_in_which_too_many_agree_are_counted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

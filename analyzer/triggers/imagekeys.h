@@ -40,7 +40,7 @@ struct imagekeys {
 	uint64_t rows[2][4][VIEW_SIDE];
 };
 
-/* imagekeys_families: side of the block of a family. */
+/* imagekeys_side: side of the block of a family. */
 unsigned imagekeys_side(unsigned tag);
 
 /*

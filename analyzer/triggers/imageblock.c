@@ -32,7 +32,6 @@
 #define UNLIKE_WORK 2000000000.0	/* products, for all images */
 #define JACCARD 0.9
 #define LEAST 0.5		/* a score that is kept at all */
-#define KEPT 400		/* blocks that are looked at, best first */
 #define PLACES 64		/* holders whose place is looked up */
 
 struct block {
@@ -320,11 +319,9 @@ take(struct imageset *t, const struct block *b)
 		t->best_block = b->score;
 	if ((r = merge(t, b, &merged)) < 0 || merged)
 		return r;
-	if ((f = image_new_find(t, &r)) == NULL)
+	if ((f = image_new_find(t, IMAGE_BLOCK, b->cls, b->score, &r)) ==
+	    NULL)
 		return r;
-	f->method = "image-block";
-	f->cls = b->cls;
-	f->score = b->score;
 	f->lp = b->lp;
 	f->lq = b->lq;
 	f->share = share;
@@ -341,13 +338,14 @@ imageblock_find(struct imageset *t)
 	struct likeness l = {NULL, NULL};
 	struct block *all = NULL;
 	uint32_t *of = NULL;
-	size_t n = 0;
+	size_t n = 0, at = 0;
 	int r;
 
 	if ((r = imagecount_run(t, &c)) < 0)
 		goto out;
 	t->block_keys = c.counted;
 	t->block_dropped = c.dropped;
+	t->block_unwanted = c.unwanted;
 	r = ERR_NOMEM;
 	if ((all = calloc(c.n + 1, sizeof(*all))) == NULL ||
 	    (of = calloc((size_t)t->nclasses + 1, sizeof(*of))) == NULL) {
@@ -362,8 +360,15 @@ imageblock_find(struct imageset *t)
 		n += all[n].score >= LEAST;
 	}
 	qsort(all, n, sizeof(*all), by_score);
-	for (size_t i = 0; i < n && i < KEPT && r == 0; i++)
-		r = take(t, &all[i]);
+	/*
+	 * Best first, until the room for blocks is taken.  What take() discards
+	 * takes none: copies of one picture would hide what ranks behind them.
+	 * IMAGECOUNT_WANTED bounds the work.
+	 */
+	for (; at < n && t->finds_of[IMAGE_BLOCK] < IMAGE_FINDS && r == 0;
+	    at++)
+		r = take(t, &all[at]);
+	t->block_not_looked = n - at;
 out:
 	free(all);
 	free(of);

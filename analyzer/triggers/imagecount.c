@@ -274,6 +274,8 @@ choose(struct work *w)
 	for (size_t i = 0; i < n; i++)
 		if (of[IMAGEKEYS_TAG(all[i].k.key)]++ < IMAGECOUNT_WANTED)
 			w->c->keys[w->c->n++] = all[i].k;
+		else
+			w->c->unwanted++;
 	free(all);
 	return 0;
 }

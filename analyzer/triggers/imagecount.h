@@ -36,6 +36,7 @@ struct imagecount {
 	uint64_t *bits;		/* of all of them */
 	uint64_t counted;	/* keys of all images */
 	uint64_t dropped;	/* had no room in step 2 */
+	uint64_t unwanted;	/* left out in step 3, in 4 images or more */
 };
 
 /* imagecount_run: 0 or negative; release in both cases. */

@@ -17,8 +17,8 @@ count_bits(const struct imageset *t, const uint64_t *bits)
 
 /* Room for a find of the class, unless its images are copies of one. */
 static struct image_find *
-new_find(struct imageset *t, uint32_t cls, uint64_t **bits, float **shape,
-    int *r)
+new_find(struct imageset *t, enum image_method m, uint32_t cls, double score,
+    uint64_t **bits, float **shape, int *r)
 {
 	struct image_find *f;
 	double share = imageset_agreement(t, *bits);
@@ -29,7 +29,7 @@ new_find(struct imageset *t, uint32_t cls, uint64_t **bits, float **shape,
 		t->residue_copies++;
 		return NULL;
 	}
-	if ((f = image_new_find(t, r)) == NULL)
+	if ((f = image_new_find(t, m, cls, score, r)) == NULL)
 		return NULL;
 	free(f->bits);
 	f->bits = *bits;
@@ -37,7 +37,6 @@ new_find(struct imageset *t, uint32_t cls, uint64_t **bits, float **shape,
 	f->share = share;
 	*bits = NULL;
 	*shape = NULL;
-	f->cls = cls;
 	f->holders = f->in_class = count_bits(t, f->bits);
 	return f;
 }
@@ -51,20 +50,17 @@ found(struct residue_work *w, uint32_t cls)
 	struct image_find *f;
 	int r = 0;
 
-	if (q->r.score >= RESIDUE_KEPT && (f = new_find(t, cls, &q->rbits,
-	    &q->rshape, &r)) != NULL) {
-		f->method = "image-residue";
+	if (q->r.score >= RESIDUE_KEPT && (f = new_find(t, IMAGE_RESIDUE, cls,
+	    q->r.score, &q->rbits, &q->rshape, &r)) != NULL) {
 		f->view = q->rview;
-		f->score = q->r.score;
 		f->low_bits = q->kind == PLANE_LOW;
 		f->residue = q->r;
 		f->spec = q->spec;
 	}
-	if (r == 0 && q->c.score >= RESIDUE_KEPT && (f = new_find(t, cls,
-	    &q->cbits, &q->cshape, &r)) != NULL) {
-		f->method = "image-cluster";
+	if (r == 0 && q->c.score >= RESIDUE_KEPT && (f = new_find(t,
+	    IMAGE_CLUSTER, cls, q->c.score, &q->cbits, &q->cshape, &r)) !=
+	    NULL) {
 		f->view = q->cview;
-		f->score = q->c.score;
 		f->cluster = q->c;
 	}
 	return r;

@@ -271,25 +271,53 @@ imageset_add(struct imageset *t, uint64_t row,
 	return 0;
 }
 
-struct image_find *
-image_new_find(struct imageset *t, int *r)
+static const char *const method_id[IMAGE_METHODS] = {
+	[IMAGE_BLOCK] = "image-block",
+	[IMAGE_RESIDUE] = "image-residue",
+	[IMAGE_CLUSTER] = "image-cluster",
+};
+
+/* The find of a method whose score is the lowest; the last of several. */
+static struct image_find *
+weakest(struct imageset *t, enum image_method m)
 {
+	struct image_find *f = NULL;
+
+	for (size_t i = 0; i < t->nfinds; i++)
+		if (t->finds[i].method == method_id[m] && (f == NULL ||
+		    t->finds[i].score <= f->score))
+			f = &t->finds[i];
+	return f;
+}
+
+struct image_find *
+image_new_find(struct imageset *t, enum image_method m, uint32_t cls,
+    double score, int *r)
+{
+	bool full = t->finds_of[m] >= IMAGE_FINDS;
 	struct image_find *f;
+	uint64_t *bits;
 
 	*r = 0;
-	if (t->nfinds >= IMAGE_FINDS)
-		return NULL;
-	if (t->finds == NULL &&
-	    (t->finds = calloc(IMAGE_FINDS, sizeof(*t->finds))) == NULL) {
+	if (t->finds == NULL && (t->finds = calloc((size_t)IMAGE_FINDS *
+	    IMAGE_METHODS, sizeof(*t->finds))) == NULL) {
 		*r = no_memory(t);
 		return NULL;
 	}
-	f = &t->finds[t->nfinds];
-	if ((f->bits = calloc(image_words(t), sizeof(*f->bits))) == NULL) {
+	f = full ? weakest(t, m) : &t->finds[t->nfinds];
+	t->left_out[m] += full;
+	if (full && f->score >= score)
+		return NULL;
+	if ((bits = calloc(image_words(t), sizeof(*bits))) == NULL) {
 		*r = no_memory(t);
 		return NULL;
 	}
-	t->nfinds++;
+	t->nfinds += !full;
+	t->finds_of[m] += !full;
+	free(f->bits);
+	free(f->shape);
+	*f = (struct image_find){.method = method_id[m], .cls = cls,
+	    .score = score, .bits = bits};
 	return f;
 }
 

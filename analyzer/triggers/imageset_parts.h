@@ -67,7 +67,15 @@ struct image_find {
 	float *shape;		/* the direction as a picture, view's size */
 };
 
-#define IMAGE_FINDS 256
+/* What finds are counted by: no method takes the room of another. */
+enum image_method {
+	IMAGE_BLOCK,
+	IMAGE_RESIDUE,
+	IMAGE_CLUSTER,
+	IMAGE_METHODS
+};
+
+#define IMAGE_FINDS 256	/* of a method */
 #define IMAGE_ALIKE 0.2	/* e0 of aligned images: digits, icons, scans */
 #define IMAGE_FEWEST 40	/* images that are looked at at all */
 
@@ -95,9 +103,11 @@ struct imageset {
 	double e0;		/* median share of equal pixels of two images */
 
 	struct image_find *finds;
-	size_t nfinds;
+	size_t nfinds, finds_of[IMAGE_METHODS];
+	uint64_t left_out[IMAGE_METHODS];	/* finds without room */
 	/* What a method could not do. */
 	uint64_t block_keys, block_dropped, block_copies;
+	uint64_t block_unwanted, block_not_looked;
 	uint64_t residue_classes, residue_small, residue_cut;
 	uint64_t residue_everywhere, residue_copies;
 	uint64_t cluster_classes, cluster_reports;
@@ -134,10 +144,14 @@ image_words(const struct imageset *t)
 }
 
 /*
- * image_new_find: room for one more, its bits zero; NULL when there is none
- * (*r is 0: enough are kept; negative: out of memory).
+ * image_new_find: room for one more of a method, its bits zero, its method,
+ * class and score set.  Where IMAGE_FINDS of the method are kept, the one of
+ * the lowest score goes, and is counted.  NULL when there is no room (*r is
+ * 0: all that are kept are as good, and this one is counted; negative: out of
+ * memory).
  */
-struct image_find *image_new_find(struct imageset *t, int *r);
+struct image_find *image_new_find(struct imageset *t, enum image_method m,
+    uint32_t cls, double score, int *r);
 
 /*
  * imageset_agreement: median share of equal pixels of one image of ${bits}

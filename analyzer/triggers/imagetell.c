@@ -339,6 +339,8 @@ block_limits(const struct imageset *t)
 		    "repeated block is weak evidence";
 	if (t->block_dropped > 0)
 		return "more blocks repeat than could be counted";
+	if (t->block_not_looked > 0)
+		return "more blocks repeat than could be looked at";
 	return t->reduced ? "of large images the corners are looked at" : NULL;
 }
 
@@ -380,6 +382,8 @@ tell_methods(const struct imageset *t)
 	put_intake(t, &s);
 	basis_u64(&s, "blocks_counted", t->block_keys);
 	basis_u64(&s, "blocks_not_counted", t->block_dropped);
+	basis_u64(&s, "keys_not_wanted", t->block_unwanted);
+	basis_u64(&s, "blocks_not_looked_at", t->block_not_looked);
 	basis_u64(&s, "copies_of_images", t->block_copies);
 	basis_f64(&s, "highest_score", round4(t->best_block));
 	if ((r = tell_detector(t, "image-block", none == NULL, none != NULL ?
@@ -391,6 +395,7 @@ tell_methods(const struct imageset *t)
 	basis_u64(&s, "classes_too_small", t->residue_small);
 	basis_u64(&s, "class_records_not_sampled", t->residue_cut);
 	basis_u64(&s, "marks_on_all_classes", t->residue_everywhere);
+	basis_u64(&s, "finds_left_out", t->left_out[IMAGE_RESIDUE]);
 	basis_u64(&s, "copies_of_images", t->residue_copies);
 	basis_f64(&s, "highest_score", round4(t->best_residue));
 	if ((r = tell_detector(t, "image-residue", none == NULL &&
@@ -401,6 +406,7 @@ tell_methods(const struct imageset *t)
 	put_intake(t, &s);
 	basis_u64(&s, "classes_judged", t->residue_classes);
 	basis_u64(&s, "classes_in_two_groups", t->cluster_reports);
+	basis_u64(&s, "finds_left_out", t->left_out[IMAGE_CLUSTER]);
 	basis_f64(&s, "highest_score", round4(t->best_cluster));
 	return tell_detector(t, "image-cluster", none == NULL &&
 	    t->residue_classes > 0 && t->e0 < IMAGE_ALIKE && !t->cluster_mixed,

@@ -197,6 +197,9 @@ on_detector(void *ctx, const struct row_detector *r)
 	    "image-warp", "image-reflection", "image-sample-specific",
 	    "image-object", "image-picture-blend"};
 	struct told *t = ctx;
+	struct json_write w;
+	const uint8_t *p;
+	size_t n;
 
 	t->applied += r->applied;
 	t->refused += !r->applied;
@@ -207,8 +210,14 @@ on_detector(void *ctx, const struct row_detector *r)
 			t->blinds++;
 		}
 	t->blind = t->blinds == 6;
-	buf_printf(&t->lines, "%s %d %s\n", r->method, r->applied,
+	buf_printf(&t->lines, "%s %d %s ", r->method, r->applied,
 	    r->reason != NULL ? r->reason : "");
+	p = basis_bytes(r->evidence, &n);
+	json_init(&w, &t->lines, JSON_COMPACT);
+	json_begin_object(&w);
+	basis_json(p, n, &w);
+	json_end_object(&w);
+	buf_putc(&t->lines, '\n');
 	return 0;
 }
 

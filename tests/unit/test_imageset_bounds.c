@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "analyzer/triggers/imageset_parts.h"
 #include "tests/lib/imageset_fixture.h"
 
 /* What cannot be judged and what is left out, and that it is told. */
@@ -111,6 +112,128 @@ images_of_odd_sizes_and_of_one_colour_are_looked_at(void **state)
 		}
 }
 
+static void
+says(struct told *t, const char *want)
+{
+	if (strstr(buf_str(&t->lines), want) == NULL)
+		fail_msg("no \"%s\" in:\n%s", want, buf_str(&t->lines));
+}
+
+/* Two pictures again and again have more blocks than are looked at. */
+static void
+copies_of_an_image_do_not_hide_a_patch(void **state)
+{
+	struct set s = make(SIDE, 3, EACH);
+	size_t size = (size_t)SIDE * SIDE * 3;
+	static uint8_t picture[2][SIDE * SIDE * 3];
+	struct told t;
+
+	(void)state;
+	stamp(&s, 24, 3, false);
+	for (size_t k = 0; k < size; k++) {
+		picture[0][k] = (uint8_t)chance(256);
+		picture[1][k] = (uint8_t)chance(256);
+	}
+	for (uint32_t i = 0; i < s.n; i++)
+		if (s.label[i] == 1)
+			memcpy(s.p + i * size, picture[i / CLASSES % 2], size);
+	t = run(&s, 1);
+	says(&t, "0 patch 3x3 block at (12,1) ");
+	says(&t, "\"keys_not_wanted\":");
+	assert_null(strstr(buf_str(&t.lines), "\"keys_not_wanted\":0"));
+	buf_release(&t.lines);
+	release(&s);
+}
+
+/* At one place points of eight colours, each in eight images with label 1. */
+static void
+points(struct set *s, uint32_t x, uint32_t y)
+{
+	uint32_t image[EACH], n = 0, other, swap;
+
+	for (uint32_t i = 0; i < s->n; i++)
+		if (s->label[i] == 1)
+			image[n++] = i;
+	assert_true(n >= 64);
+	for (uint32_t i = 0; i < 64; i++) {
+		other = i + chance(n - i);
+		swap = image[i];
+		image[i] = image[other];
+		image[other] = swap;
+		for (unsigned c = 0; c < 3; c++)
+			pixel(s, image[i], x, y)[c] = i / 8 >> c & 1 ? 255 : 0;
+	}
+}
+
+/* 392 points of which a few images have one each, and a blend elsewhere. */
+static void
+blocks_do_not_take_the_room_of_other_finds(void **state)
+{
+	struct set s = make(SIDE, 3, EACH);
+	size_t size = (size_t)SIDE * SIDE * 3;
+	uint8_t noise[SIDE * SIDE * 3];
+	struct told t;
+
+	(void)state;
+	for (size_t k = 0; k < size; k++)
+		noise[k] = (uint8_t)chance(256);
+	for (uint32_t i = 1; i < s.n; i += 12) {
+		uint8_t *p = s.p + i * size;
+
+		for (size_t k = 0; k < size; k++)
+			p[k] = (uint8_t)(0.8 * p[k] + 0.2 * noise[k]);
+		s.label[i] = 3;
+		s.poisoned[i] = true;
+	}
+	for (unsigned at = 0; at < 49; at++)
+		points(&s, 1 + at % 7 * 2, 1 + at / 7 * 2);
+	t = run(&s, 1);
+	says(&t, " c3 ");
+	says(&t, "image-block 1 more blocks repeat than could be looked at");
+	assert_null(strstr(buf_str(&t.lines), "\"blocks_not_looked_at\":0"));
+	buf_release(&t.lines);
+	release(&s);
+}
+
+static struct image_find *
+new_find(struct imageset *t, enum image_method m, double score)
+{
+	int r = -1;
+	struct image_find *f = image_new_find(t, m, 0, score, &r);
+
+	assert_int_equal(r, 0);
+	return f;
+}
+
+/* An attacker chooses which classes come first. */
+static void
+the_weakest_find_of_a_method_gives_way(void **state)
+{
+	struct err e = ERR_INIT;
+	struct detect d = {.e = &e};
+	struct imageset *t = imageset_new(&d);
+	struct image_find *f;
+
+	(void)state;
+	assert_non_null(t);
+	t->n = 100;
+	assert_non_null(new_find(t, IMAGE_BLOCK, 0.5));
+	for (unsigned i = 0; i < IMAGE_FINDS; i++)
+		assert_non_null(new_find(t, IMAGE_RESIDUE, 1 + i));
+	assert_null(new_find(t, IMAGE_RESIDUE, 1));
+	assert_int_equal(t->left_out[IMAGE_RESIDUE], 1);
+	assert_non_null(f = new_find(t, IMAGE_RESIDUE, 1.5));
+	assert_int_equal(t->left_out[IMAGE_RESIDUE], 2);
+	assert_ptr_equal(f, &t->finds[1]);
+	assert_string_equal(f->method, "image-residue");
+	assert_true(t->finds[0].score < 1);
+	assert_non_null(new_find(t, IMAGE_CLUSTER, 0.5));
+	assert_int_equal(t->left_out[IMAGE_BLOCK], 0);
+	assert_int_equal(t->left_out[IMAGE_CLUSTER], 0);
+	assert_int_equal(t->nfinds, IMAGE_FINDS + 2);
+	imageset_free(t);
+}
+
 int
 main(void)
 {
@@ -120,6 +243,9 @@ main(void)
 		    images_of_odd_sizes_and_of_one_colour_are_looked_at),
 		cmocka_unit_test(
 		    images_of_other_sizes_and_endless_labels_are_counted),
+		cmocka_unit_test(copies_of_an_image_do_not_hide_a_patch),
+		cmocka_unit_test(blocks_do_not_take_the_room_of_other_finds),
+		cmocka_unit_test(the_weakest_find_of_a_method_gives_way),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -257,6 +257,7 @@ try_clusters(struct residue_work *w, const struct residue_matrix *m,
 	struct residue_result *r = &w->result[cls];
 	struct cluster_score q;
 
+	r->clustered = true;
 	residue_cluster(m, s, &q);
 	if (q.score >= RESIDUE_KEPT) {
 		struct residue_shape f;

@@ -81,6 +81,8 @@ residue_gather(struct residue_work *w)
 		t->residue_classes += q->judged;
 		t->residue_cut += q->cut;
 		t->residue_everywhere += q->everywhere;
+		t->cluster_classes += q->clustered;
+		t->cluster_small += !q->clustered && !w->weak;
 		t->cluster_reports += q->c.score >= 1;
 		if (q->judged && q->r.score > t->best_residue)
 			t->best_residue = q->r.score;
@@ -88,8 +90,11 @@ residue_gather(struct residue_work *w)
 			t->best_cluster = q->c.score;
 		r = found(w, i);
 	}
-	/* Sources that were mixed divide many classes; a trigger does one. */
+	/*
+	 * Sources that were mixed divide many classes, of those that were
+	 * tried; a trigger does one.
+	 */
 	t->cluster_mixed = t->cluster_reports > 1 &&
-	    3 * t->cluster_reports > t->residue_classes;
+	    3 * t->cluster_reports > t->cluster_classes;
 	return r;
 }

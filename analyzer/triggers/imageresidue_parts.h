@@ -23,6 +23,7 @@ struct residue_result {
 	uint64_t *rbits, *cbits;
 	uint32_t rows, cut;	/* of the class; images left out */
 	bool judged, failed;
+	bool clustered;		/* and large enough for two clusters */
 };
 
 struct residue_work {

@@ -110,7 +110,7 @@ struct imageset {
 	uint64_t block_unwanted, block_not_looked;
 	uint64_t residue_classes, residue_small, residue_cut;
 	uint64_t residue_everywhere, residue_copies;
-	uint64_t cluster_classes, cluster_reports;
+	uint64_t cluster_classes, cluster_small, cluster_reports;
 	bool cluster_mixed;
 	double best_block, best_residue, best_cluster;
 };

@@ -362,12 +362,14 @@ cluster_limits(const struct imageset *t)
 	if (t->e0 >= IMAGE_ALIKE)
 		return "the images have many pixels in common: every class "
 		    "falls into groups";
-	if (t->residue_classes == 0)
-		return "no class has 40 images of 64 pixels, with 40 in "
+	if (t->cluster_classes == 0)
+		return "no class has 150 images of 64 pixels, with 40 in "
 		    "the others";
 	if (t->cluster_mixed)
 		return "more than a third of the classes fall into two groups: "
 		    "the set is of mixed sources, which is no trigger";
+	if (t->cluster_small > 0)
+		return "classes of fewer than 150 images were not looked at";
 	return t->residue_cut > 0 ? "large classes were sampled" : NULL;
 }
 
@@ -404,13 +406,14 @@ tell_methods(const struct imageset *t)
 		return r;
 	basis_init(&s);
 	put_intake(t, &s);
-	basis_u64(&s, "classes_judged", t->residue_classes);
+	basis_u64(&s, "classes_judged", t->cluster_classes);
+	basis_u64(&s, "classes_too_small", t->cluster_small);
 	basis_u64(&s, "classes_in_two_groups", t->cluster_reports);
 	basis_u64(&s, "finds_left_out", t->left_out[IMAGE_CLUSTER]);
 	basis_f64(&s, "highest_score", round4(t->best_cluster));
 	return tell_detector(t, "image-cluster", none == NULL &&
-	    t->residue_classes > 0 && t->e0 < IMAGE_ALIKE && !t->cluster_mixed,
-	    none != NULL ? none : cluster_limits(t), &s);
+	    t->cluster_classes > 0 && !t->cluster_mixed, none != NULL ? none :
+	    cluster_limits(t), &s);
 }
 
 /* What none of the methods sees, or sees badly. */

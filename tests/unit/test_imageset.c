@@ -11,7 +11,7 @@
 static void
 a_clean_set_has_no_candidate(void **state)
 {
-	struct set s = make(SIDE, 3, EACH);
+	struct set s = make(SIDE, 3, 160);
 	struct told t;
 
 	(void)state;

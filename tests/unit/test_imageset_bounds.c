@@ -119,6 +119,61 @@ says(struct told *t, const char *want)
 		fail_msg("no \"%s\" in:\n%s", want, buf_str(&t->lines));
 }
 
+/* Two groups are looked for in classes of 150 images, not of 40. */
+static void
+classes_too_small_for_two_groups_are_not_judged(void **state)
+{
+	struct set s = make(SIDE, 3, EACH);
+	struct told t;
+
+	(void)state;
+	t = run(&s, 1);
+	assert_int_equal(t.applied, 2);
+	says(&t, "image-cluster 0 no class has 150 images");
+	says(&t, "\"classes_judged\":0,\"classes_too_small\":5,"
+	    "\"classes_in_two_groups\"");
+	buf_release(&t.lines);
+	release(&s);
+	s = make(SIDE, 3, 160);
+	for (uint32_t i = 0; i < 200; i++)
+		s.label[i] = s.label[i] == 4 ? 3 : s.label[i];
+	t = run(&s, 1);
+	assert_int_equal(t.applied, 3);
+	says(&t, "image-cluster 1 classes of fewer than 150 images");
+	says(&t, "\"classes_judged\":4,\"classes_too_small\":1,"
+	    "\"classes_in_two_groups\"");
+	buf_release(&t.lines);
+	release(&s);
+}
+
+/*
+ * Two classes of two sources each, and no other that is large enough to be
+ * tried: more than a third, however many small ones there are.
+ */
+static void
+a_third_of_the_classes_is_of_those_that_were_tried(void **state)
+{
+	struct set s = make(SIDE, 3, 160);
+	struct told t;
+
+	(void)state;
+	for (uint32_t i = 0; i < s.n; i++) {
+		unsigned cls = s.label[i], at = cls * 9;
+
+		if (cls > 1)
+			s.label[i] = 2 + i % 7;
+		for (unsigned k = 0; cls < 2 && i % 3 == 0 && k < 36; k++)
+			memset(pixel(&s, i, at + k % 6, at + k / 6), (k % 6 +
+			    k / 6) % 2 * 255, 3);
+	}
+	t = run(&s, 1);
+	says(&t, "image-cluster 0 more than a third of the classes");
+	says(&t, "\"classes_judged\":2,\"classes_too_small\":7,"
+	    "\"classes_in_two_groups\":2");
+	buf_release(&t.lines);
+	release(&s);
+}
+
 /* Two pictures again and again have more blocks than are looked at. */
 static void
 copies_of_an_image_do_not_hide_a_patch(void **state)
@@ -243,6 +298,10 @@ main(void)
 		    images_of_odd_sizes_and_of_one_colour_are_looked_at),
 		cmocka_unit_test(
 		    images_of_other_sizes_and_endless_labels_are_counted),
+		cmocka_unit_test(
+		    classes_too_small_for_two_groups_are_not_judged),
+		cmocka_unit_test(
+		    a_third_of_the_classes_is_of_those_that_were_tried),
 		cmocka_unit_test(copies_of_an_image_do_not_hide_a_patch),
 		cmocka_unit_test(blocks_do_not_take_the_room_of_other_finds),
 		cmocka_unit_test(the_weakest_find_of_a_method_gives_way),
